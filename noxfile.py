@@ -1,0 +1,96 @@
+"""How the project is checked and tried: `pip install nox && nox`. What a session needs, it installs by itself."""
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "imports", "tests"]
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+LOCK = ("-c", "requirements.lock")
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def _install(session: nox.Session, *groups: str, project: bool = True) -> None:
+    """The project and dependency groups at the locked versions."""
+    packages = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
+    session.install(*LOCK, *packages, *(("-e", ".") if project else ()))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install(*LOCK, "ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict over the package."""
+    _install(session, "types")
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The arrows between the rooms."""
+    _install(session, "lint")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on a real control plane. Arguments after -- go to pytest."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    arguments = session.posargs or ["-n", os.environ.get("JOBSMGR_TEST_WORKERS", "4"), "--dist", "worksteal"]
+    session.run("pytest", *arguments)
+
+
+@nox.session(python=["3.12", "3.13"])
+def pure(session: nox.Session) -> None:
+    """The tests that need no control plane, on other Pythons."""
+    _install(session, "test")
+    session.run("pytest", "-n", "2", "tests/api", "tests/core", "tests/plugins", "tests/engine", "tests/views")
+
+
+@nox.session
+def plane(session: nox.Session) -> None:
+    """Build the control plane for tests into the user's cache folder, once."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+
+
+@nox.session
+def playground(session: nox.Session) -> None:
+    """A control plane, pods that end by themselves, and the operator, until Ctrl-C."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.playground", *session.posargs)
+
+
+@nox.session
+def crd(session: nox.Session) -> None:
+    """Write manifests/crd/managedjobs.yaml from the models."""
+    _install(session)
+    session.run("python", "-m", "manifests.generate")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks: two arms in one run, times as a report."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    for script in sorted(Path("benchmarks").glob("[!_]*.py")):
+        session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Renew requirements.lock."""
+    session.install("uv")
+    groups = [part for group in PROJECT["dependency-groups"] for part in ("--group", group)]
+    target = ("--universal", "--python-version", "3.11", "--no-header", "-o", "requirements.lock")
+    session.run("uv", "pip", "compile", "pyproject.toml", *groups, *target, "--upgrade")
