@@ -1,0 +1,66 @@
+"""What is to be done: the answer of the core to a snapshot. Nothing is carried out here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.status import Phase, Status
+from jobsmgr.api.workflow import JobKey, Workflow
+
+
+@attrs.frozen(kw_only=True)
+class CreateJob:
+    """Create this Job for that job."""
+
+    key: JobKey
+    name: str
+    manifest: Manifest
+
+
+@attrs.frozen(kw_only=True)
+class DeleteJob:
+    """Delete the Job of this name, if it still has this uid."""
+
+    key: JobKey
+    name: str
+    uid: str
+
+
+@attrs.frozen
+class DeleteWorkflow:
+    """Delete the workflow itself, if it is still as it was seen."""
+
+
+Action: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow
+
+
+@attrs.frozen(kw_only=True)
+class Transition:
+    """A phase or a reason that changed: of a job, or of the workflow where `key` is None."""
+
+    workflow: Workflow
+    key: JobKey | None
+    before: Phase
+    after: Phase
+    reason: str
+    message: str
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """Actions to carry out in this order, then the status to store, then the transitions to tell."""
+
+    actions: tuple[Action, ...]
+    status: Status
+    transitions: tuple[Transition, ...] = ()
+    wake_at: datetime | None = None
+    """When to look again even if nothing happens; None: only when something does."""
+    held: str = ""
+    """Why a failing plugin holds the workflow; it is to be tried again with back-off."""
+    more: bool = False
+    """Whether jobs that could start are left for the next decision."""

@@ -1,0 +1,65 @@
+"""Names and labels of Jobs: deterministic, at most 63 characters, never shared within a workflow. No I/O here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+
+from jobsmgr.api.workflow import JobKey
+
+LABEL_PREFIX = "jobmanager.raczylo.com/"
+WORKFLOW_LABEL = f"{LABEL_PREFIX}workflow-name"
+GROUP_LABEL = f"{LABEL_PREFIX}group-name"
+JOB_LABEL = f"{LABEL_PREFIX}job-name"
+ID_LABEL = f"{LABEL_PREFIX}job-id"
+OPERATOR_LABELS = (WORKFLOW_LABEL, GROUP_LABEL, JOB_LABEL, ID_LABEL)
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+SPEC_HASH_ANNOTATION = f"{LABEL_PREFIX}spec-hash"
+LEGACY_FINALIZER = f"{LABEL_PREFIX}finalizer"
+
+MAX_NAME = 63
+"""Kubernetes' limit of a label value and of a pod's host name."""
+_HASH_LENGTH = 10
+
+
+def plain_name(workflow: str, key: JobKey) -> str:
+    """The Job name as the Go operator builds it: the lower-cased join of workflow, group and job."""
+    return f"{workflow}-{key.group}-{key.job}".lower()
+
+
+def job_names(workflow: str, keys: Iterable[JobKey]) -> dict[JobKey, str]:
+    """The Job name of each job.
+
+    The plain join where that fits and is alone; else a truncated prefix and a hash of the path (section "Names, labels,
+    ownership" of the API).
+    """
+    plain = {key: plain_name(workflow, key) for key in keys}
+    uses = Counter(plain.values())
+    names = {key: name for key, name in plain.items() if len(name) <= MAX_NAME and uses[name] == 1}
+    taken = set(names.values())
+    for key, name in plain.items():
+        if key not in names:
+            names[key] = _hashed(name, f"{workflow}/{key.group}/{key.job}", taken)
+            taken.add(names[key])
+    return {key: names[key] for key in plain}
+
+
+def _hashed(name: str, path: str, taken: set[str]) -> str:
+    """A prefix of the name and a hash of the path; hashed again while somebody has that very name."""
+    while True:
+        digest = hashlib.sha256(path.encode()).hexdigest()[:_HASH_LENGTH]
+        short = name[: MAX_NAME - _HASH_LENGTH - 1].rstrip("-.")
+        if (candidate := f"{short}-{digest}") not in taken:
+            return candidate
+        path += "/"
+
+
+def label_value(text: str) -> str:
+    """A text as a label value: itself if it fits, else shortened as Job names are."""
+    return text if len(text) <= MAX_NAME else _hashed(text, text, set())
+
+
+def container_name(job_name: str) -> str:
+    """The container's name for a Job name: a DNS label, so a dot becomes a dash."""
+    return job_name.replace(".", "-")

@@ -1,0 +1,120 @@
+"""The parameters that are merged down from workflow to group to job. No merging here: that is a plugin's."""
+
+from __future__ import annotations
+
+import attrs
+
+from jobsmgr.api.fields import Manifest, spec_field
+
+
+@attrs.frozen(kw_only=True)
+class Params:
+    """Parameters of one level, or merged ones. Parts of a pod spec are opaque mappings in Kubernetes' JSON form.
+
+    None and empty mean "this level does not say". Source of the fields: `Available params` of the founding README, and
+    the PodSpec and Container of Kubernetes.
+    """
+
+    env: tuple[Manifest, ...] = spec_field(
+        "env",
+        "Environment variables; merged by name: the outermost position, the innermost value.",
+        factory=tuple,
+        ref="EnvVar[]",
+        maxItems=256,
+    )
+    from_env: tuple[Manifest, ...] = spec_field(
+        "fromEnv",
+        "Sources of environment variables, outermost level first; with `key`, only that variable is imported.",
+        factory=tuple,
+        ref="FromEnv[]",
+        maxItems=32,
+    )
+    volumes: tuple[Manifest, ...] = spec_field(
+        "volumes", "Volumes of the pod; merged by name, the innermost wins.", factory=tuple, ref="Volume[]", maxItems=64
+    )
+    volume_mounts: tuple[Manifest, ...] = spec_field(
+        "volumeMount",
+        "Where the container mounts volumes; merged by mountPath, the innermost wins.",
+        factory=tuple,
+        ref="VolumeMount[]",
+        maxItems=64,
+        alias="volumeMounts",
+    )
+    service_account: str | None = spec_field(
+        "serviceAccount", "Service account of the pod; the innermost wins.", default=None, ref="Subdomain"
+    )
+    restart_policy: str | None = spec_field(
+        "restartPolicy",
+        "Never (the default if no level says) or OnFailure; the innermost wins.",
+        default=None,
+        enum=["Never", "OnFailure"],
+    )
+    image_pull_secrets: tuple[str, ...] = spec_field(
+        "imagePullSecrets",
+        "Names of secrets for pulling the image, as strings or as {name}; outermost level first.",
+        factory=tuple,
+        ref="PullSecret[]",
+        maxItems=32,
+    )
+    image_pull_policy: str | None = spec_field(
+        "imagePullPolicy",
+        "Always, Never or IfNotPresent (the default if no level says), plain or as a list of one; the innermost wins.",
+        default=None,
+        ref="PullPolicy",
+    )
+    labels: Manifest = spec_field(
+        "labels", "Labels of the Job and its pod; merged by key, the innermost wins.", factory=dict, ref="Labels"
+    )
+    annotations: Manifest = spec_field(
+        "annotations",
+        "Annotations of the Job and its pod; merged by key, the innermost wins.",
+        factory=dict,
+        ref="Annotations",
+    )
+    resources: Manifest = spec_field(
+        "resources",
+        "Requests and limits of the container; merged per resource name, the innermost wins.",
+        factory=dict,
+        ref="ResourceRequirements",
+    )
+    node_selector: Manifest = spec_field(
+        "nodeSelector", "Labels a node must have; merged by key, the innermost wins.", factory=dict, ref="StringMap"
+    )
+    tolerations: tuple[Manifest, ...] = spec_field(
+        "tolerations",
+        "Taints the pod tolerates, outermost level first, equal ones once.",
+        factory=tuple,
+        ref="Toleration[]",
+        maxItems=32,
+    )
+    affinity: Manifest | None = spec_field(
+        "affinity", "Affinity of the pod, taken whole; the innermost wins.", default=None, ref="Affinity"
+    )
+    priority_class_name: str | None = spec_field(
+        "priorityClassName", "Priority class of the pod; the innermost wins.", default=None, ref="Subdomain"
+    )
+    pod_security_context: Manifest | None = spec_field(
+        "podSecurityContext",
+        "Security context of the pod, taken whole; the innermost wins.",
+        default=None,
+        ref="PodSecurityContext",
+    )
+    security_context: Manifest | None = spec_field(
+        "securityContext",
+        "Security context of the container, taken whole; the innermost wins.",
+        default=None,
+        ref="SecurityContext",
+    )
+    automount_service_account_token: bool | None = spec_field(
+        "automountServiceAccountToken",
+        "Whether the service account's token is mounted; the innermost wins.",
+        default=None,
+    )
+
+
+@attrs.frozen
+class Layer:
+    """One level's parameters with its path, for messages: `spec`, `spec.groups[0]`, `spec.groups[0].jobs[1]`."""
+
+    path: str
+    params: Params

@@ -1,0 +1,100 @@
+"""What is, at one moment: a workflow, its graph, its stored status and its Jobs. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.graph import Graph
+from jobsmgr.api.readiness import Readiness
+from jobsmgr.api.status import Phase, Status
+from jobsmgr.api.workflow import JobKey, Workflow
+
+
+@attrs.frozen(kw_only=True)
+class JobState:
+    """What counts of one `batch/v1` Job.
+
+    `result` comes from the conditions Complete and Failed alone; SuccessCriteriaMet, FailureTarget and pod counters
+    come earlier and may still change. `gone` marks a Job that was seen and has been deleted since: its result, if it
+    had one, still counts.
+    """
+
+    name: str
+    uid: str
+    owner: str = ""
+    """The uid of the controller that owns it; empty if none does."""
+    owner_text: str = ""
+    """The controller in words (`ManagedJob other`), for messages."""
+    version: int = 0
+    """metadata.resourceVersion; comparable numbers by KEP-5504."""
+    key: JobKey | None = None
+    """The job its labels name, if they are there."""
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+    result: Phase | None = None
+    reason: str = ""
+    message: str = ""
+    suspended: bool = False
+    deleting: bool = False
+    gone: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """A create that the cluster refused.
+
+    `final` refusals fail the job; others pass, and the job waits with this reason until `retry_at`. `whole` ones have
+    nothing to do with this job in particular.
+    `since` is when the first refusal in a row came.
+    """
+
+    reason: str
+    message: str
+    final: bool = False
+    whole: bool = False
+    since: datetime
+    retry_at: datetime
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Trail:
+    """What is known beside a stored status, if this process worked it out itself from the same spec.
+
+    It makes a further look cost what has changed since. The answer is the same without it.
+    """
+
+    readiness: Readiness
+    """As of the stored status."""
+    changed: tuple[JobState, ...]
+    """The Jobs that are new, or are not as the stored status has them."""
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """Everything that a decision may look at."""
+
+    workflow: Workflow
+    graph: Graph
+    names: Mapping[JobKey, str]
+    """The Job name of each job of the spec."""
+    status: Status
+    """As stored; when conditions are asked for, as just worked out."""
+    jobs: Mapping[str, JobState]
+    """Jobs whose controller is this workflow, by Job name, own writes included."""
+    now: datetime
+    compiled: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
+    """The merged parameters of each job as `compiledParams` shows them."""
+    refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
+    pause: Refusal | None = None
+    """What keeps every job from being created now: a quota, a rate limit, a failing server."""
+    problems: tuple[Problem, ...] = ()
+    """What makes the workflow invalid; empty if it is valid."""
+    trail: Trail | None = None
+    """What is known beside `status` where this process worked it out itself; no answer depends on it."""
+    held: str = ""
+    """Why a failing plugin holds this workflow; empty if none does."""

@@ -1,0 +1,167 @@
+"""What is known of a workflow, as `status` shows it. No rule of how a status comes about lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from jobsmgr.api.fields import Manifest, spec_field
+from jobsmgr.api.workflow import JobKey
+
+
+class Phase(StrEnum):
+    """Where a job, a group or a workflow stands. Order of life: pending, running, then one of the last three."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether this is an end: succeeded, failed or aborted."""
+        return self in _ENDS
+
+
+_ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
+
+
+class Reason(StrEnum):
+    """Why a job waits or failed, or a workflow cannot start: `reason` in a status. Plugins may use further words."""
+
+    ADMISSION_DENIED = "AdmissionDenied"
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    CLUSTER_ERROR = "ClusterError"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    DEPENDENCY_FAILED = "DependencyFailed"
+    FORBIDDEN = "Forbidden"
+    INTERNAL_ERROR = "InternalError"
+    INVALID = "Invalid"
+    INVALID_SPEC = "InvalidSpec"
+    JOB_LOST = "JobLost"
+    NAME_CONFLICT = "NameConflict"
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
+    NOT_LEADER = "NotLeader"
+    PLUGIN_ERROR = "PluginError"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    RATE_LIMITED = "RateLimited"
+    REMOVED = "Removed"
+    STATUS_FORBIDDEN = "StatusForbidden"
+    SUSPENDED = "Suspended"
+
+
+@attrs.frozen(kw_only=True)
+class JobStatus:
+    """What is known of one job."""
+
+    name: str = spec_field("name", "Name of the job in its group.", maxLength=253)
+    phase: Phase = spec_field("phase", "Where the job stands.", default=Phase.PENDING)
+    job_name: str = spec_field("jobName", "Name of the Job that runs it.", default="", maxLength=253)
+    uid: str = spec_field("uid", "UID of the Job that runs it.", default="", maxLength=128)
+    start_time: datetime | None = spec_field("startTime", "When its Job started.", default=None)
+    completion_time: datetime | None = spec_field("completionTime", "When the job ended.", default=None)
+    reason: str = spec_field("reason", "Why the job waits or failed, in one word.", default="", maxLength=1024)
+    message: str = spec_field("message", "Why the job waits or failed, for people.", default="", maxLength=32768)
+    compiled_params: Manifest | None = spec_field(
+        "compiledParams",
+        "The job's merged parameters, innermost level of env first; left out of a status that would grow too large.",
+        default=None,
+        ref="Opaque",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class GroupStatus:
+    """What is known of one group."""
+
+    name: str = spec_field("name", "Name of the group.", maxLength=253)
+    phase: Phase = spec_field("phase", "Where the group stands.", default=Phase.PENDING)
+    jobs: tuple[JobStatus, ...] = spec_field("jobs", "The group's jobs.", default=(), maxItems=8192)
+
+
+@attrs.frozen(kw_only=True)
+class Counts:
+    """How many jobs are where."""
+
+    total: int = spec_field("total", "Jobs of the workflow.", default=0, minimum=0)
+    pending: int = spec_field("pending", "Jobs that have not started.", default=0, minimum=0)
+    running: int = spec_field("running", "Jobs that run.", default=0, minimum=0)
+    succeeded: int = spec_field("succeeded", "Jobs that succeeded.", default=0, minimum=0)
+    failed: int = spec_field("failed", "Jobs that failed.", default=0, minimum=0)
+    aborted: int = spec_field("aborted", "Jobs that will never start.", default=0, minimum=0)
+
+
+@attrs.frozen(kw_only=True)
+class Condition:
+    """A condition as in `metav1.Condition`; `last_transition_time` changes with `status` only."""
+
+    type: str = spec_field(
+        "type", "Complete, Failed, Finished, Suspended, Reconciling, Stalled, or a plugin's own.", maxLength=316
+    )
+    status: bool = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
+    reason: str = spec_field("reason", "Why it holds or not, in one word.", minLength=1, maxLength=1024)
+    message: str = spec_field("message", "Why it holds or not, for people.", default="", maxLength=32768)
+    observed_generation: int = spec_field(
+        "observedGeneration", "The generation of the workflow that this was worked out from.", default=0, minimum=0
+    )
+    last_transition_time: datetime | None = spec_field(
+        "lastTransitionTime", "When `status` of the condition last changed.", default=None
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Status:
+    """`status` of a ManagedJob."""
+
+    observed_generation: int = spec_field(
+        "observedGeneration",
+        "The generation of the workflow that this status shows; -1: no operator has seen it yet.",
+        default=-1,
+        minimum=-1,
+    )
+    phase: Phase = spec_field("phase", "Where the workflow stands, for people.", default=Phase.PENDING)
+    start_time: datetime | None = spec_field("startTime", "When the workflow was first taken up.", default=None)
+    completion_time: datetime | None = spec_field("completionTime", "When the workflow ended.", default=None)
+    counts: Counts = spec_field("counts", "How many jobs are where.", factory=Counts)
+    conditions: tuple[Condition, ...] = spec_field(
+        "conditions", "What holds for the workflow, for machines.", default=(), maxItems=32, listMapKey="type"
+    )
+    groups: tuple[GroupStatus, ...] = spec_field("groups", "The workflow's groups.", default=(), maxItems=1024)
+
+    @property
+    def progress(self) -> str:
+        """Succeeded of total, as the printer column shows it: `3/6`."""
+        return f"{self.counts.succeeded}/{self.counts.total}"
+
+    @property
+    def seen(self) -> bool:
+        """Whether an operator has ever written this status (the schema's default is observedGeneration -1)."""
+        return self.observed_generation >= 0
+
+    @property
+    def final(self) -> bool:
+        """Whether this is an end that stays. That of an invalid workflow does not: nothing ever started."""
+        failed = self.condition("Failed")
+        return self.phase.ended and not (failed is not None and failed.status and failed.reason == Reason.INVALID_SPEC)
+
+    def jobs(self) -> Iterator[tuple[JobKey, JobStatus]]:
+        """Every job with its key, in the order shown."""
+        for group in self.groups:
+            for job in group.jobs:
+                yield JobKey(group.name, job.name), job
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of a type, or None."""
+        for condition in self.conditions:
+            if condition.type == kind:
+                return condition
+        return None
+
+
+NEW = Status()
+"""The status of a workflow that no operator has seen yet."""

@@ -1,0 +1,161 @@
+"""Statuses to and from the JSON form of `status`. A stored status never stops the loop. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Any
+
+import attrs
+
+from jobsmgr.api.codec import format_time, parse_time
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.status import NEW, Condition, Counts, GroupStatus, JobStatus, Phase, Status
+
+
+class StatusEncoder:
+    """Encodes one status after another: groups and jobs that are the same objects as in the last one are kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[GroupStatus, dict[str, Any]]] = {}
+
+    def encode(self, status: Status) -> dict[str, Any]:
+        """The same as `encode_status`; parts of it are shared with earlier answers, so it is not to be changed."""
+        known, self._known = self._known, {}
+        for group in status.groups:
+            old = known.get(group.name)
+            encoded = old[1] if old is not None and old[0] is group else _encode_group(group, old)
+            self._known[group.name] = (group, encoded)
+        return _encode(status, [encoded for _, encoded in self._known.values()])
+
+
+def encode_status(status: Status) -> dict[str, Any]:
+    """A status as the object that is stored; what is empty is left out."""
+    return _encode(status, [_encode_group(group) for group in status.groups])
+
+
+def _encode_group(group: GroupStatus, known: tuple[GroupStatus, dict[str, Any]] | None = None) -> dict[str, Any]:
+    old = list(zip(known[0].jobs, known[1]["jobs"], strict=True)) if known is not None else []
+    jobs = [
+        before[1] if before is not None and before[0] is job else _encode_job(job)
+        for before, job in zip_longest(old[: len(group.jobs)], group.jobs)
+    ]
+    return {"name": group.name, "phase": group.phase.value, "jobs": jobs}
+
+
+def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "observedGeneration": status.observed_generation,
+        "phase": status.phase.value,
+        "progress": status.progress,
+        "startTime": format_time(status.start_time),
+        "completionTime": format_time(status.completion_time),
+        "counts": attrs.asdict(status.counts),
+        "conditions": [_encode_condition(condition) for condition in status.conditions],
+        "groups": groups,
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _encode_condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "type": condition.type,
+        "status": "True" if condition.status else "False",
+        "reason": condition.reason,
+        "message": condition.message,
+        "observedGeneration": condition.observed_generation,
+        "lastTransitionTime": format_time(condition.last_transition_time),
+    }
+
+
+def _encode_job(job: JobStatus) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": job.name,
+        "phase": job.phase.value,
+        "jobName": job.job_name,
+        "uid": job.uid,
+        "startTime": format_time(job.start_time),
+        "completionTime": format_time(job.completion_time),
+        "reason": job.reason,
+        "message": job.message,
+        "compiledParams": job.compiled_params,
+    }
+    return {key: value for key, value in document.items() if value}
+
+
+def parse_status(raw: object, spec: Manifest) -> Status:
+    """A stored status as a value.
+
+    The Go operator stored a string there and its run state inside `spec`: such a status is read from both, so that
+    nothing that it has finished runs again (section "Taking over from the Go operator" of the API).
+    """
+    if isinstance(raw, str):
+        return _legacy_status(raw, spec)
+    if not isinstance(raw, Mapping):
+        return NEW
+    return Status(
+        observed_generation=_number(raw.get("observedGeneration"), -1),
+        phase=_phase(raw.get("phase")),
+        start_time=parse_time(raw.get("startTime")),
+        completion_time=parse_time(raw.get("completionTime")),
+        counts=_counts(raw.get("counts")),
+        conditions=tuple(_condition(item) for item in _objects(raw.get("conditions"))),
+        groups=tuple(_group(item) for item in _objects(raw.get("groups"))),
+    )
+
+
+def _legacy_status(phase: str, spec: Manifest) -> Status:
+    """What the Go operator left in `spec.groups[].jobs[].status`; nothing at all where it had not begun."""
+    groups = tuple(_group(group, phase_key="status") for group in _objects(spec.get("groups")))
+    begun = any(job.phase is not Phase.PENDING for group in groups for job in group.jobs)
+    if not begun and phase not in (Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED):
+        return NEW
+    return Status(observed_generation=0, phase=_phase(phase), groups=groups)
+
+
+def _group(raw: Mapping[str, Any], phase_key: str = "phase") -> GroupStatus:
+    jobs = tuple(_job(item, phase_key) for item in _objects(raw.get("jobs")))
+    return GroupStatus(name=str(raw.get("name", "")), phase=_phase(raw.get(phase_key)), jobs=jobs)
+
+
+def _job(raw: Mapping[str, Any], phase_key: str) -> JobStatus:
+    compiled = raw.get("compiledParams")
+    return JobStatus(
+        name=str(raw.get("name", "")),
+        phase=_phase(raw.get(phase_key)),
+        job_name=str(raw.get("jobName", "")),
+        uid=str(raw.get("uid", "")),
+        start_time=parse_time(raw.get("startTime")),
+        completion_time=parse_time(raw.get("completionTime")),
+        reason=str(raw.get("reason", "")),
+        message=str(raw.get("message", "")),
+        compiled_params=compiled if isinstance(compiled, Mapping) else None,
+    )
+
+
+def _condition(raw: Mapping[str, Any]) -> Condition:
+    return Condition(
+        type=str(raw.get("type", "")),
+        status=raw.get("status") == "True",
+        reason=str(raw.get("reason", "")),
+        message=str(raw.get("message", "")),
+        observed_generation=_number(raw.get("observedGeneration"), 0),
+        last_transition_time=parse_time(raw.get("lastTransitionTime")),
+    )
+
+
+def _counts(raw: object) -> Counts:
+    values = raw if isinstance(raw, Mapping) else {}
+    return Counts(**{field.name: _number(values.get(field.name), 0) for field in attrs.fields(Counts)})
+
+
+def _phase(value: object) -> Phase:
+    return Phase(value) if isinstance(value, str) and value in Phase.__members__.values() else Phase.PENDING
+
+
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""The words: models, codec, names, the CRD."""
