@@ -1,0 +1,78 @@
+"""What is another between two moments: of a sequence, of a status, of a workflow. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import compress, count
+from operator import is_not
+
+from jobsmgr.api.decision import Transition
+from jobsmgr.api.snapshot import Snapshot
+from jobsmgr.api.status import JobStatus, Status
+from jobsmgr.api.workflow import JobKey
+
+_BLOCK = 256
+"""Places compared at once: that two lists are equal is found at next to no cost, and of thousands of jobs most are."""
+
+
+def changed_places(before: Sequence[object], after: Sequence[object]) -> Iterator[int]:
+    """The places at which two sequences hold another object, as far as both reach; equal stretches are passed over."""
+    for start in range(0, min(len(before), len(after)), _BLOCK):
+        was, now = before[start : start + _BLOCK], after[start : start + _BLOCK]
+        if was != now:
+            yield from compress(count(start), map(is_not, was, now))
+
+
+def changed_jobs(before: Status, after: Status) -> Iterator[tuple[JobKey, JobStatus, JobStatus]]:
+    """Jobs that are not the same in two statuses, each with what it was and what it is."""
+    known = {group.name: group for group in before.groups}
+    for group in after.groups:
+        old = known.get(group.name)
+        if old is not group:
+            pairs = _changed_pairs(old.jobs if old is not None else (), group.jobs)
+            yield from ((JobKey(group.name, job.name), earlier, job) for earlier, job in pairs)
+
+
+def _changed_pairs(
+    before: tuple[JobStatus, ...], after: tuple[JobStatus, ...]
+) -> Sequence[tuple[JobStatus, JobStatus]]:
+    """Each job that has changed, with what it was: by its place where both have the same jobs, else by its name."""
+    pairs = [(before[at], after[at]) for at in changed_places(before, after)]
+    if len(before) == len(after) and all(earlier.name == job.name for earlier, job in pairs):
+        return pairs
+    known, unknown = {job.name: job for job in before}, JobStatus(name="")
+    found = [(known.get(job.name, unknown), job) for job in after]
+    return [(earlier, job) for earlier, job in found if earlier is not job]
+
+
+def transitions(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
+    """What changed between the stored status and a new one: phases and reasons, of jobs first, then of the workflow."""
+    for key, old, job in changed_jobs(snapshot.status, status):
+        if (old.phase, old.reason) != (job.phase, job.reason):
+            yield Transition(
+                workflow=snapshot.workflow,
+                key=key,
+                before=old.phase,
+                after=job.phase,
+                reason=job.reason,
+                message=job.message,
+                at=snapshot.now,
+            )
+    was, now = snapshot.status.condition("Finished"), status.condition("Finished")
+    stalled, stalls = snapshot.status.condition("Stalled"), status.condition("Stalled")
+    changed = (
+        snapshot.status.phase != status.phase
+        or (was is not None and was.reason) != (now is not None and now.reason)
+        or (stalled is not None and stalled.reason) != (stalls is not None and stalls.reason)
+    )
+    if changed:
+        told = stalls if stalls is not None and stalls.status else now
+        yield Transition(
+            workflow=snapshot.workflow,
+            key=None,
+            before=snapshot.status.phase,
+            after=status.phase,
+            reason=told.reason if told else "",
+            message=told.message if told else "",
+            at=snapshot.now,
+        )

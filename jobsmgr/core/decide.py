@@ -1,0 +1,220 @@
+"""The decision: from what is to what to do. Pure: no I/O, no clock but `snapshot.now`, no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow
+from jobsmgr.api.errors import FragmentConflict, PluginError
+from jobsmgr.api.frontier import ready_jobs
+from jobsmgr.api.snapshot import Snapshot
+from jobsmgr.api.status import Condition, Phase, Reason, Status
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.core.changes import changed_jobs, transitions
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan
+from jobsmgr.core.rendering import render_job
+
+BATCH = 64
+"""Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
+
+
+CONDITIONS = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
+"""Those that stand in every status, whatever fails."""
+CHANGED_BY_STALL = ("Reconciling", "Stalled")
+MAX_MESSAGE = 1024
+
+
+def decide(snapshot: Snapshot, plan: Plan, hooks: Hooks, batch: int = BATCH) -> Decision:
+    """What to do about a workflow.
+
+    `plan` is the snapshot's own generation made ready, `batch` how many jobs to create at most. Actions come in the
+    order in which they are to be carried out. A failing plugin never raises from here: it yields a decision that starts
+    nothing and says which plugin it was.
+    """
+    try:
+        status = work_out(snapshot, hooks)
+        ready = _startable(snapshot, status)
+        chosen = hooks.select_jobs(attrs.evolve(snapshot, status=status), ready)[:batch] if ready else ()
+        creates = tuple(_create(key, plan, hooks) for key in chosen)
+    except (PluginError, FragmentConflict) as error:
+        return hold(snapshot, hooks, error)
+    decision = _decision(snapshot, status, (*_deletes(snapshot, status), *creates))
+    return attrs.evolve(decision, more=len(ready) > len(creates))
+
+
+def review(snapshot: Snapshot, hooks: Hooks) -> Decision:
+    """The same without anything to carry out: what the status is by now."""
+    try:
+        return _decision(snapshot, work_out(snapshot, hooks))
+    except PluginError as error:
+        return hold(snapshot, hooks, error)
+
+
+def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict) -> Decision:
+    """The decision while a plugin fails: running jobs are followed as far as that works without it; nothing starts."""
+    held = attrs.evolve(snapshot, held=str(error))
+    try:
+        status = work_out(held, hooks)
+    except (PluginError, FragmentConflict):
+        status = _stalled(held, Reason.PLUGIN_ERROR)
+    return attrs.evolve(_decision(snapshot, status, tuple(_deletes(snapshot, status))), held=held.held)
+
+
+def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) -> Decision:
+    """The decision where not even a plan can be made: the stored status stays, with a condition that says why."""
+    return attrs.evolve(_decision(snapshot, _stalled(attrs.evolve(snapshot, held=why), reason)), held=why)
+
+
+def _decision(snapshot: Snapshot, status: Status, actions: tuple[Action, ...] = ()) -> Decision:
+    found = tuple(transitions(snapshot, status))
+    return Decision(actions=actions, status=status, transitions=found, wake_at=_wake_at(snapshot, status))
+
+
+def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
+    """The whole status, conditions with their times included."""
+    status = hooks.status(snapshot)
+    conditions = hooks.conditions(attrs.evolve(snapshot, status=status))
+    return attrs.evolve(status, conditions=tuple(_timed(snapshot, condition) for condition in conditions))
+
+
+def _timed(snapshot: Snapshot, condition: Condition) -> Condition:
+    """A condition with its transition time: kept while `status` stays, as `metav1.Condition` says."""
+    before, generation = snapshot.status.condition(condition.type), snapshot.workflow.generation
+    if before is None or before.status != condition.status or before.last_transition_time is None:
+        return attrs.evolve(condition, last_transition_time=snapshot.now, observed_generation=generation)
+    told, known = (condition.reason, condition.message, generation), (before.reason, before.message)
+    if told == (*known, before.observed_generation):
+        return before
+    return attrs.evolve(condition, last_transition_time=before.last_transition_time, observed_generation=generation)
+
+
+def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
+    """The stored status, stalled and not reconciling: for when even the status cannot be worked out.
+
+    An end stays as it is; that of an invalid workflow is over, since an edit may have mended it.
+    """
+    generation, stored = snapshot.workflow.generation, snapshot.status
+    if stored.final:
+        return attrs.evolve(stored, observed_generation=generation)
+    if stored.phase.ended:
+        stored = Status()
+    known = {condition.type: condition for condition in stored.conditions}
+    found = {
+        kind: Condition(type=kind, status=kind == "Stalled", reason=reason, message=snapshot.held[:MAX_MESSAGE])
+        for kind in CONDITIONS
+        if kind in CHANGED_BY_STALL or kind not in known
+    }
+    conditions = tuple(_timed(snapshot, condition) for condition in (known | found).values())
+    return attrs.evolve(stored, observed_generation=generation, conditions=conditions)
+
+
+def _deletes(snapshot: Snapshot, status: Status) -> Iterator[Action]:
+    """The workflow when its time to live is over, Jobs when its deadline is."""
+    if status.phase.ended:
+        if _expired(snapshot, status):
+            yield DeleteWorkflow()
+        return
+    for group in status.groups:
+        if group.phase in _UNTOUCHED:
+            continue
+        for job in (job for job in group.jobs if job.reason):
+            if job.phase is Phase.RUNNING and job.reason == Reason.DEADLINE_EXCEEDED and job.uid:
+                yield DeleteJob(key=JobKey(group.name, job.name), name=job.job_name, uid=job.uid)
+
+
+_UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
+"""Phases of a group of which no job runs."""
+
+
+def _startable(snapshot: Snapshot, status: Status) -> tuple[JobKey, ...]:
+    """The jobs that may be created now, those never refused first."""
+    paused = snapshot.pause is not None and snapshot.pause.retry_at > snapshot.now
+    if status.phase.ended or snapshot.problems or paused:
+        return ()
+    ready = [key for key in _ready(snapshot, status) if not _waits(snapshot, key) and not _name_in_use(snapshot, key)]
+    if snapshot.refusals:
+        ready.sort(key=lambda key: _last_refused(snapshot, key))
+    return tuple(ready)
+
+
+def _ready(snapshot: Snapshot, status: Status) -> Sequence[JobKey]:
+    """Pending jobs whose dependencies have all succeeded: worked out anew, or from what changed."""
+    if snapshot.trail is None:
+        phases = {key: job.phase for key, job in status.jobs()}
+        return ready_jobs(snapshot.workflow, snapshot.graph, phases)
+    changes = tuple(changed_jobs(snapshot.status, status))
+    begun = [key for key, _, job in changes if job.phase is not Phase.PENDING]
+    succeeded = [key for key, _, job in changes if job.phase is Phase.SUCCEEDED]
+    return snapshot.trail.readiness.after(begun, succeeded).keys()
+
+
+def _create(key: JobKey, plan: Plan, hooks: Hooks) -> CreateJob:
+    return CreateJob(key=key, name=plan.names[key], manifest=render_job(plan.context(key), hooks))
+
+
+def _last_refused(snapshot: Snapshot, key: JobKey) -> float:
+    """Those never refused come first, then those refused longest ago: none that cannot pass holds up the others."""
+    refusal = snapshot.refusals.get(key)
+    return refusal.retry_at.timestamp() if refusal is not None else 0.0
+
+
+def _waits(snapshot: Snapshot, key: JobKey) -> bool:
+    """Whether a refusal says not to try yet."""
+    refusal = snapshot.refusals.get(key)
+    return refusal is not None and (refusal.final or refusal.retry_at > snapshot.now)
+
+
+def _name_in_use(snapshot: Snapshot, key: JobKey) -> bool:
+    """Whether another job of the workflow, removed by an edit, still has a Job of this name."""
+    job = snapshot.jobs.get(snapshot.names[key])
+    return job is not None and not job.gone
+
+
+def _expired(snapshot: Snapshot, status: Status) -> bool:
+    expiry = _expiry(snapshot, status)
+    return expiry is not None and expiry <= snapshot.now
+
+
+def _expiry(snapshot: Snapshot, status: Status) -> datetime | None:
+    """When a finished workflow is to be deleted; only once its end is stored."""
+    ttl = snapshot.workflow.spec.ttl_seconds_after_finished
+    stored = snapshot.status.phase.ended and snapshot.status.completion_time is not None
+    if ttl is None or not stored or status.completion_time is None:
+        return None
+    return status.completion_time + timedelta(seconds=ttl)
+
+
+def _wake_at(snapshot: Snapshot, status: Status) -> datetime | None:
+    """The next moment at which time alone changes something."""
+    if status.phase.ended:
+        expiry = _expiry(snapshot, status)
+        return expiry if expiry is not None and expiry > snapshot.now else None
+    moments = list(_refusal_moments(snapshot, status))
+    seconds = snapshot.workflow.spec.active_deadline_seconds
+    if seconds is not None and status.start_time is not None:
+        moments.append(status.start_time + timedelta(seconds=seconds))
+    if snapshot.pause is not None:
+        moments.append(snapshot.pause.retry_at)
+    return min((moment for moment in moments if moment > snapshot.now), default=None)
+
+
+def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[datetime]:
+    """When refused jobs are tried again, and when the deadlines of those that cannot be created end."""
+    if not snapshot.refusals:
+        return
+    deadlines = {
+        JobKey(group.name, job.name): job.active_deadline_seconds
+        for group in snapshot.workflow.spec.groups
+        for job in group.jobs
+    }
+    for key, job in status.jobs():
+        refusal = snapshot.refusals.get(key)
+        if job.phase is not Phase.PENDING or refusal is None or refusal.final:
+            continue
+        yield refusal.retry_at
+        if (seconds := deadlines.get(key)) is not None:
+            yield refusal.since + timedelta(seconds=seconds)

@@ -1,0 +1,220 @@
+"""Names of dependencies to jobs, and an order that honours them all. Nothing is decided about running jobs here."""
+
+from __future__ import annotations
+
+import difflib
+import graphlib
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import TypeAlias
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.api.graph import Graph
+from jobsmgr.api.names import plain_name
+from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
+
+UNKNOWN, ITSELF, AMBIGUOUS, CYCLE, TWICE = "MJ004", "MJ005", "MJ009", "MJ011", "MJ022"
+
+MAX_HINTS = 10
+"""Wrong names of one workflow that are compared with all there are, to suggest one."""
+MAX_NAME_WITH_HINT = 253
+"""Longer names than any that could be meant get no suggestion."""
+
+_Node: TypeAlias = JobKey | tuple[str, str, str]
+"""A job, or the start or end of a group: ("group", name, "start")."""
+
+EMPTY = Graph(order=(), dependencies={}, group_dependencies={})
+
+
+def build_graph(workflow: Workflow) -> tuple[Graph, tuple[Problem, ...]]:
+    """The graph of a workflow, and what is wrong with its dependencies; with problems the order is empty."""
+    resolver = _Resolver(workflow)
+    groups = {group.name: resolver.groups(index, group) for index, group in enumerate(workflow.spec.groups)}
+    jobs = {
+        JobKey(group.name, job.name): resolver.jobs(f"spec.groups[{at}].jobs[{index}]", group, job)
+        for at, group in enumerate(workflow.spec.groups)
+        for index, job in enumerate(group.jobs)
+    }
+    graph = Graph(order=(), dependencies=jobs, group_dependencies=groups)
+    if resolver.problems:
+        return graph, tuple(resolver.problems)
+    sorter = graphlib.TopologicalSorter(_predecessors(workflow, graph))
+    try:
+        order = tuple(node for node in sorter.static_order() if isinstance(node, JobKey))
+    except graphlib.CycleError as error:
+        return graph, (_cycle_problem(workflow, graph, error.args[1]),)
+    return Graph(order=order, dependencies=jobs, group_dependencies=groups), ()
+
+
+class _Resolver:
+    """Looks names up and collects what it cannot find."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.problems: list[Problem] = []
+        self._groups = {group.name: {job.name for job in group.jobs} for group in workflow.spec.groups}
+        self._full: dict[str, list[JobKey]] = {}
+        for group in workflow.spec.groups:
+            for job in group.jobs:
+                key = JobKey(group.name, job.name)
+                self._full.setdefault(plain_name(workflow.name, key), []).append(key)
+
+    def groups(self, at: int, group: Group) -> tuple[str, ...]:
+        """The groups that a group names."""
+        found: dict[str, None] = {}
+        for path, name in self._once(f"spec.groups[{at}]", group.dependencies):
+            if name == group.name:
+                self._itself(path, name)
+            elif name in self._groups:
+                found[name] = None
+            else:
+                self._unknown(path, name, self._groups)
+        return tuple(found)
+
+    def jobs(self, path: str, group: Group, job: Job) -> tuple[JobKey, ...]:
+        """The jobs that a job names: by short name, by group/job, or by full name, in this order."""
+        found: dict[JobKey, None] = {}
+        for at, name in self._once(path, job.dependencies):
+            keys = self._lookup(group, name)
+            if not keys:
+                self._unknown(at, name, self._names_from(group))
+            elif len(keys) > 1:
+                both = " and ".join(f'"{key}"' for key in keys)
+                self.problems.append(Problem(at, f'"{name}" fits {both}; say which by group/job', AMBIGUOUS))
+            elif keys[0] == (group.name, job.name):
+                self._itself(at, name)
+            else:
+                found[keys[0]] = None
+        return tuple(found)
+
+    def _lookup(self, group: Group, name: str) -> list[JobKey]:
+        if name in self._groups[group.name]:
+            return [JobKey(group.name, name)]
+        first, slash, rest = name.partition("/")
+        if slash and rest in self._groups.get(first, ()):
+            return [JobKey(first, rest)]
+        return self._full.get(name, [])
+
+    def _names_from(self, group: Group) -> Iterator[str]:
+        """All names that a job of a group could name."""
+        yield from self._groups[group.name]
+        yield from (f"{other}/{job}" for other, jobs in self._groups.items() for job in jobs)
+        yield from self._full
+
+    def _once(self, path: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for index, name in enumerate(names):
+            at = f"{path}.dependencies[{index}]"
+            if name in names[:index]:
+                self.problems.append(Problem(at, f'"{name}" stands there twice; remove one', TWICE))
+            else:
+                yield at, name
+
+    def _itself(self, path: str, name: str) -> None:
+        self.problems.append(Problem(path, f'"{name}" depends on itself; remove this dependency', ITSELF))
+
+    def _worth_a_hint(self, name: str) -> bool:
+        """Near names cost a comparison with every name: a whole manifest of wrong ones must not take seconds."""
+        return len(self.problems) < MAX_HINTS and len(name) <= MAX_NAME_WITH_HINT
+
+    def _unknown(self, path: str, name: str, known: Iterable[str]) -> None:
+        meant = _nearest(name, list(known)) if self._worth_a_hint(name) else None
+        hint = f'; did you mean "{meant}"?' if meant else ""
+        self.problems.append(Problem(path, f'"{name}" does not exist{hint}', UNKNOWN))
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """The name that was meant: that of a job in another group, written short; else the most similar one."""
+    elsewhere = (path for path in known if path.endswith(f"/{name}"))
+    return next(elsewhere, None) or next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
+def _predecessors(workflow: Workflow, graph: Graph) -> dict[_Node, list[_Node]]:
+    """Edges enough for a topological order: of siblings in order, each needs only the last one that waits for all."""
+    edges: dict[_Node, list[_Node]] = {}
+    barrier: list[_Node] = []
+    for group in workflow.spec.groups:
+        start, end = ("group", group.name, "start"), ("group", group.name, "end")
+        edges[start] = [("group", name, "end") for name in graph.group_dependencies[group.name]]
+        if not group.parallel:
+            edges[start] += barrier
+            barrier = []
+        barrier.append(end)
+        inner: list[_Node] = []
+        for job in group.jobs:
+            key = JobKey(group.name, job.name)
+            edges[key] = [start, *graph.dependencies[key]]
+            if not job.parallel:
+                edges[key] += inner
+                inner = []
+            inner.append(key)
+        edges[end] = [start, *(JobKey(group.name, job.name) for job in group.jobs)]
+    return edges
+
+
+def _cycle_problem(workflow: Workflow, graph: Graph, nodes: list[_Node]) -> Problem:
+    """A cycle in words, from waiting to waited-for, with the edges marked that order gives.
+
+    It begins with the edge whose path is named: the first in the spec that a user wrote, and can remove.
+    """
+    cycle = _told(nodes)
+    paths = {at: path for at in range(len(cycle)) if (path := _written(workflow, graph, *_edge(cycle, at)))}
+    at = min(paths, key=lambda at: _place(paths[at]))
+    chain = [*cycle[at:], *cycle[:at], cycle[at]]
+    short = len({node[0] for node in chain}) == 1 and all(isinstance(node, JobKey) for node in chain)
+    texts = [_label(chain[0], short)]
+    for waiting, waited in pairwise(chain):
+        texts.append(_label(waited, short) + ("" if _goes_without_saying(graph, waiting, waited) else " (in order)"))
+    return Problem(paths[at], f"cycle: {' -> '.join(texts)}; remove one of them", CYCLE)
+
+
+def _told(nodes: list[_Node]) -> list[_Node]:
+    """A cycle of the sorter, turned round to go from waiting to waited-for, without nodes that say nothing.
+
+    Those are starts of groups, and jobs that stand there only because their group waits or is waited for.
+    """
+    cycle = [node for node in reversed(nodes[1:]) if isinstance(node, JobKey) or node[2] == "end"]
+    return [
+        node
+        for at, node in enumerate(cycle)
+        if not isinstance(node, JobKey)
+        or isinstance(cycle[at - 1], JobKey)
+        or isinstance(cycle[(at + 1) % len(cycle)], JobKey)
+    ]
+
+
+def _edge(cycle: list[_Node], at: int) -> tuple[_Node, _Node]:
+    return cycle[at], cycle[(at + 1) % len(cycle)]
+
+
+def _label(node: _Node, short: bool) -> str:
+    if isinstance(node, JobKey):
+        return node.job if short else str(node)
+    return f"group {node[1]}"
+
+
+def _group_of(node: _Node) -> str:
+    return node.group if isinstance(node, JobKey) else node[1]
+
+
+def _goes_without_saying(graph: Graph, waiting: _Node, waited: _Node) -> bool:
+    """Whether an edge needs no mark: a user wrote it, or it leads from a group to a job of its own."""
+    if not isinstance(waited, JobKey):
+        return waited[1] in graph.group_dependencies[_group_of(waiting)]
+    return not isinstance(waiting, JobKey) or waited in graph.dependencies[waiting]
+
+
+def _written(workflow: Workflow, graph: Graph, waiting: _Node, waited: _Node) -> str:
+    """The path of the dependencies in which a user wrote an edge; empty if nobody did."""
+    names = [group.name for group in workflow.spec.groups]
+    at = names.index(_group_of(waiting))
+    if not isinstance(waited, JobKey):
+        return f"spec.groups[{at}].dependencies" if waited[1] in graph.group_dependencies[names[at]] else ""
+    if not isinstance(waiting, JobKey) or waited not in graph.dependencies[waiting]:
+        return ""
+    index = [job.name for job in workflow.spec.groups[at].jobs].index(waiting.job)
+    return f"spec.groups[{at}].jobs[{index}].dependencies"
+
+
+def _place(path: str) -> list[int]:
+    """A path's indices, to compare places in the spec."""
+    return [int(number) for number in re.findall(r"\[(\d+)\]", path)]

@@ -1,0 +1,164 @@
+"""Fragments to a pod, a pod to the Job that is created. Pure; what a field means is said by plugins, not here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from jobsmgr.api.errors import FragmentConflict, PluginError
+from jobsmgr.api.fields import Manifest, json_key
+from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
+from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
+from jobsmgr.core.hooks import Hooks
+
+MAX_JOB_BYTES = 1024 * 1024
+"""A Job beyond this cannot be stored beside its managedFields and status (etcd takes 1.5 MiB in all)."""
+
+_LIST_KEYS = {"env": "name", "volumes": "name", "volume_mounts": "mountPath"}
+
+
+def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
+    """The whole Job that is sent to the API server.
+
+    Name, namespace and owner are set here, after all plugins: who owns a Job is never a plugin's to say. A workflow
+    without uid (rendered offline) gives a Job without owner. Raises `PluginError` and `FragmentConflict`.
+    """
+    fragments = hooks.pod_fragments(job)
+    pod = fold_fragments(fragments)
+    try:
+        manifest = dict(hooks.job_manifest(job, pod))
+    except PluginError:
+        _check_parts(fragments)
+        raise
+    metadata: dict[str, Any] = dict(manifest.get("metadata") or {})
+    metadata |= {"name": job.name, "namespace": job.workflow.namespace}
+    metadata.pop("ownerReferences", None)
+    if job.workflow.uid:
+        metadata["ownerReferences"] = [owner_reference(job.workflow)]
+    manifest["metadata"] = metadata
+    if fault := _fault(manifest):
+        _check_parts(fragments)
+        raise PluginError(hooks.suspect("jobsmgr_job_manifest"), "jobsmgr_job_manifest", f"the Job {fault}")
+    return manifest
+
+
+def owner_reference(workflow: Workflow) -> dict[str, Any]:
+    """The controller reference to a workflow.
+
+    Without `blockOwnerDeletion`: setting it needs a right on the owner's finalizers where
+    OwnerReferencesPermissionEnforcement is on.
+    """
+    return {"apiVersion": API_VERSION, "kind": KIND, "name": workflow.name, "uid": workflow.uid, "controller": True}
+
+
+def _fault(document: object) -> str:
+    """Why a document cannot be stored as a Job or a part of one; empty if it can."""
+    try:
+        size = len(json.dumps(document, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"is no JSON: {error}"
+    return f"has {size} bytes; the limit is {MAX_JOB_BYTES}" if size > MAX_JOB_BYTES else ""
+
+
+def _check_parts(fragments: Iterable[tuple[str, Fragment]]) -> None:
+    """Name the plugin whose part spoilt the whole, if it was one; asked only once the whole is known to be spoilt."""
+    for plugin, fragment in fragments:
+        if fault := _fault(attrs.asdict(fragment, recurse=False)):
+            raise PluginError(plugin, "jobsmgr_pod_fragment", f"its part of the pod {fault}")
+
+
+def fold_fragments(fragments: Iterable[tuple[str, Fragment]]) -> PodTemplate:
+    """All fragments as one pod, in the order given. Raises `FragmentConflict` where two plugins differ on one name."""
+    fold = _Fold()
+    for plugin, fragment in fragments:
+        try:
+            fold.add(plugin, fragment)
+        except (AttributeError, TypeError) as error:
+            raise PluginError(plugin, "jobsmgr_pod_fragment", f"answered a part of the wrong type: {error}") from error
+    return fold.pod()
+
+
+class _Fold:
+    """Fragments joined so far, and who said what."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, tuple[str, Any]]] = {}
+        self._lists: dict[str, list[Any]] = {"env_from": [], "image_pull_secrets": []}
+
+    def add(self, plugin: str, fragment: Fragment) -> None:
+        for part in ("labels", "annotations", "container", "pod"):
+            for key, value in getattr(fragment, part).items():
+                self._set(part, key, value, plugin)
+        for part, name in _LIST_KEYS.items():
+            for item in getattr(fragment, part):
+                self._set(part, str(item.get(name, "")), item, plugin)
+        for part, items in self._lists.items():
+            items += [item for item in getattr(fragment, part) if item not in items]
+
+    def _set(self, part: str, key: str, value: Any, plugin: str) -> None:
+        known = self._values.setdefault(part, {})
+        if key in known and known[key][1] != value:
+            raise FragmentConflict(f'{part.replace("_", " ")} "{key}"', known[key][0], plugin)
+        known.setdefault(key, (plugin, value))
+
+    def _get(self, part: str) -> dict[str, Any]:
+        return {key: value for key, (_, value) in self._values.get(part, {}).items()}
+
+    def pod(self) -> PodTemplate:
+        container = self._get("container") | _filled(
+            env=list(self._get("env").values()),
+            envFrom=self._lists["env_from"],
+            volumeMounts=list(self._get("volume_mounts").values()),
+        )
+        spec = (
+            {"containers": [container]}
+            | self._get("pod")
+            | _filled(
+                volumes=list(self._get("volumes").values()),
+                imagePullSecrets=[{"name": name} for name in self._lists["image_pull_secrets"]],
+            )
+        )
+        return PodTemplate(labels=self._get("labels"), annotations=self._get("annotations"), spec=spec)
+
+
+def _filled(**fields: list[Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value}
+
+
+def compiled_params(layers: Sequence[Layer], merged: Params) -> dict[str, Any]:
+    """Merged parameters as `compiledParams` shows them: what is set, and `env` with the innermost level first.
+
+    The order is that of the founding README's sample (POO of the job, FEE of its group, FOO and QUE of the workflow);
+    in the container it is the other way round.
+    """
+    document = encode_params(merged)
+    if merged.env:
+        document["env"] = _innermost_first(layers, merged.env)
+    return document
+
+
+def encode_params(params: Params) -> dict[str, Any]:
+    """Parameters in JSON form; what no level says is left out."""
+    document = {}
+    for field in attrs.fields(Params):
+        value = getattr(params, field.name)
+        if value is not None and value != () and value != {}:
+            document[json_key(field)] = list(value) if isinstance(value, tuple) else value
+    return document
+
+
+def _innermost_first(layers: Sequence[Layer], env: Sequence[Manifest]) -> list[Manifest]:
+    merged = {str(entry.get("name")): entry for entry in env}
+    names = [name for layer in reversed(layers) for name in _variables(layer.params)]
+    ordered = {name: merged[name] for name in names if name in merged}
+    return list((ordered | merged).values())
+
+
+def _variables(params: Params) -> list[str]:
+    """The variables that one level names: the single keys it imports, then its `env`."""
+    imported = [f"{entry.get('prefix') or ''}{entry['key']}" for entry in params.from_env if entry.get("key")]
+    return imported + [str(entry.get("name")) for entry in params.env]

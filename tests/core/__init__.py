@@ -1,0 +1,1 @@
+"""What a ManagedJob means: no event loop, no cluster, no clock."""

@@ -1,0 +1,163 @@
+"""A decision that starts from what is known of the last status is the same as one that starts from nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobsmgr.api.decision import Decision
+from jobsmgr.api.frontier import ready_jobs
+from jobsmgr.api.readiness import Readiness
+from jobsmgr.api.snapshot import JobState, Snapshot
+from jobsmgr.api.status import NEW, Phase
+from jobsmgr.api.status_codec import StatusEncoder, encode_status
+from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
+from jobsmgr.core.decide import decide
+from jobsmgr.core.hooks import load_hooks
+from jobsmgr.core.plan import Plan, make_plan
+from jobsmgr.engine.memory import Memory
+
+HOOKS = load_hooks(installed=False)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Workflows of a few groups and jobs, with order and dependencies of every kind; dependencies point backwards."""
+    groups: list[dict[str, object]] = []
+    earlier: list[str] = []
+    for at in range(draw(st.integers(1, 4))):
+        jobs: list[dict[str, object]] = []
+        for index in range(draw(st.integers(1, 4))):
+            names = draw(st.lists(st.sampled_from(earlier), max_size=2, unique=True)) if earlier else []
+            job = {"name": f"j{index}", "image": "busybox", "parallel": draw(st.booleans())}
+            jobs.append(job | {"dependencies": [{"name": name} for name in names]})
+        earlier += [f"g{at}/{job['name']}" for job in jobs]
+        others = (
+            draw(st.lists(st.sampled_from([f"g{one}" for one in range(at)]), max_size=2, unique=True)) if at else []
+        )
+        group = {"name": f"g{at}", "parallel": draw(st.booleans()), "jobs": jobs}
+        groups.append(group | {"dependencies": [{"name": name} for name in others]})
+    metadata = {"name": "wf", "namespace": "ns", "uid": "u", "generation": 1}
+    plan = make_plan({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": {"groups": groups}}, HOOKS)
+    assert not plan.problems
+    return plan
+
+
+@given(plans(), st.data())
+def test_readiness_after_any_successes_is_what_the_frontier_says(plan: Plan, data: st.DataObject) -> None:
+    """Whichever ready jobs begin and succeed, in whatever order and company."""
+    readiness = Readiness.of(plan.workflow, plan.graph)
+    phases: dict[JobKey, Phase] = {}
+    while True:
+        expected = ready_jobs(plan.workflow, plan.graph, phases)
+        assert tuple(readiness.keys()) == expected
+        running = [key for key, phase in phases.items() if phase is Phase.RUNNING]
+        if not expected and not running:
+            break
+        begun = data.draw(st.lists(st.sampled_from(expected), unique=True)) if expected else []
+        done = data.draw(st.lists(st.sampled_from([*running, *begun]), unique=True)) if running or begun else []
+        if not begun and not done:
+            begun, done = list(expected), running
+        phases |= dict.fromkeys(begun, Phase.RUNNING) | dict.fromkeys(done, Phase.SUCCEEDED)
+        readiness = readiness.after(begun, done)
+
+
+class _World:
+    """A workflow whose Jobs start and end as Hypothesis says, looked at with a memory and without."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.memory = Memory(uid="u", plan=plan)
+        self.encoder = StatusEncoder()
+        self.jobs: dict[str, JobState] = {}
+        self.status = NEW
+        self.now = NOW
+        self.trails = 0
+
+    def snapshot(self) -> Snapshot:
+        plan = self.plan
+        return Snapshot(
+            workflow=plan.workflow,
+            graph=plan.graph,
+            names=plan.names,
+            status=self.status,
+            jobs=dict(self.jobs),
+            now=self.now,
+            compiled=plan.compiled,
+        )
+
+    def look(self) -> Decision:
+        """Decide both ways; they must be the same."""
+        self.now += timedelta(seconds=1)
+        bare, plan = self.snapshot(), self.plan
+        trail = self.memory.trail(self.jobs)
+        self.trails += trail is not None
+        expected = decide(bare, plan, HOOKS)
+        found = decide(attrs.evolve(bare, trail=trail), plan, HOOKS)
+        assert found == expected
+        assert self.encoder.encode(found.status) == encode_status(expected.status)
+        return found
+
+    def save(self, decision: Decision) -> None:
+        before, self.status = self.snapshot(), decision.status
+        self.memory.stored = decision.status
+        self.memory.follow(self.plan, decision, before)
+
+    def create(self, decision: Decision) -> None:
+        for action in decision.actions:
+            self.jobs[action.name] = JobState(
+                name=action.name, uid=f"uid-{action.name}", owner="u", key=action.key, start_time=self.now
+            )
+
+    def open(self) -> list[str]:
+        return [name for name, job in self.jobs.items() if job.result is None and not job.gone]
+
+    def end(self, name: str, how: str) -> None:
+        job, now = self.jobs[name], self.now
+        match how:
+            case "gone":
+                self.jobs[name] = attrs.evolve(job, gone=True)
+            case "suspended":
+                self.jobs[name] = attrs.evolve(job, suspended=not job.suspended)
+            case "failed":
+                self.jobs[name] = attrs.evolve(job, result=Phase.FAILED, reason="X", completion_time=now)
+            case _:
+                self.jobs[name] = attrs.evolve(job, result=Phase.SUCCEEDED, completion_time=now)
+
+
+ENDINGS = st.sampled_from([*["succeeded"] * 6, "failed", "gone", "suspended"])
+
+
+@given(plans(), st.data())
+def test_decisions_with_and_without_a_trail_are_the_same(plan: Plan, data: st.DataObject) -> None:
+    """Through successes, failures, lost and suspended Jobs, with statuses stored at some looks only."""
+    world = _World(plan)
+    for _ in range(60):
+        decision = world.look()
+        if data.draw(st.booleans()):
+            world.save(decision)
+        if decision.status.phase.ended:
+            break
+        world.create(decision)
+        if running := world.open():
+            for name in data.draw(st.lists(st.sampled_from(running), unique=True, max_size=3)):
+                world.end(name, data.draw(ENDINGS))
+
+
+def test_a_chain_is_followed_by_its_trail() -> None:
+    """Every look after the first stored status starts from it: the property above does not hold for want of trails."""
+    jobs = [{"name": f"j{index}", "image": "busybox"} for index in range(5)]
+    spec = {"groups": [{"name": "g", "jobs": jobs}]}
+    metadata = {"name": "wf", "namespace": "ns", "uid": "u", "generation": 1}
+    world = _World(make_plan({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}, HOOKS))
+    looks = 0
+    while not world.status.phase.ended:
+        decision = world.look()
+        looks += 1
+        world.save(decision)
+        world.create(decision)
+        for name in world.open():
+            world.end(name, "succeeded")
+    assert (looks, world.trails) == (6, 5)

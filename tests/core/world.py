@@ -1,0 +1,230 @@
+"""A workflow and its Jobs without a cluster: decisions are carried out at once, statuses are stored in their JSON form.
+
+Nothing is tested here, and there is no clock but `World.now`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from jobsmgr import JobKey, JobState, JobStatus, Phase, Refusal, Snapshot, Status
+from jobsmgr.api.decision import CreateJob, Decision, DeleteJob, DeleteWorkflow
+from jobsmgr.api.status_codec import encode_status, parse_status
+from jobsmgr.api.workflow import API_VERSION, KIND
+from jobsmgr.core.decide import decide, review
+from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.plan import Plan, bare_plan, make_plan
+
+START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
+HOOKS = load_hooks(installed=False)
+
+
+def job(name: str, **more: Any) -> dict[str, Any]:
+    """A job of a spec."""
+    return {"name": name, "image": "busybox", **more}
+
+
+def group(name: str, *jobs: dict[str, Any] | str, **more: Any) -> dict[str, Any]:
+    """A group of a spec; a bare name stands for a plain job."""
+    return {"name": name, "jobs": [job(one) if isinstance(one, str) else one for one in jobs], **more}
+
+
+def manifest(*groups: dict[str, Any], name: str = "wf", **spec: Any) -> dict[str, Any]:
+    """A ManagedJob as the API server hands it out."""
+    metadata = {
+        "name": name,
+        "namespace": "default",
+        "uid": f"uid-of-{name}",
+        "generation": 1,
+        "creationTimestamp": "2026-05-04T11:59:58Z",
+    }
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": {"groups": list(groups), **spec}}
+
+
+def key(path: str) -> JobKey:
+    """`group/job` as a key."""
+    group_name, _, job_name = path.partition("/")
+    return JobKey(group_name, job_name)
+
+
+class World:
+    """One workflow. `step` is one look at it, as the loop takes: decide, carry out, review, store."""
+
+    def __init__(self, raw: Mapping[str, Any], hooks: Hooks = HOOKS) -> None:
+        self.raw: dict[str, Any] = copy.deepcopy(dict(raw))
+        self.hooks = hooks
+        self.now = START
+        self.jobs: dict[str, JobState] = {}
+        self.manifests: dict[str, Mapping[str, Any]] = {}
+        self.created: list[str] = []
+        """Names of all Jobs ever created, in order."""
+        self.refusals: dict[JobKey, Refusal] = {}
+        self.pause: Refusal | None = None
+        self.writes = 0
+        self.deleted = False
+        self.decision: Decision | None = None
+
+    # Looking
+
+    def plan(self) -> Plan:
+        return make_plan(self.raw, self.hooks)
+
+    def stored(self) -> Status:
+        """The status as it is read back from the object."""
+        return parse_status(self.raw.get("status"), self.raw.get("spec") or {})
+
+    def snapshot(self, plan: Plan | None = None) -> Snapshot:
+        plan = plan or self.plan()
+        return Snapshot(
+            workflow=plan.workflow,
+            graph=plan.graph,
+            names=plan.names,
+            status=self.stored(),
+            jobs=dict(self.jobs),
+            now=self.now,
+            compiled=plan.compiled,
+            refusals=dict(self.refusals),
+            pause=self.pause,
+            problems=plan.problems,
+        )
+
+    def decide(self) -> Decision:
+        """What would be done now, without doing it."""
+        plan = self._plan_of_this_look()
+        return decide(self.snapshot(plan), plan, self.hooks)
+
+    def _plan_of_this_look(self) -> Plan:
+        return bare_plan(self.raw) if self.stored().final else self.plan()
+
+    # Doing
+
+    def step(self, *, seconds: float = 1) -> World:
+        """One look; time goes on by so many seconds first."""
+        self.now += timedelta(seconds=seconds)
+        self.decision = self.decide()
+        for action in self.decision.actions:
+            self._carry_out(action)
+        plan = self._plan_of_this_look()
+        status = self.decision.status
+        if self.decision.actions:
+            status = review(self.snapshot(plan), self.hooks).status
+        self._store(status)
+        return self
+
+    def settle(self) -> World:
+        """Looks until nothing changes any more."""
+        for _ in range(200):
+            writes, jobs = self.writes, len(self.created)
+            self.step()
+            if (writes, jobs) == (self.writes, len(self.created)):
+                return self
+        raise AssertionError("the workflow never settles")
+
+    def run(self, **results: str) -> World:
+        """To the end, each Job ending at once: by default well, else as `job_name="failed"` says."""
+        self.settle()
+        for _ in range(200):
+            open_jobs = [one for one in self.jobs.values() if one.result is None and not one.gone]
+            if not open_jobs:
+                return self
+            for one in open_jobs:
+                self.end(one.name, Phase(results.get(str(one.key.job) if one.key else "", "succeeded")))
+            self.settle()
+        raise AssertionError("the workflow never ends")
+
+    def _carry_out(self, action: CreateJob | DeleteJob | DeleteWorkflow) -> None:
+        match action:
+            case CreateJob():
+                assert action.name not in self.jobs, f"Job {action.name} was created twice"
+                self.created.append(action.name)
+                self.manifests[action.name] = action.manifest
+                self.jobs[action.name] = JobState(
+                    name=action.name, uid=f"uid-{len(self.created)}", key=action.key, start_time=self.now
+                )
+            case DeleteJob():
+                assert self.jobs[action.name].uid == action.uid
+                self.change(action.name, deleting=True)
+            case DeleteWorkflow():
+                self.deleted = True
+
+    def _store(self, status: Status) -> None:
+        encoded = json.loads(json.dumps(encode_status(status)))
+        if encoded != self.raw.get("status"):
+            self.raw["status"] = encoded
+            self.writes += 1
+
+    # What happens to the Jobs and to the workflow
+
+    def change(self, name: str, **changes: Any) -> World:
+        """A Job as its controller or a person changes it, by Job name."""
+        self.jobs[name] = attrs.evolve(self.jobs[name], **changes)
+        return self
+
+    def end(self, name: str, result: Phase = Phase.SUCCEEDED, reason: str = "", message: str = "") -> World:
+        """A Job's condition Complete or Failed comes."""
+        if result is Phase.FAILED and not reason:
+            reason, message = "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+        return self.change(name, result=result, completion_time=self.now, reason=reason, message=message)
+
+    def succeed(self, *names: str) -> World:
+        """These Jobs succeed, named without the workflow's name."""
+        for name in names:
+            self.end(f"{self.raw['metadata']['name']}-{name}")
+        return self.settle()
+
+    def fail(self, *names: str) -> World:
+        """These Jobs fail, named without the workflow's name."""
+        for name in names:
+            self.end(f"{self.raw['metadata']['name']}-{name}", Phase.FAILED)
+        return self.settle()
+
+    def edit(self, **spec: Any) -> World:
+        """A new generation with these fields of the spec set."""
+        self.raw["spec"] = {**self.raw["spec"], **copy.deepcopy(spec)}
+        self.raw["metadata"]["generation"] += 1
+        return self
+
+    def refuse(self, path: str, reason: str, *, final: bool = False, wait: float = 10, whole: bool = False) -> World:
+        """The cluster refuses a job's create, and will not be asked again before so many seconds."""
+        known = self.refusals.get(key(path))
+        refusal = Refusal(
+            reason=reason,
+            message=f"why {reason}",
+            final=final,
+            whole=whole,
+            since=known.since if known else self.now,
+            retry_at=self.now + timedelta(seconds=wait),
+        )
+        self.refusals[key(path)] = refusal
+        self.pause = refusal if whole else self.pause
+        return self
+
+    # What the status says
+
+    def status_of(self, path: str) -> JobStatus:
+        """A job's stored status, by `group/job`."""
+        return dict(self.stored().jobs())[key(path)]
+
+    def phases(self) -> dict[str, str]:
+        """The stored phase of each job, by `group/job`."""
+        return {str(one): status.phase.value for one, status in self.stored().jobs()}
+
+    def group_phases(self) -> dict[str, str]:
+        return {one.name: one.phase.value for one in self.stored().groups}
+
+    def conditions(self) -> dict[str, tuple[bool, str]]:
+        """Status and reason of each stored condition."""
+        return {one.type: (one.status, one.reason) for one in self.stored().conditions}
+
+    def running(self) -> list[str]:
+        """Names of Jobs without a result, without the workflow's name."""
+        prefix = f"{self.raw['metadata']['name']}-"
+        return sorted(
+            one.name.removeprefix(prefix) for one in self.jobs.values() if one.result is None and not one.gone
+        )
