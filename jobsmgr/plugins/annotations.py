@@ -1,0 +1,45 @@
+"""Annotations of the Job and its pod. Nothing is read from them here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jobsmgr import LABEL_PREFIX, Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted
+
+RESERVED = "MJ010"
+BAD_KEY = "MJ012"
+MAX_BYTES = 256 * 1024
+"""Kubernetes' limit of all annotations of an object together."""
+
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}", re.IGNORECASE)
+
+
+@hookimpl
+def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
+    """The merged annotations."""
+    return Fragment(annotations=job.params.annotations)
+
+
+@hookimpl
+def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
+    """Keys that are the operator's, keys and values that Kubernetes refuses, and too much of them."""
+    for layer in workflow.levels():
+        yield from _problems(f"{layer.path}.params", layer.params)
+
+
+def _problems(path: str, params: Params) -> Iterator[Problem]:
+    size = 0
+    for key, value in params.annotations.items():
+        at = f"{path}.annotations[{key}]"
+        if key.startswith(LABEL_PREFIX):
+            yield Problem(at, "keys of this prefix are the operator's own; use another one", RESERVED)
+        elif not _KEY.fullmatch(key):
+            yield Problem(at, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', BAD_KEY)
+        elif not isinstance(value, str):
+            yield Problem(at, f"expected a string, found {quoted(value)}; quote it", BAD_KEY)
+        else:
+            size += len(key.encode()) + len(value.encode())
+    if size > MAX_BYTES:
+        yield Problem(f"{path}.annotations", f"{size} bytes in all; Kubernetes takes at most {MAX_BYTES}", BAD_KEY)

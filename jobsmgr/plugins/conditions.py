@@ -1,0 +1,93 @@
+"""The conditions of a workflow: its status in the words that machines wait for. No phase is worked out here."""
+
+from __future__ import annotations
+
+from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, hookimpl
+
+MAX_SHOWN_PROBLEMS = 5
+MAX_PROBLEM = 1024
+"""Characters of one problem or one plugin's failure: a value of the user's may stand in it, however long."""
+
+
+@hookimpl
+def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
+    """The six conditions, from the table "Status" of the API."""
+    status = snapshot.status
+    ended = status.phase.ended
+    succeeded = status.phase is Phase.SUCCEEDED
+    invalid = bool(snapshot.problems) and not status.groups
+    reason, message = _outcome(snapshot, invalid)
+    stalled, why_stalled, stall_message = _stall(snapshot, reason, message)
+    suspended = status.phase is Phase.SUSPENDED
+    return [
+        Condition(type="Complete", status=succeeded, reason=reason, message=message if succeeded else ""),
+        Condition(
+            type="Failed",
+            status=ended and not succeeded,
+            reason=reason,
+            message=message if ended and not succeeded else "",
+        ),
+        Condition(type="Finished", status=ended, reason=reason, message=message),
+        Condition(
+            type="Suspended",
+            status=suspended,
+            reason=reason if suspended else "NotSuspended",
+            message=message if suspended else "",
+        ),
+        Condition(type="Reconciling", status=not (ended or stalled or suspended), reason=reason),
+        Condition(type="Stalled", status=stalled, reason=why_stalled, message=stall_message),
+    ]
+
+
+def _outcome(snapshot: Snapshot, invalid: bool) -> tuple[str, str]:
+    """One word and one sentence on where the workflow stands."""
+    status = snapshot.status
+    if invalid:
+        return Reason.INVALID_SPEC.value, _problem_text(snapshot.problems)
+    if status.phase is Phase.SUCCEEDED:
+        return "Succeeded", f"{status.progress} jobs succeeded"
+    if status.phase.ended:
+        return _failure(status)
+    if status.phase is Phase.SUSPENDED:
+        return Reason.SUSPENDED.value, "every Job that runs is suspended (its spec.suspend); resume one to go on"
+    if status.phase is Phase.PENDING:
+        return "Pending", "no job has started yet"
+    return "Running", ""
+
+
+def _failure(status: Status) -> tuple[str, str]:
+    """Why a workflow failed: its first failed job, and how many there are."""
+    if status.phase is Phase.ABORTED:
+        return "Aborted", f"{_jobs(status.counts.aborted)} not started"
+    failed = [(key, job) for key, job in status.jobs() if job.phase is Phase.FAILED]
+    if any(job.reason == Reason.DEADLINE_EXCEEDED for _, job in status.jobs()) and not any(
+        job.reason != Reason.DEADLINE_EXCEEDED for _, job in failed
+    ):
+        return Reason.DEADLINE_EXCEEDED.value, f"deadline passed; {status.progress} jobs succeeded"
+    if not failed:
+        return "JobsAborted", f"{_jobs(status.counts.aborted)} could not start"
+    (key, job), aborted = failed[0], status.counts.aborted
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    why = f": {job.reason}" + (f" ({job.message})" if job.message else "") if job.reason else ""
+    return "JobsFailed", f'job "{key}"{more} failed{why}' + (f"; {_jobs(aborted)} could not start" if aborted else "")
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
+
+
+def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, str]:
+    """Whether a person has to do something before this workflow goes on, or goes well."""
+    if snapshot.held:
+        return True, Reason.PLUGIN_ERROR.value, snapshot.held[:MAX_PROBLEM]
+    if snapshot.problems and not snapshot.status.phase.ended:
+        return True, Reason.INVALID_SPEC.value, f"edited while running: {_problem_text(snapshot.problems)}"
+    if snapshot.status.phase in (Phase.FAILED, Phase.ABORTED):
+        return True, reason, message
+    return False, "NotStalled", ""
+
+
+def _problem_text(problems: tuple[Problem, ...]) -> str:
+    shown = "; ".join(str(problem)[:MAX_PROBLEM] for problem in problems[:MAX_SHOWN_PROBLEMS])
+    more = len(problems) - MAX_SHOWN_PROBLEMS
+    return f"{shown}; and {more} more" if more > 0 else shown

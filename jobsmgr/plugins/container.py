@@ -1,0 +1,104 @@
+"""The container: image, entrypoint, resources, pod fields that go straight through. No env and no volumes here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from jobsmgr import Fragment, Job, JobContext, Params, Problem, Workflow, container_name, hookimpl, quoted
+
+DEFAULT_RESTART_POLICY = "Never"
+DEFAULT_PULL_POLICY = "IfNotPresent"
+QUANTITY = "MJ016"
+OVER_LIMIT = "MJ017"
+
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(|[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)")
+_SUFFIXES = {
+    suffix: Decimal(10) ** power for suffix, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)
+}
+_SUFFIXES |= {f"{letter}i": Decimal(1024) ** (at + 1) for at, letter in enumerate("KMGTPE")}
+
+
+@hookimpl
+def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
+    """The container itself and what a pod needs to run it to its end."""
+    return Fragment(container=_container(job), pod=_pod(job.params))
+
+
+def _container(context: JobContext) -> dict[str, Any]:
+    job, params = context.job, context.params
+    fields = {
+        "name": container_name(context.name),
+        "image": job.image,
+        "command": list(job.command),
+        "args": list(job.args),
+        "workingDir": job.working_dir,
+        "imagePullPolicy": params.image_pull_policy or DEFAULT_PULL_POLICY,
+        "resources": params.resources,
+        "securityContext": params.security_context,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _pod(params: Params) -> dict[str, Any]:
+    fields = {
+        "restartPolicy": params.restart_policy or DEFAULT_RESTART_POLICY,
+        "nodeSelector": params.node_selector,
+        "tolerations": list(params.tolerations),
+        "affinity": params.affinity,
+        "priorityClassName": params.priority_class_name,
+        "securityContext": params.pod_security_context,
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+@hookimpl
+def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
+    """Quantities that Kubernetes cannot read, and requests above limits once the levels are merged."""
+    seen: set[str] = set()
+    for group in workflow.spec.groups:
+        for job in group.jobs:
+            for problem in _resource_problems(workflow, group, job):
+                if problem.path not in seen:
+                    seen.add(problem.path)
+                    yield problem
+
+
+def _resource_problems(workflow: Workflow, group: Any, job: Job) -> Iterator[Problem]:
+    if not any(level.resources for level in (workflow.spec.params, group.params, job.params)):
+        return
+    innermost: dict[tuple[str, str], tuple[str, Any]] = {}
+    for layer in workflow.layers(group, job):
+        for part in ("limits", "requests"):
+            at, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
+            if not isinstance(values, Mapping):
+                yield Problem(at, f"expected an object of quantities by resource, found {quoted(values)}", QUANTITY)
+                continue
+            for name, value in values.items():
+                path = f"{at}[{name}]"
+                innermost[part, name] = (path, value)
+                if parse_quantity(value) is None:
+                    yield Problem(path, f'"{value}" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi', QUANTITY)
+    for (part, name), (path, value) in innermost.items():
+        limit = innermost.get(("limits", name))
+        if part == "requests" and limit is not None:
+            requested, allowed = parse_quantity(value), parse_quantity(limit[1])
+            if requested is not None and allowed is not None and requested > allowed:
+                yield Problem(
+                    path, f'"{value}" is above the limit "{limit[1]}" at {limit[0]}; lower one of them', OVER_LIMIT
+                )
+
+
+def parse_quantity(value: object) -> Decimal | None:
+    """A resource.Quantity of Kubernetes (`500m`, `128Mi`, `1e3`) as a number; None if it is none."""
+    match = _QUANTITY.fullmatch(str(value))
+    if match is None:
+        return None
+    number, suffix = match.groups()
+    try:
+        exponent = suffix and suffix not in _SUFFIXES
+        return Decimal(number + suffix) if exponent else Decimal(number) * _SUFFIXES.get(suffix, Decimal(1))
+    except InvalidOperation:
+        return None

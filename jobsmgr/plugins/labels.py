@@ -1,0 +1,76 @@
+"""Labels of the Job and its pod: the operator's four, a default, the user's. Ownership never depends on them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jobsmgr import (
+    GROUP_LABEL,
+    ID_LABEL,
+    JOB_LABEL,
+    MANAGED_BY_LABEL,
+    OPERATOR_LABELS,
+    WORKFLOW_LABEL,
+    Fragment,
+    JobContext,
+    Params,
+    Problem,
+    Workflow,
+    hookimpl,
+    label_value,
+)
+
+RESERVED = "MJ010"
+BAD_KEY = "MJ012"
+
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_KEY = re.compile(f"(?:(?P<prefix>{_PREFIX})/)?{_NAME}")
+_VALUE = re.compile(f"({_NAME})?")
+
+
+def whole_names(job: JobContext) -> dict[str, str]:
+    """The operator's four keys with their values in full."""
+    return {
+        WORKFLOW_LABEL: job.workflow.name,
+        GROUP_LABEL: job.group.name,
+        JOB_LABEL: job.name,
+        ID_LABEL: job.job.name,
+    }
+
+
+@hookimpl
+def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
+    """The labels; a value over 63 characters is shortened and stands in full in an annotation of the same key."""
+    whole = whole_names(job)
+    short = {key: label_value(value) for key, value in whole.items()}
+    return Fragment(
+        labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **short},
+        annotations={key: value for key, value in whole.items() if short[key] != value},
+    )
+
+
+@hookimpl
+def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
+    """Keys that are the operator's, and keys and values that Kubernetes refuses."""
+    for layer in workflow.levels():
+        yield from _problems(f"{layer.path}.params", layer.params)
+
+
+def _problems(path: str, params: Params) -> Iterator[Problem]:
+    for key, value in params.labels.items():
+        at = f"{path}.labels[{key}]"
+        if key in OPERATOR_LABELS:
+            yield Problem(at, "this key is the operator's own; use another one", RESERVED)
+        elif not valid_key(key):
+            yield Problem(at, f'"{key}" is no label key; write it as name or prefix.example.com/name', BAD_KEY)
+        elif not isinstance(value, str) or len(value) > 63 or not _VALUE.fullmatch(value):
+            text = f'"{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
+            yield Problem(at, text, BAD_KEY)
+
+
+def valid_key(key: str) -> bool:
+    """Whether Kubernetes takes a label key: optionally a DNS prefix (<= 253 characters) and a slash, then a name."""
+    match = _KEY.fullmatch(key)
+    return match is not None and len(match["prefix"] or "") <= 253

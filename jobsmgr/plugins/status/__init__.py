@@ -1,0 +1,195 @@
+"""What the status of a workflow says: phases of its jobs, its groups and itself, counts. Nothing is started here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+
+import attrs
+
+from jobsmgr import (
+    MAX_OBJECT_BYTES,
+    Counts,
+    GroupStatus,
+    JobKey,
+    JobStatus,
+    Phase,
+    Problem,
+    Reason,
+    Snapshot,
+    Status,
+    Workflow,
+    hookimpl,
+    status_bytes,
+)
+from jobsmgr.plugins.status.job_phases import JobPhases
+
+TOO_LARGE = "MJ019"
+
+
+@hookimpl
+def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
+    """An object that could outgrow what the API server stores is refused before its first job starts."""
+    size = workflow.size + status_bytes(workflow)
+    if size > MAX_OBJECT_BYTES:
+        text = f"with its status it could reach {size:,} bytes; the limit is {MAX_OBJECT_BYTES:,}: split the workflow"
+        yield Problem("spec", text, TOO_LARGE)
+
+
+@hookimpl
+def jobsmgr_status(snapshot: Snapshot) -> Status:
+    """The phase of each job, group and of the workflow, and how many jobs are where."""
+    stored = snapshot.status
+    if stored.final:
+        return _settled(snapshot)
+    if stored.phase.ended:  # it was invalid, and may be mended by now
+        snapshot = attrs.evolve(snapshot, status=Status(observed_generation=stored.observed_generation))
+    if snapshot.problems and not _begun(snapshot):
+        generation = snapshot.workflow.generation
+        return Status(observed_generation=generation, phase=Phase.FAILED, start_time=None)
+    return _running(snapshot)
+
+
+def _begun(snapshot: Snapshot) -> bool:
+    """Whether any job has ever started."""
+    return bool(snapshot.jobs) or any(job.phase is not Phase.PENDING for _, job in snapshot.status.jobs())
+
+
+def _settled(snapshot: Snapshot) -> Status:
+    """A finished workflow: it stays as it is, whatever is edited; only the generation follows."""
+    stored = attrs.evolve(snapshot.status, observed_generation=snapshot.workflow.generation)
+    if stored.conditions:
+        return stored
+    groups = tuple(
+        attrs.evolve(group, jobs=tuple(_never_started(job) for job in group.jobs)) for group in stored.groups
+    )
+    ends = [job.completion_time for job in snapshot.jobs.values() if job.completion_time is not None]
+    return attrs.evolve(
+        stored,
+        groups=groups,
+        counts=_counts(job for group in groups for job in group.jobs),
+        start_time=stored.start_time or snapshot.workflow.created,
+        completion_time=stored.completion_time or max(ends, default=None),
+    )
+
+
+def _never_started(job: JobStatus) -> JobStatus:
+    """A job of a workflow that another operator finished: what had not ended then never will."""
+    return job if job.phase.ended else attrs.evolve(job, phase=Phase.ABORTED, reason=Reason.DEPENDENCY_FAILED.value)
+
+
+def _running(snapshot: Snapshot) -> Status:
+    if (stepped := _stepped(snapshot)) is not None:
+        return stepped
+    start = snapshot.status.start_time or (None if snapshot.problems else snapshot.now)
+    work = JobPhases(snapshot, start)
+    jobs = work.all()
+    groups = _groups(snapshot, jobs)
+    counts = _counts(jobs.values())
+    phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and not work.over)
+    if phase is Phase.RUNNING and _is_suspended(jobs.values()):
+        phase = Phase.SUSPENDED
+    return Status(
+        observed_generation=snapshot.workflow.generation,
+        phase=phase,
+        start_time=start,
+        completion_time=_end(snapshot, jobs.values(), work.deadline) if phase.ended else None,
+        counts=counts,
+        conditions=snapshot.status.conditions,
+        groups=groups,
+    )
+
+
+def _stepped(snapshot: Snapshot) -> Status | None:
+    """The stored status with the jobs that have started or succeeded since: the same answer, at the cost of these.
+
+    None where more has happened: whatever ends badly, waits for a reason or is edited concerns other jobs too.
+    """
+    trail, stored = snapshot.trail, snapshot.status
+    if trail is None or snapshot.workflow.spec.active_deadline_seconds is not None:
+        return None
+    work = JobPhases(snapshot, stored.start_time)
+    changed: dict[int, dict[int, JobStatus]] = {}
+    for state in trail.changed:
+        key = state.key
+        if key is None or snapshot.names.get(key) != state.name:
+            return None
+        at, index = trail.readiness.edges.places[key]
+        job = work.step(stored.groups[at].jobs[index], state)
+        if job is None:
+            return None
+        changed.setdefault(at, {})[index] = job
+    groups, counts = list(stored.groups), attrs.asdict(stored.counts)
+    for at, inner in changed.items():
+        jobs = list(groups[at].jobs)
+        for index, job in inner.items():
+            counts[jobs[index].phase.value] -= 1
+            counts[job.phase.value] += 1
+            jobs[index] = job
+        groups[at] = GroupStatus(
+            name=groups[at].name, phase=_group_phase([job.phase for job in jobs]), jobs=tuple(jobs)
+        )
+    found = Counts(**counts)
+    phase = _workflow_phase(found, waits_for_an_edit=False)
+    end = _end(snapshot, [job for group in groups for job in group.jobs]) if phase.ended else None
+    return attrs.evolve(stored, phase=phase, completion_time=end, counts=found, groups=tuple(groups))
+
+
+def _end(snapshot: Snapshot, jobs: Collection[JobStatus], deadline: datetime | None = None) -> datetime:
+    """When the last job ended, by its own account.
+
+    The workflow's deadline where jobs waited in vain until then; now where an edit has taken out what was left.
+    """
+    times = [job.completion_time for job in jobs if job.completion_time is not None]
+    if 0 < snapshot.status.observed_generation < snapshot.workflow.generation:  # 0: as the Go operator left it
+        times.append(snapshot.now)
+    if deadline is not None and any(
+        job.phase is Phase.ABORTED and job.reason == Reason.DEADLINE_EXCEEDED for job in jobs
+    ):
+        times.append(deadline)
+    return max(times, default=snapshot.now)
+
+
+def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:
+    """Ended when nothing is pending or running, unless an edit that mends the spec may still bring more."""
+    if counts.pending or counts.running or waits_for_an_edit:
+        begun = counts.running or counts.succeeded or counts.failed
+        return Phase.RUNNING if begun else Phase.PENDING
+    return Phase.SUCCEEDED if counts.succeeded == counts.total else Phase.FAILED
+
+
+def _is_suspended(jobs: Iterable[JobStatus]) -> bool:
+    """Whether nothing goes on before somebody resumes a Job: all that run are suspended, and none else could start."""
+    running = [job.reason for job in jobs if job.phase is Phase.RUNNING or (job.phase is Phase.PENDING and job.reason)]
+    return bool(running) and set(running) == {Reason.SUSPENDED.value}
+
+
+def _counts(jobs: Iterable[JobStatus]) -> Counts:
+    found = dict.fromkeys(("pending", "running", "succeeded", "failed", "aborted"), 0)
+    for job in jobs:
+        found[job.phase.value] += 1
+    return Counts(total=sum(found.values()), **found)
+
+
+def _groups(snapshot: Snapshot, jobs: Mapping[JobKey, JobStatus]) -> tuple[GroupStatus, ...]:
+    """Groups in the order of the spec; what an edit removed comes last."""
+    members: dict[str, list[JobStatus]] = {group.name: [] for group in snapshot.workflow.spec.groups}
+    for key, job in jobs.items():
+        members.setdefault(key.group, []).append(job)
+    return tuple(
+        GroupStatus(name=name, phase=_group_phase([job.phase for job in inner]), jobs=tuple(inner))
+        for name, inner in members.items()
+        if inner
+    )
+
+
+def _group_phase(phases: list[Phase]) -> Phase:
+    """Failed as soon as one job failed; aborted when nothing is left to run and something could not start."""
+    kinds = set(phases)
+    if Phase.FAILED in kinds:
+        return Phase.FAILED
+    if kinds == {Phase.SUCCEEDED}:
+        return Phase.SUCCEEDED
+    if kinds == {Phase.PENDING}:
+        return Phase.PENDING
+    return Phase.ABORTED if kinds <= {Phase.SUCCEEDED, Phase.ABORTED} else Phase.RUNNING

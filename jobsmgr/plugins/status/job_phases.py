@@ -1,0 +1,259 @@
+"""The phase of each job, from what is stored of it, its Job, and the jobs that it waits for. No totals here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import attrs
+
+from jobsmgr import (
+    Frontier,
+    JobKey,
+    JobState,
+    JobStatus,
+    Phase,
+    Reason,
+    Refusal,
+    Snapshot,
+    Standing,
+    group_waits_for,
+    waits_for,
+)
+
+MAX_MESSAGE = 512
+"""Characters of a job's message: a thousand jobs may have one."""
+
+
+class JobPhases:
+    """The phase of each job of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, start: datetime | None) -> None:
+        self._snapshot = snapshot
+        self._now = snapshot.now
+        seconds = snapshot.workflow.spec.active_deadline_seconds
+        self.deadline = start + timedelta(seconds=seconds) if seconds is not None and start is not None else None
+        """When the workflow has run for its activeDeadlineSeconds."""
+        self.over = self.deadline is not None and self.deadline <= self._now
+        """Whether the workflow has run longer than its activeDeadlineSeconds."""
+        self._wiped = not snapshot.status.groups and bool(snapshot.jobs)
+
+    # Worked out when they are asked for: a look that needs none of them costs nothing of the kind.
+
+    @cached_property
+    def _stored(self) -> dict[JobKey, JobStatus]:
+        return dict(self._snapshot.status.jobs())
+
+    @cached_property
+    def _by_uid(self) -> dict[str, JobState]:
+        return {job.uid: job for job in self._snapshot.jobs.values()}
+
+    @cached_property
+    def _by_key(self) -> dict[JobKey, JobState]:
+        return {job.key: job for job in self._snapshot.jobs.values() if job.key is not None}
+
+    @cached_property
+    def _job_deadlines(self) -> dict[JobKey, int]:
+        return {
+            JobKey(group.name, job.name): job.active_deadline_seconds
+            for group in self._snapshot.workflow.spec.groups
+            for job in group.jobs
+            if job.active_deadline_seconds is not None
+        }
+
+    def all(self) -> dict[JobKey, JobStatus]:
+        """Every job: those of the spec in its order, then those that an edit removed after they had started."""
+        found = self._followed() if self._snapshot.problems else self._worked_out()
+        return found | self._removed(found)
+
+    def _followed(self) -> dict[JobKey, JobStatus]:
+        """While an edit has made the workflow invalid: what runs is followed to its end, nothing else changes.
+
+        Only the deadline still ends what has not started.
+        """
+        found = {key: self._own(key, job.job_name) for key, job in self._stored.items()}
+        if not self.over:
+            return found
+        return {key: self._too_late(job) if job.phase is Phase.PENDING else job for key, job in found.items()}
+
+    def _worked_out(self) -> dict[JobKey, JobStatus]:
+        snapshot = self._snapshot
+        frontier = Frontier(snapshot.workflow, snapshot.graph)
+        lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()
+        found: dict[JobKey, JobStatus] = {}
+        for key in snapshot.graph.order:
+            job, cause = self._own(key, snapshot.names[key]), None
+            if job.reason == Reason.REMOVED:  # an edit has put it back
+                job = attrs.evolve(job, reason="")
+            if job.phase is Phase.PENDING:
+                if key in lost:
+                    job = self._failed(
+                        job, Reason.JOB_LOST, "its status was lost and its Job is gone, but jobs behind it have started"
+                    )
+                else:
+                    job, cause = self._not_started(key, job, frontier)
+            frontier.record(key, job.phase, cause)
+            found[key] = job
+        return {
+            key: found[key]
+            for group in snapshot.workflow.spec.groups
+            for member in group.jobs
+            if (key := JobKey(group.name, member.name)) in found
+        }
+
+    def step(self, before: JobStatus, state: JobState) -> JobStatus | None:
+        """A job that has started or succeeded since it was stored; None if something else has happened to it."""
+        if before.uid != state.uid and (before.uid or before.phase is not Phase.PENDING):
+            return None
+        if before.phase.ended:
+            return before
+        job = self._from_job(before, state)
+        return job if not job.reason else None
+
+    def _own(self, key: JobKey, name: str) -> JobStatus:
+        """A job from what is stored of it and its own Job alone."""
+        stored = self._stored.get(key)
+        if stored is not None and stored.phase.ended:
+            return stored
+        compiled = self._snapshot.compiled.get(key) or None
+        if stored is None or not (stored.uid or stored.phase is Phase.RUNNING):
+            before = JobStatus(name=key.job, compiled_params=compiled)
+        else:
+            too_large = key in self._snapshot.names and not compiled and not self._snapshot.problems
+            before = attrs.evolve(stored, compiled_params=None) if too_large else stored
+        state = self._state(key, stored, name)
+        if state is None:
+            return self._lost(before) if before.uid or before.phase is Phase.RUNNING else before
+        return self._from_job(before, state)
+
+    def _state(self, key: JobKey, stored: JobStatus | None, name: str) -> JobState | None:
+        """The job's Job: the one recorded; else the one of its name, or with its labels under a former name."""
+        if stored is not None and stored.uid:
+            return self._by_uid.get(stored.uid)
+        state = self._snapshot.jobs.get(stored.job_name if stored is not None and stored.job_name else name)
+        if state is not None and state.key in (None, key):
+            return state
+        return self._by_key.get(key)
+
+    def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
+        known = attrs.evolve(
+            before,
+            phase=Phase.RUNNING,
+            job_name=state.name,
+            uid=state.uid,
+            # The first start stands: a Job that is suspended and resumed by hand starts anew.
+            start_time=before.start_time or state.start_time,
+        )
+        if state.result is Phase.SUCCEEDED:
+            end = state.completion_time or self._now
+            return attrs.evolve(known, phase=Phase.SUCCEEDED, completion_time=end, reason="", message="")
+        if state.result is Phase.FAILED:
+            end = state.completion_time or self._now
+            reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
+            return attrs.evolve(
+                known, phase=Phase.FAILED, completion_time=end, reason=reason, message=state.message[:MAX_MESSAGE]
+            )
+        if state.gone or (self.over and state.deleting):
+            return self._lost(known)
+        reason, message = self._why_running(state)
+        return attrs.evolve(known, reason=reason, message=message)
+
+    def _why_running(self, state: JobState) -> tuple[str, str]:
+        if self.over:
+            text = "the workflow has run longer than spec.activeDeadlineSeconds; its Job is being deleted"
+            return Reason.DEADLINE_EXCEEDED.value, text
+        if state.suspended:
+            return Reason.SUSPENDED.value, f"Job {state.name} is suspended (its spec.suspend)"
+        if state.deleting:
+            return "Terminating", f"Job {state.name} is being deleted"
+        return "", ""
+
+    def _lost(self, job: JobStatus) -> JobStatus:
+        if self.over:
+            text = "the workflow has run longer than spec.activeDeadlineSeconds"
+            return self._failed(job, Reason.DEADLINE_EXCEEDED, text)
+        text = f"Job {job.job_name or job.name} was deleted or taken away while it ran; its result is not known"
+        return self._failed(job, Reason.JOB_LOST, text)
+
+    def _failed(self, job: JobStatus, reason: str, message: str) -> JobStatus:
+        return attrs.evolve(
+            job, phase=Phase.FAILED, completion_time=self._now, reason=str(reason), message=message[:MAX_MESSAGE]
+        )
+
+    def _not_started(self, key: JobKey, job: JobStatus, frontier: Frontier) -> tuple[JobStatus, JobKey | None]:
+        """Aborted, failed for good, or waiting; with the cause where it is aborted."""
+        if self.over:
+            return self._too_late(job), None
+        standing, cause = frontier.look(key)
+        if standing is Standing.BLOCKED:
+            return self._aborted(job, Reason.DEPENDENCY_FAILED, f'job "{cause}" did not succeed'), cause
+        if standing is Standing.WAITING:
+            return job, None
+        return self._ready(key, job), None
+
+    def _too_late(self, job: JobStatus) -> JobStatus:
+        text = "the workflow's spec.activeDeadlineSeconds ended before it could start"
+        return self._aborted(job, Reason.DEADLINE_EXCEEDED, text)
+
+    def _aborted(self, job: JobStatus, reason: str, message: str) -> JobStatus:
+        return attrs.evolve(job, phase=Phase.ABORTED, reason=str(reason), message=message)
+
+    def _ready(self, key: JobKey, job: JobStatus) -> JobStatus:
+        """A job that may start: with the reason why it has not, if there is one."""
+        own, pause = self._snapshot.refusals.get(key), self._snapshot.pause
+        refusal = pause if pause is not None and (own is None or own.whole) else own
+        holder = self._snapshot.jobs.get(self._snapshot.names[key])
+        if refusal is None and holder is not None and not holder.gone:
+            text = f'Job {holder.name} still belongs to job "{holder.key}", which an edit removed'
+            return attrs.evolve(job, reason=Reason.NAME_CONFLICT.value, message=text)
+        if refusal is None:
+            return job
+        if refusal.final:
+            return self._failed(job, refusal.reason, refusal.message)
+        if own is not None and self._deadline_passed(key, own):
+            text = f"its Job could not be created within activeDeadlineSeconds: {refusal.message}"
+            return self._failed(job, Reason.DEADLINE_EXCEEDED, text)
+        return attrs.evolve(job, reason=refusal.reason, message=refusal.message[:MAX_MESSAGE])
+
+    def _deadline_passed(self, key: JobKey, refusal: Refusal) -> bool:
+        seconds = self._job_deadlines.get(key)
+        return seconds is not None and refusal.since + timedelta(seconds=seconds) <= self._now
+
+    def _removed(self, found: Mapping[JobKey, JobStatus]) -> dict[JobKey, JobStatus]:
+        """Jobs that started and are in the spec no more: they run to their end and are shown as such."""
+        started = {key: job.job_name for key, job in self._stored.items() if job.phase is not Phase.PENDING}
+        shown = {job.uid for job in found.values() if job.uid} | {job.uid for job in self._stored.values() if job.uid}
+        for state in self._snapshot.jobs.values():
+            if state.key is not None and state.uid not in shown:
+                started.setdefault(state.key, state.name)
+        removed = {key: self._own(key, name) for key, name in started.items() if key not in found}
+        return {
+            key: job if job.reason else attrs.evolve(job, reason=Reason.REMOVED.value)
+            for key, job in removed.items()
+            if job.phase is not Phase.PENDING
+        }
+
+    def _lost_ancestors(self) -> frozenset[JobKey]:
+        """After a lost status: jobs that must have run, since a job behind them has a Job, but have none themselves.
+
+        They are not run again silently (fault "status wiped" of the reliability rules): a person decides.
+        """
+        present = {key for key, name in self._snapshot.names.items() if self._state(key, None, name) is not None}
+        if len(present) == len(self._snapshot.names):
+            return frozenset()
+        needed: set[JobKey] = set()
+        for key in reversed(self._snapshot.graph.order):
+            if key in present or key in needed:
+                needed.update(_waited_for(self._snapshot, key))
+        return frozenset(needed - present)
+
+
+def _waited_for(snapshot: Snapshot, key: JobKey) -> Iterator[JobKey]:
+    """Every job that one job waits for, through order and dependencies, of jobs and of its group."""
+    groups = {group.name: group for group in snapshot.workflow.spec.groups}
+    group = groups[key.group]
+    job = next(job for job in group.jobs if job.name == key.job)
+    yield from waits_for(group, job, snapshot.graph)
+    for name in group_waits_for(snapshot.workflow, snapshot.graph, group.name):
+        yield from (JobKey(name, other.name) for other in groups[name].jobs)

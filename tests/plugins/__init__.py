@@ -1,0 +1,1 @@
+"""One twin for each built-in plugin, and plugins that third parties bring."""

@@ -1,0 +1,171 @@
+"""What the status says of jobs that an edit moved, renamed or took away; ends and refusals are with the outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from jobsmgr import JobState, Phase
+from tests.core.world import World, group, job, key, manifest
+
+
+def world(*groups: dict[str, Any], **spec: Any) -> World:
+    return World(manifest(*groups, **spec))
+
+
+class TestEdits:
+    """What has started is never touched; the rest uses the newest spec."""
+
+    def test_a_removed_job_that_runs(self) -> None:
+        """It runs to its end and is shown as such, after those of the spec."""
+        one = world(group("g", "a", "b")).settle().edit(groups=[group("g", "b")]).settle()
+        assert one.phases() == {"g/b": "running", "g/a": "running"}
+        assert one.status_of("g/a").reason == "Removed"
+        one.succeed("g-a", "g-b")
+        assert (one.stored().phase, one.stored().progress) == (Phase.SUCCEEDED, "2/2")
+
+    def test_a_removed_job_that_had_not_started(self) -> None:
+        """Is dropped."""
+        one = world(group("g", "a", "b")).settle().edit(groups=[group("g", "a")]).settle()
+        assert one.phases() == {"g/a": "running"}
+        assert one.succeed("g-a").stored().phase is Phase.SUCCEEDED
+
+    def test_a_removed_job_that_failed(self) -> None:
+        """Has failed: the workflow cannot succeed any more. What waits no longer for it runs."""
+        one = world(group("g", "a", "b")).settle().edit(groups=[group("g", "b")]).settle().fail("g-a").succeed("g-b")
+        assert one.phases() == {"g/b": "succeeded", "g/a": "failed"}
+        assert one.stored().phase is Phase.FAILED
+
+    def test_a_renamed_job(self) -> None:
+        """Is one that was removed and one that was added."""
+        one = world(group("g", "a")).settle().edit(groups=[group("g", "z")]).settle()
+        assert one.created == ["wf-g-a", "wf-g-z"]
+        assert one.status_of("g/a").reason == "Removed"
+
+    def test_a_whole_group_removed(self) -> None:
+        """Its jobs that run are shown in it, at the end."""
+        one = world(group("g", "a"), group("h", "b", parallel=True)).settle().edit(groups=[group("h", "b")]).settle()
+        assert one.group_phases() == {"h": "running", "g": "running"}
+
+    def test_an_added_job(self) -> None:
+        """Runs when what it waits for has succeeded; what has finished stays."""
+        one = world(group("g", "a", "b")).settle().succeed("g-a").edit(groups=[group("g", "a", "n", "b")]).settle()
+        assert one.phases() == {"g/a": "succeeded", "g/n": "running", "g/b": "running"}
+
+    def test_reordered(self) -> None:
+        """New edges bind only those that have not started."""
+        one = world(group("g", "a", "b", "c")).settle().edit(groups=[group("g", "c", "b", "a")]).settle()
+        assert one.phases() == {"g/c": "running", "g/b": "pending", "g/a": "running"}
+
+    def test_another_image(self) -> None:
+        """For jobs whose create has not been sent."""
+        one = world(group("g", "a", "b")).settle()
+        one.edit(groups=[group("g", job("a", image="new"), job("b", image="new"))]).settle().succeed("g-a")
+        images = [
+            one.manifests[name]["spec"]["template"]["spec"]["containers"][0]["image"] for name in ("wf-g-a", "wf-g-b")
+        ]
+        assert images == ["busybox", "new"]
+        assert len(one.created) == 2
+
+    def test_a_job_whose_name_changes_with_an_edit_keeps_its_job(self) -> None:
+        """A new sibling makes the plain name ambiguous: what runs is found by its uid, and not started twice."""
+        one = world(group("a-b", "c")).settle()
+        one.edit(groups=[group("a-b", "c"), group("a", "b-c", parallel=True)]).settle()
+        assert one.status_of("a-b/c").job_name == "wf-a-b-c"
+        assert len(one.created) == 2
+        assert one.created[1] != "wf-a-b-c"
+
+    def test_the_name_of_a_removed_job_is_not_free_while_its_job_is_there(self) -> None:
+        """The new one waits, and says for what; it starts when that Job is deleted."""
+        one = world(group("a-b", "c")).settle().edit(groups=[group("a", "b-c")]).settle()
+        status = one.status_of("a/b-c")
+        assert (status.phase, status.reason) == (Phase.PENDING, "NameConflict")
+        assert status.message == 'Job wf-a-b-c still belongs to job "a-b/c", which an edit removed'
+        one.succeed("a-b-c")
+        assert one.created == ["wf-a-b-c"]
+        del one.jobs["wf-a-b-c"]
+        one.settle()
+        assert one.phases() == {"a/b-c": "running", "a-b/c": "succeeded"}
+
+    def test_a_job_that_failed_and_comes_back(self) -> None:
+        """Removed and added again under its name, it is still the one that failed."""
+        one = world(group("g", "a", job("b", parallel=True))).settle().fail("g-a")
+        one.edit(groups=[group("g", "b")]).settle().edit(groups=[group("g", "a", job("b", parallel=True))]).settle()
+        assert one.phases() == {"g/a": "failed", "g/b": "running"}
+        assert one.created == ["wf-g-a", "wf-g-b"]
+
+    def test_broken_and_mended(self) -> None:
+        """While it is invalid nothing new starts and what runs ends; mended, it goes on."""
+        one = world(group("g", "a", "b")).settle().edit(groups=[group("g", "a", job("b", image=""))]).settle()
+        one.succeed("g-a")
+        assert one.phases() == {"g/a": "succeeded", "g/b": "pending"}
+        assert one.stored().phase is Phase.RUNNING
+        one.edit(groups=[group("g", "a", "b")]).settle()
+        assert one.phases() == {"g/a": "succeeded", "g/b": "running"}
+
+    @pytest.mark.parametrize("groups", [[], [group("g", "a", "b", "c")]])
+    def test_a_finished_workflow_stays_finished(self, groups: list[Any]) -> None:
+        """Whatever is edited; its generation follows."""
+        one = world(group("g", "a")).run().edit(groups=groups).settle()
+        assert (one.stored().phase, one.stored().observed_generation) == (Phase.SUCCEEDED, 2)
+        assert one.phases() == {"g/a": "succeeded"}
+        assert one.created == ["wf-g-a"]
+
+
+class TestWiped:
+    """The whole status is lost, and so is what was remembered."""
+
+    def wiped(self, *gone: str) -> World:
+        """Three jobs in a row, of which two have run and the third runs; then the status and these Jobs are gone."""
+        one = world(group("g", "a", "b", "c")).settle().succeed("g-a").succeed("g-b")
+        del one.raw["status"]
+        for name in gone:
+            del one.jobs[f"wf-{name}"]
+        return one.settle()
+
+    def test_rebuilt_from_the_jobs(self) -> None:
+        """By their owner's uid; none is run again."""
+        one = self.wiped()
+        assert one.phases() == {"g/a": "succeeded", "g/b": "succeeded", "g/c": "running"}
+        assert len(one.created) == 3
+
+    def test_a_job_that_must_have_run_is_not_run_again(self) -> None:
+        """One behind it has a Job, so it had one too: a person decides."""
+        one = self.wiped("g-a")
+        assert one.phases() == {"g/a": "failed", "g/b": "succeeded", "g/c": "running"}
+        assert one.status_of("g/a").reason == "JobLost"
+        assert len(one.created) == 3
+
+
+class TestAdopted:
+    """Jobs that are there before anything is known of them."""
+
+    def test_found_by_name(self) -> None:
+        """A Job that is ours, without labels."""
+        one = world(group("g", "a", "b"))
+        one.jobs["wf-g-a"] = JobState(name="wf-g-a", uid="u", result=Phase.SUCCEEDED)
+        one.settle()
+        assert one.phases() == {"g/a": "succeeded", "g/b": "running"}
+        assert one.created == ["wf-g-b"]
+
+    def test_found_by_labels_under_another_name(self) -> None:
+        """A former version, or a name that was ambiguous then."""
+        one = world(group("g", "a", "b"))
+        one.jobs["other"] = JobState(name="other", uid="u", key=key("g/a"))
+        one.settle()
+        assert (one.status_of("g/a").job_name, one.created) == ("other", [])
+
+    def test_of_a_job_that_is_in_no_spec(self) -> None:
+        """Shown as removed."""
+        one = world(group("g", "a"))
+        one.jobs["other"] = JobState(name="other", uid="u", key=key("x/y"))
+        one.settle()
+        assert one.status_of("x/y").reason == "Removed"
+
+    def test_messages_are_bounded(self) -> None:
+        """A server's answer may be long."""
+        one = world(group("g", "a")).refuse("g/a", "AdmissionDenied", wait=100)
+        one.refusals[key("g/a")] = attrs.evolve(one.refusals[key("g/a")], message="x" * 100_000)
+        assert len(one.settle().status_of("g/a").message) == 512
