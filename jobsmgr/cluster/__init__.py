@@ -1,0 +1,1 @@
+"""The port on a Kubernetes cluster, through kr8s. Nothing is decided here, and nobody else knows of HTTP."""

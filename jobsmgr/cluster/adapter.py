@@ -1,0 +1,199 @@
+"""The port on a Kubernetes cluster: what the loop asks as requests, the answers as values. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Self
+
+import anyio
+import structlog
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.cache import Cache
+from jobsmgr.cluster.events import Events
+from jobsmgr.cluster.jobs import JobWriter
+from jobsmgr.cluster.requests import JOBS, WORKFLOWS, NotConfigured, Pause, Target, Unreachable
+from jobsmgr.cluster.rights import StatusGate, missing_rights
+from jobsmgr.cluster.session import Session
+from jobsmgr.cluster.trim import trim_job, trim_workflow
+from jobsmgr.cluster.watch import Watch
+from jobsmgr.cluster.workflows import WorkflowWriter
+from jobsmgr.cluster.writer import Writer
+from jobsmgr.engine.port import CreateResult, Event, Key, Observation, Request, WriteResult
+
+_log = structlog.get_logger(__name__)
+
+WATCH_CONNECTIONS = 10_000
+"""Two for each namespace that is watched by itself; not the place to set a limit."""
+
+
+def _always() -> bool:
+    return True
+
+
+class KubernetesCluster:
+    """The `Cluster` port on Kubernetes; made by `connect`.
+
+    ::
+
+        async with KubernetesCluster.connect(namespaces=("team-a",), may_write=lease.held, identity="pod-1") as cluster:
+            await cluster.wait_synced()
+            async for request in cluster.requests(): ...
+    """
+
+    def __init__(
+        self,
+        watching: Session,
+        writing: Session,
+        *,
+        namespaces: Sequence[str],
+        writes: int,
+        may_write: Callable[[], bool],
+        identity: str,
+    ) -> None:
+        self._watching = watching
+        self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
+        self._cache = Cache()
+        self._gate = StatusGate(watching, self._scopes, self._on_status_right)
+        self._writer = writer = Writer(writing, writes, may_write)
+        self._events = Events(writer, identity)
+        self._jobs = JobWriter(writer, self._gate, self._cache.jobs)
+        self._workflows = WorkflowWriter(writer, self._gate, self._cache.workflows)
+        self._watches = [
+            watch
+            for scope in self._scopes
+            for watch in (
+                Watch(watching, WORKFLOWS, scope, trim_workflow, self._cache.workflows),
+                Watch(watching, JOBS, scope, trim_job, self._cache.jobs),
+            )
+        ]
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        *,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        namespaces: Sequence[str] = (),
+        writes: int = 8,
+        may_write: Callable[[], bool] = _always,
+        identity: str = "",
+        pause: Pause | None = None,
+    ) -> AsyncGenerator[Self, None]:
+        """Connect, and watch until the block ends.
+
+        Args:
+            kubeconfig: a file; without it `KUBECONFIG`, `~/.kube/config` or the pod's service account, in this order.
+            context: one of the kubeconfig's contexts; without it the current one.
+            namespaces: which to serve; none means all.
+            writes: how many requests that write may be under way at once.
+            may_write: asked immediately before each write; must be fast and by the monotonic clock.
+            identity: who this process is, for the user agent and for events.
+            pause: shared with other clients of the same server (the lease), see `Pause`.
+
+        A server that cannot be reached, does not know ManagedJobs, or refuses us is waited for and the reason logged.
+        Raises `NotConfigured` if there are no usable credentials.
+        """
+        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, pause=pause or Pause())
+        watching, writing = Session(target, "watch", WATCH_CONNECTIONS), Session(target, "write", writes + 2)
+        cluster = cls(watching, writing, namespaces=namespaces, writes=writes, may_write=may_write, identity=identity)
+        try:
+            await cluster._open()
+            async with anyio.create_task_group() as tasks:
+                for run in (*(watch.run for watch in cluster._watches), cluster._gate.run, cluster._events.run):
+                    tasks.start_soon(run)
+                yield cluster
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await watching.aclose()
+                await writing.aclose()
+
+    async def _open(self) -> None:
+        try:
+            await self._watching.open()
+        except NotConfigured:
+            raise
+        except Unreachable as error:
+            _log.warning("waiting", why=str(error))
+
+    # What is known
+
+    async def requests(self) -> AsyncGenerator[Request, None]:
+        """See the port. The first comes when everything has been listed once."""
+        with self._cache.pending.taken():
+            await self.wait_synced()
+            await self.wait_rights()
+            async for request in self._cache.pending.stream():
+                yield request
+
+    async def wait_synced(self) -> None:
+        """Wait until all workflows and Jobs have been listed once."""
+        for watch in self._watches:
+            await watch.listed()
+
+    async def wait_rights(self) -> None:
+        """Wait until the server has said whether statuses may be saved; until then nothing is created."""
+        await self._gate.decided()
+
+    async def refresh(self) -> None:
+        """List everything anew: what was true when this was called is known when it returns.
+
+        For a replica that has just become the leader: what the one before it wrote must not be missed.
+        """
+        async with anyio.create_task_group() as tasks:
+            for watch in self._watches:
+                tasks.start_soon(watch.refresh)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Why something is not being watched now, a sentence each; empty while all is well."""
+        return tuple(watch.trouble for watch in self._watches if watch.trouble)
+
+    def keys(self) -> tuple[Key, ...]:
+        """All workflows that are known."""
+        return self._cache.keys()
+
+    def observe(self, key: Key) -> Observation | None:
+        """See the port."""
+        return self._cache.observe(key)
+
+    async def missing_rights(self) -> tuple[str, ...]:
+        """Each right of the shipped role that is missing, in words. Raises `Unreachable`."""
+        return await missing_rights(self._watching, self._scopes)
+
+    def _on_status_right(self, namespace: str) -> None:
+        for key in self.keys():
+            if namespace in ("", key.namespace):
+                self._cache.pending.add(key, "statuses may be saved")
+
+    # Writes
+
+    async def close_writes(self) -> None:
+        """Let the writes that are under way end; nothing is sent after them."""
+        await self._writer.close()
+
+    async def create_job(self, key: Key, manifest: Manifest) -> CreateResult:
+        """See the port."""
+        return await self._jobs.create(key, manifest)
+
+    async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
+        """See the port."""
+        return await self._jobs.delete(key, name, uid)
+
+    async def save_status(self, key: Key, status: Manifest, version: str) -> WriteResult:
+        """See the port."""
+        return await self._workflows.save_status(key, status, version)
+
+    async def delete_workflow(self, key: Key, uid: str, version: str) -> WriteResult:
+        """See the port."""
+        return await self._workflows.delete(key, uid, version)
+
+    async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
+        """See the port."""
+        return await self._workflows.remove_finalizer(key, finalizer)
+
+    def emit(self, event: Event) -> None:
+        """See the port."""
+        self._events.emit(event)

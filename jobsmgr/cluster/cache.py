@@ -1,0 +1,175 @@
+"""What this process knows of workflows and their Jobs, and the looks that news of them ask for. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+
+import anyio
+import attrs
+
+from jobsmgr.api.snapshot import JobState
+from jobsmgr.cluster.store import Place, Store
+from jobsmgr.cluster.trim import StoredJob, StoredWorkflow
+from jobsmgr.engine.port import Key, Observation, Request
+
+
+class Pending:
+    """Requests that nobody has taken yet, each key once: however much happens, there are no more than workflows."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[Key, str] = {}
+        self._arrived = anyio.Event()
+        self._takers = 0
+
+    def add(self, key: Key, reason: str) -> None:
+        """Ask to look at a workflow."""
+        self._reasons[key] = reason
+        self._arrived.set()
+
+    def add_gone(self, key: Key) -> None:
+        """A workflow is no more, which only who takes requests has to know: a standby remembers what there is."""
+        if self._takers:
+            self.add(key, "the workflow is gone")
+        else:
+            self._reasons.pop(key, None)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """While somebody takes requests, or is about to."""
+        self._takers += 1
+        try:
+            yield
+        finally:
+            self._takers -= 1
+
+    async def stream(self) -> AsyncGenerator[Request, None]:
+        """Requests in the order of their coming, for ever."""
+        while True:
+            while self._reasons:
+                key = next(iter(self._reasons))
+                yield Request(key, self._reasons.pop(key))
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+
+
+class Workflows(Store[StoredWorkflow]):
+    """The workflows."""
+
+    def __init__(self, pending: Pending) -> None:
+        super().__init__()
+        self._pending = pending
+        self._by_uid: dict[str, StoredWorkflow] = {}
+        self.jobs: Jobs | None = None
+
+    def of_uid(self, uid: str) -> StoredWorkflow | None:
+        """The workflow with that uid, if there is one."""
+        return self._by_uid.get(uid)
+
+    def _on_stored(self, before: StoredWorkflow | None, after: StoredWorkflow, *, own: bool) -> None:
+        self._by_uid[after.uid] = after
+        if after.finished and self.jobs is not None:
+            self.jobs.forget_gone(after)
+        if not own:
+            self._pending.add(after.key, "the workflow has changed" if before else "there is a workflow")
+
+    def _on_removed(self, known: StoredWorkflow, last: StoredWorkflow) -> None:
+        self._by_uid.pop(known.uid, None)
+        if self.jobs is not None:
+            self.jobs.forget_gone(known)
+            self.jobs.lose_interest(known.key)
+        self._pending.add_gone(known.key)
+
+
+class Jobs(Store[StoredJob]):
+    """The Jobs, also by the uid of their controller.
+
+    A deleted Job stays with its owner, marked `gone`, with the last that was seen of it, until the workflow has
+    finished: its result may not be in the status yet.
+    """
+
+    def __init__(self, pending: Pending, workflows: Workflows) -> None:
+        super().__init__()
+        self._pending = pending
+        self._workflows = workflows
+        workflows.jobs = self
+        self._by_owner: dict[Place, dict[str, JobState]] = {}  # (namespace, uid of the controller), then name
+        self._interest: dict[Place, set[Key]] = {}
+
+    def of_owner(self, namespace: str, uid: str) -> dict[str, JobState]:
+        """The Jobs that a workflow controls or controlled, by name."""
+        return dict(self._by_owner.get((namespace, uid), ()))
+
+    def wait_for(self, place: Place, key: Key) -> None:
+        """Ask for `key` as soon as that name is free."""
+        self._interest.setdefault(place, set()).add(key)
+
+    def lose_interest(self, key: Key) -> None:
+        """The workflow waits for no name any more."""
+        for place, keys in [*self._interest.items()]:
+            keys.discard(key)
+            if not keys:
+                del self._interest[place]
+
+    def forget_gone(self, workflow: StoredWorkflow) -> None:
+        """The workflow has ended or is gone itself: its deleted Jobs do not matter any more."""
+        owner = (workflow.key.namespace, workflow.uid)
+        left = {name: state for name, state in self._by_owner.pop(owner, {}).items() if not state.gone}
+        if left:
+            self._by_owner[owner] = left
+
+    def _on_stored(self, before: StoredJob | None, after: StoredJob, *, own: bool) -> None:
+        if before is not None and before.state.owner != after.state.owner:
+            self._mark_gone(before, before)
+            self._free(after.place)
+        if owner := after.state.owner:
+            self._by_owner.setdefault((after.namespace, owner), {})[after.state.name] = after.state
+        same = before is not None and attrs.evolve(before.state, version=after.version) == after.state
+        if not own and not same:
+            self._tell(after, "has changed" if before else "is there")
+
+    def _on_removed(self, known: StoredJob, last: StoredJob) -> None:
+        self._mark_gone(known, last)
+        self._free(known.place)
+
+    def _mark_gone(self, known: StoredJob, last: StoredJob) -> None:
+        """Mark a Job as gone for its owner, with the result that was seen at last."""
+        if not (uid := known.state.owner):
+            return
+        owner, name = (known.namespace, uid), known.state.name
+        workflow = self._workflows.of_uid(uid)
+        if workflow is not None and not workflow.finished:
+            seen = last.state if last.uid == known.uid and last.state.result else known.state
+            self._by_owner.setdefault(owner, {})[name] = attrs.evolve(seen, owner=uid, gone=True)
+        elif (jobs := self._by_owner.get(owner)) is not None:
+            jobs.pop(name, None)
+            if not jobs:
+                del self._by_owner[owner]
+        self._tell(known, "is gone")
+
+    def _tell(self, job: StoredJob, what: str) -> None:
+        if job.state.owner and (workflow := self._workflows.of_uid(job.state.owner)) is not None:
+            self._pending.add(workflow.key, f"Job {job.state.name} {what}")
+
+    def _free(self, place: Place) -> None:
+        for key in self._interest.pop(place, ()):
+            self._pending.add(key, f"the name {place[1]} is free")
+
+
+class Cache:
+    """Workflows, their Jobs, and the requests that their changes make."""
+
+    def __init__(self) -> None:
+        self.pending = Pending()
+        self.workflows = Workflows(self.pending)
+        self.jobs = Jobs(self.pending, self.workflows)
+
+    def observe(self, key: Key) -> Observation | None:
+        """A workflow and its Jobs, now."""
+        if (stored := self.workflows.get(key)) is None:
+            return None
+        return Observation(workflow=stored.raw, jobs=self.jobs.of_owner(key.namespace, stored.uid))
+
+    def keys(self) -> tuple[Key, ...]:
+        """All workflows that there are."""
+        return tuple(Key(*place) for place in self.workflows.places())

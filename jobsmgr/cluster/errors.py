@@ -1,0 +1,102 @@
+"""What the API server's refusals mean: status codes and `metav1.Status` as values of the port. Nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.status import Reason
+from jobsmgr.cluster.requests import Answer, NotLeading, Unreachable
+from jobsmgr.engine.port import Refused
+
+LONGEST_MESSAGE = 1024
+"""Characters of a server's message that are kept: it goes into a status."""
+
+
+def refusal(answer: Answer) -> Refused:
+    """Why a write was refused; see "A Job create that the cluster refuses" of the API.
+
+    For answers that are no success and no matter of identity: 404 and 409 of an existing object are the caller's.
+    """
+    message = _message(answer)
+    if answer.status == 429:
+        return Refused(reason=Reason.RATE_LIMITED, message=message, whole=True, retry_after=answer.retry_after)
+    if _is_too_large(answer):
+        return Refused(reason=Reason.INVALID, message=message, final=True)
+    if answer.status == 413:
+        return Refused(reason=Reason.ADMISSION_DENIED, message=message)
+    if answer.status == 422:
+        return _unprocessable(answer, message)
+    if answer.status == 400:
+        return _bad_request(answer, message)
+    if answer.status == 403:
+        return _forbidden(answer, message)
+    if answer.status == 404 and _details(answer).get("kind") == "namespaces":
+        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, whole=True)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=message, whole=True, retry_after=answer.retry_after)
+
+
+def unsent(error: Unreachable | NotLeading) -> Refused:
+    """A write of which nobody knows whether it took effect, or which was not sent."""
+    if isinstance(error, NotLeading):
+        return Refused(reason=Reason.NOT_LEADER, message=str(error), whole=True)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=str(error)[:LONGEST_MESSAGE], whole=True)
+
+
+def is_missing_right(answer: Answer) -> bool:
+    """Whether a 403 to a create came from authorization, not from admission.
+
+    The authorizer does not know the name of an object to be created; admission does and puts it into `details.name`.
+    """
+    return answer.status == 403 and not _details(answer).get("name") and not causes(answer.body)
+
+
+def causes(status: Manifest) -> Sequence[Mapping[str, Any]]:
+    """`details.causes` of a `metav1.Status`."""
+    details = status.get("details")
+    found = details.get("causes") if isinstance(details, Mapping) else None
+    return [cause for cause in found if isinstance(cause, Mapping)] if isinstance(found, list) else []
+
+
+def _unprocessable(answer: Answer, message: str) -> Refused:
+    """Validation names the field; a ValidatingAdmissionPolicy, whose denial is a 422 too, does not."""
+    if any(cause.get("field") for cause in causes(answer.body)):
+        return Refused(reason=Reason.INVALID, message=message, final=True)
+    return Refused(reason=Reason.ADMISSION_DENIED, message=message)
+
+
+def _bad_request(answer: Answer, message: str) -> Refused:
+    """The decoder says BadRequest; a webhook's denial, whose default code is 400 too, has no reason."""
+    if answer.body.get("reason") == "BadRequest":
+        return Refused(reason=Reason.INVALID, message=message, final=True)
+    return Refused(reason=Reason.ADMISSION_DENIED, message=message)
+
+
+def _forbidden(answer: Answer, message: str) -> Refused:
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes(answer.body)):
+        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, whole=True)
+    if is_missing_right(answer):
+        return Refused(reason=Reason.FORBIDDEN, message=message, whole=True)
+    # The quota plugin has no reason or cause of its own: only its words tell it from other admission.
+    if "exceeded quota:" in message or "status unknown for quota:" in message:
+        return Refused(reason=Reason.QUOTA_EXCEEDED, message=message, whole=True)
+    return Refused(reason=Reason.ADMISSION_DENIED, message=message)
+
+
+def _is_too_large(answer: Answer) -> bool:
+    # The API server's own limit knows no object; a ValidatingAdmissionPolicy that says 413 names it.
+    if answer.status == 413:
+        return not _details(answer).get("name")
+    # etcd's limit comes as a plain 500 with no structured field; it will not pass by itself.
+    return answer.status == 500 and "request is too large" in str(answer.body.get("message"))
+
+
+def _details(answer: Answer) -> Mapping[str, Any]:
+    details = answer.body.get("details")
+    return details if isinstance(details, Mapping) else {}
+
+
+def _message(answer: Answer) -> str:
+    text = str(answer.body.get("message") or f"the API server answered {answer.status}")
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."

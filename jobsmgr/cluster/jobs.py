@@ -1,0 +1,81 @@
+"""Writes of Jobs: create and delete, each at most once as far as can be known. Nothing is decided here."""
+
+from __future__ import annotations
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.cache import Jobs
+from jobsmgr.cluster.errors import refusal, unsent
+from jobsmgr.cluster.requests import JOBS, Answer, NotLeading, Unreachable
+from jobsmgr.cluster.rights import StatusGate
+from jobsmgr.cluster.store import Place
+from jobsmgr.cluster.trim import StoredJob, controller_uid, read, trim_job
+from jobsmgr.cluster.writer import Writer, delete_options
+from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone, Key, WriteResult
+
+
+class JobWriter:
+    """Sends writes of Jobs and lays what the server answers over the cache."""
+
+    def __init__(self, writer: Writer, gate: StatusGate, known: Jobs) -> None:
+        self._writer = writer
+        self._gate = gate
+        self._known = known
+
+    async def create(self, key: Key, manifest: Manifest) -> CreateResult:
+        """Create a Job for a workflow, unless the name is known to be taken or its status could not be saved."""
+        if self._gate.is_closed(key.namespace):
+            return self._gate.refusal(key.namespace)
+        place = (key.namespace, str(manifest["metadata"]["name"]))
+        owner = controller_uid(manifest)
+        if (holder := self._known.get(place)) is not None:
+            return self._taken(key, holder, owner)
+        try:
+            with self._known.own_write(place):
+                answer = await self._writer.send("POST", JOBS, key.namespace, body=manifest)
+                if answer.ok:
+                    created = read(answer, trim_job)
+                    self._known.written(created)
+                    return Created(created.state)
+                if answer.status == 409 and answer.body.get("reason") == "AlreadyExists":
+                    holder = await self._look(place)
+        except (Unreachable, NotLeading) as error:
+            return unsent(error)
+        return refusal(answer) if holder is None else self._taken(key, holder, owner)
+
+    async def delete(self, key: Key, name: str, uid: str) -> WriteResult:
+        """Delete a Job if it still has that uid; its pods go in the background."""
+        place = (key.namespace, name)
+        try:
+            answer = await self._writer.send("DELETE", JOBS, key.namespace, name, body=delete_options({"uid": uid}))
+            if answer.ok:
+                self._deleted(place, uid, answer)
+                return Done()
+            if answer.status in (404, 409):  # none, or one with another uid
+                self._known.forget(place, uid)
+                return Gone()
+        except (Unreachable, NotLeading) as error:
+            return unsent(error)
+        return refusal(answer)
+
+    def _taken(self, key: Key, holder: StoredJob, owner: str) -> AlreadyExists:
+        """A name that is taken; if by another, `key` is asked for when it is freed."""
+        if holder.state.owner != owner:
+            self._known.wait_for(holder.place, key)
+        return AlreadyExists(holder.state)
+
+    def _deleted(self, place: Place, uid: str, answer: Answer) -> None:
+        """Learn from the answer: the object itself if something still holds it, else a Status."""
+        if answer.body.get("kind") == "Job":
+            self._known.written(read(answer, trim_job))
+        else:
+            self._known.forget(place, uid)
+
+    async def _look(self, place: Place) -> StoredJob | None:
+        """The Job that has this name now; None if none has, or nobody can tell. Raises `Unreachable`.
+
+        The watch may be ahead of the answer: one that it has told the end of has the name no more.
+        """
+        answer = await self._writer.read(JOBS, *place)
+        if answer.ok:
+            self._known.written(read(answer, trim_job))
+        return self._known.get(place)

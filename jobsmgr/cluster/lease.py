@@ -1,0 +1,261 @@
+"""Leadership by a Lease: who may write, told by the monotonic clock alone. What a leader does is not known here.
+
+The rules are those of Kubernetes' own leader election: a holder renews every few seconds; one that could not for the
+renew deadline gives up; others take over when they have seen no renewal for the lease's duration, which is longer.
+Nobody compares clocks: each times what it sees by its own.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NoReturn, Self
+
+import anyio
+import structlog
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster import clock
+from jobsmgr.cluster.lease_record import Sighting, Timing, claim, duration_of, holder_of, renewal_seen, spec_of
+from jobsmgr.cluster.requests import LEASES, Answer, NotConfigured, Pause, Target, Unreachable
+from jobsmgr.cluster.session import Session
+
+_log = structlog.get_logger(__name__)
+
+RELEASE_TIMEOUT = 2.0
+"""Seconds for giving the lease back at the end."""
+_ATTEMPTS = 3
+"""Requests a round: one, and two more where the first shows that the Lease has changed or gone."""
+_LEAST_TIMEOUT = 0.5
+"""Seconds for a renewal at the last moment."""
+
+
+class Lease:
+    """One candidate for leadership; made by `connect`."""
+
+    def __init__(self, session: Session, namespace: str, name: str, identity: str, timing: Timing) -> None:
+        self._session = session
+        self._namespace, self._name = namespace, name
+        self._timing = timing
+        self._raw: Manifest | None = None
+        self._sighting: Sighting | None = None
+        self._held_until = -math.inf
+        self._changed = anyio.Event()
+        self._said = ""
+        self.identity = f"{identity}_{secrets.token_hex(4)}"
+        """Who we are in the Lease; no two processes share it, even if their names are equal."""
+        self.term = 0
+        """How often we have become the leader."""
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        *,
+        identity: str,
+        namespace: str = "",
+        name: str = "jobsmgr",
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        timing: Timing | None = None,
+        pause: Pause | None = None,
+    ) -> AsyncGenerator[Self, None]:
+        """Stand for leadership until the block ends; then give the lease back, so that another takes over at once.
+
+        Args:
+            identity: the process in words; something random is added.
+            namespace: of the Lease; without it the pod's own, or that of the kubeconfig's context.
+            name: of the Lease; the shipped role gives rights to `jobsmgr` alone.
+            kubeconfig: as for `KubernetesCluster.connect`.
+            context: as for `KubernetesCluster.connect`.
+            timing: durations.
+            pause: shared with other clients of the same server, see `Pause`.
+
+        Raises `NotConfigured` if there are no usable credentials.
+        """
+        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, pause=pause or Pause())
+        session = Session(target, "lease", connections=2)
+        lease = cls(session, namespace, name, identity, timing or Timing())
+        try:
+            await lease._open()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lease.run)
+                yield lease
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await lease.release()
+                await session.aclose()
+
+    def held(self) -> bool:
+        """Whether we lead now: renewed, as of when the request was sent, less than the renew deadline ago."""
+        return time.monotonic() < self._held_until
+
+    async def acquired(self) -> None:
+        """Wait until we lead."""
+        while not self.held():
+            await self._changed.wait()
+
+    async def lost(self) -> None:
+        """Wait until we do not lead any more, or have lost and regained it since this was called."""
+        term = self.term
+        while self.held() and self.term == term:
+            with anyio.move_on_after(self._held_until - time.monotonic()):
+                await self._changed.wait()
+
+    async def run(self) -> NoReturn:
+        """Acquire and renew until cancelled."""
+        while True:
+            began = time.monotonic()
+            try:
+                await self._round()
+            except Unreachable as error:
+                self._say(f"the lease cannot be reached: {error}")
+            if not self.held():
+                self._lose("it could not renew the lease in time")
+            await anyio.sleep(max(0.0, self._pause_after(began)))
+
+    async def release(self) -> None:
+        """Give the lease back if we hold it, so that another need not wait; from now on we do not lead."""
+        was_held = self.held()
+        self._lose("given back")
+        if not was_held or self._raw is None:
+            return
+        spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
+        try:
+            with anyio.move_on_after(RELEASE_TIMEOUT):
+                await self._put(self._raw, spec)
+        except Unreachable as error:
+            _log.warning("the lease could not be given back; another leads when it runs out", why=str(error))
+
+    async def _open(self) -> None:
+        try:
+            await self._session.open()
+        except NotConfigured:
+            raise
+        except Unreachable as error:
+            self._say(f"the lease cannot be reached: {error}")
+
+    def _pause_after(self, began: float) -> float:
+        """Seconds to sleep: to the next attempt, or to the moment when the holder's lease runs out."""
+        following = began + self._timing.retry * random.uniform(0.9, 1.0)
+        if not self.held() and self._sighting is not None:
+            following = min(following, max(self._sighting.expires, began + 0.1))
+        return following - time.monotonic()
+
+    async def _round(self) -> None:
+        """Do what can be done now: renew, take over, or look who holds it. Raises `Unreachable`."""
+        if not self._namespace:
+            self._namespace = await self._session.own_namespace()
+        for _ in range(_ATTEMPTS):
+            if self._raw is None and not await self._look():
+                return
+            if self._raw is not None and not self._may_take(self._raw):
+                return
+            sent = time.monotonic()
+            answer = await self._take()
+            if answer.ok:
+                self._raw = answer.body
+                self._hold(sent + self._timing.renew_deadline)
+                return
+            self._raw = None  # it has changed, or is gone: look again
+            if answer.status not in (404, 409):
+                self._refused(answer)
+                return
+
+    async def _look(self) -> bool:
+        """Read the Lease; False if nothing can be done about it now."""
+        answer = await self._send("GET", self._name)
+        if answer.ok:
+            self._raw = answer.body
+            return True
+        if answer.status != 404:
+            self._refused(answer)
+            return False
+        # Somebody deleted it: the holder that we saw may go on until its time is over.
+        return self.held() or self._sighting is None or time.monotonic() >= self._sighting.expires
+
+    def _may_take(self, raw: Manifest) -> bool:
+        """Whether the Lease is ours, free, or without renewal for its whole duration; remembers what was seen."""
+        holder, record = holder_of(raw), renewal_seen(raw)
+        if holder == self.identity:
+            return True
+        self._lose(f'held by "{holder}"')
+        if self._sighting is None or self._sighting.record != record:
+            if holder and (self._sighting is None or self._sighting.holder != holder):
+                _log.info("another replica leads", holder=holder)
+            self._sighting = Sighting(record, holder, duration_of(raw, self._timing), time.monotonic())
+        if time.monotonic() >= self._sighting.expires:
+            return True
+        self._raw = None  # so that the next round looks again
+        return False
+
+    async def _take(self) -> Answer:
+        """Renew, take over or create. Raises `Unreachable`."""
+        changes = claim(self._raw, self.identity, self._timing, _micro_time())
+        if self._raw is not None:
+            return await self._put(self._raw, changes)
+        metadata = {"name": self._name, "namespace": self._namespace}
+        body = {"apiVersion": LEASES.group_version, "kind": "Lease", "metadata": metadata, "spec": changes}
+        return await self._send("POST", body=body)
+
+    async def _put(self, raw: Manifest, changes: Manifest) -> Answer:
+        """Write the Lease as it was seen, with changes; 409 if it is not that any more."""
+        metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
+        return await self._send(
+            "PUT", self._name, body={**raw, "metadata": metadata, "spec": {**spec_of(raw), **changes}}
+        )
+
+    async def _send(self, method: str, name: str = "", body: Manifest | None = None) -> Answer:
+        """Send a request that ends well before the lease does. Raises `Unreachable`."""
+        left = self._held_until - time.monotonic() if self.held() else math.inf
+        limit = min(self._timing.renew_deadline / 2, max(left, _LEAST_TIMEOUT))
+        patience = max(0.0, left - limit / 2)  # a pause that the server asks for must not cost the leadership
+        try:
+            with anyio.fail_after(patience + limit):
+                return await self._session.call(
+                    method, LEASES, self._namespace, name, body=body, timeout=limit, patience=patience
+                )
+        except TimeoutError as error:
+            raise Unreachable("the API server did not answer: not in time") from error
+
+    def _hold(self, until: float) -> None:
+        was_held = self.held()
+        self._held_until = until
+        self._sighting = None
+        if self.held() and not was_held:
+            self.term += 1
+            self._said = ""
+            _log.info("this replica leads", identity=self.identity, term=self.term)
+            self._notify()
+
+    def _lose(self, why: str) -> None:
+        """Lead no more; also if the time has run out unnoticed, as in a process that was frozen."""
+        if self._held_until == -math.inf:
+            return
+        _log.warning("this replica leads no more", why=why)
+        self._held_until = -math.inf
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def _refused(self, answer: Answer) -> None:
+        message = answer.body.get("message") or f"status {answer.status}"
+        self._say(f'the lease "{self._namespace}/{self._name}" cannot be had: {message}')
+
+    def _say(self, why: str) -> None:
+        """Log why there is no leadership to be had, once for each reason."""
+        if why != self._said:
+            self._said = why
+            _log.warning("waiting", why=why)
+
+
+def _micro_time() -> str:
+    """Now, as a `metav1.MicroTime`."""
+    return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

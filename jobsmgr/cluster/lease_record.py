@@ -1,0 +1,89 @@
+"""What a Lease says, and what a holder writes into it; how long others wait for one. No request and no clock here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from jobsmgr.api.fields import Manifest
+
+LONGEST_DURATION = 600.0
+"""Seconds: what a foreign or spoiled Lease may ask others to wait at most."""
+_MOST_TRANSITIONS = 2**31 - 2
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """The durations of leader election, in seconds, as in client-go.
+
+    `duration`: how long others wait without a renewal; `renew_deadline`: how long a holder goes on without one, so it
+    must be shorter; `retry`: between two attempts.
+    """
+
+    duration: float = 15.0
+    renew_deadline: float = 10.0
+    retry: float = 2.0
+
+    def __attrs_post_init__(self) -> None:
+        if not self.duration > self.renew_deadline > self.retry > 0:
+            raise ValueError(
+                f"lease duration ({self.duration} s) must be longer than the renew deadline ({self.renew_deadline} s),"
+                f" and that longer than the retry period ({self.retry} s)"
+            )
+
+
+@attrs.frozen
+class Sighting:
+    """A holder's renewal, and when (monotonic seconds) we first saw it."""
+
+    record: tuple[Any, ...]
+    holder: str
+    duration: float
+    at: float
+
+    @property
+    def expires(self) -> float:
+        """When (monotonic seconds) we may take over if no other renewal is seen."""
+        return self.at + self.duration if self.holder else -math.inf
+
+
+def spec_of(raw: Manifest) -> Mapping[str, Any]:
+    """The spec of a Lease; empty if it has none."""
+    spec = raw.get("spec")
+    return spec if isinstance(spec, Mapping) else {}
+
+
+def holder_of(raw: Manifest) -> str:
+    """Who holds a Lease; empty if nobody does."""
+    return str(spec_of(raw).get("holderIdentity") or "")
+
+
+def renewal_seen(raw: Manifest) -> tuple[Any, ...]:
+    """What changes with each renewal, and with nothing else."""
+    spec = spec_of(raw)
+    return tuple(spec.get(key) for key in ("holderIdentity", "renewTime", "acquireTime", "leaseTransitions"))
+
+
+def duration_of(raw: Manifest, timing: Timing) -> float:
+    """Seconds to wait for a holder's renewal: what it says itself, if that makes sense."""
+    said = spec_of(raw).get("leaseDurationSeconds")
+    return min(LONGEST_DURATION, max(timing.duration, said if isinstance(said, int) else 0))
+
+
+def claim(raw: Manifest | None, identity: str, timing: Timing, now: str) -> dict[str, Any]:
+    """What of its spec we write to renew a Lease, take it over, or make it (None); `now` is a `metav1.MicroTime`."""
+    renewal = {
+        "holderIdentity": identity,
+        "leaseDurationSeconds": math.ceil(timing.duration),
+        "renewTime": now,
+    }
+    if raw is None:
+        return renewal | {"acquireTime": now, "leaseTransitions": 0}
+    if holder_of(raw) == identity:
+        return renewal
+    before = spec_of(raw).get("leaseTransitions")
+    count = before + 1 if isinstance(before, int) and 0 <= before < _MOST_TRANSITIONS else 0
+    return renewal | {"acquireTime": now, "leaseTransitions": count}

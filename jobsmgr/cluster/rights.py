@@ -1,0 +1,180 @@
+"""What the operator may do, as the API server sees it, and the gate that holds creates without status rights.
+
+Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import anyio
+import attrs
+import structlog
+
+from jobsmgr.api.status import Reason
+from jobsmgr.cluster.requests import ACCESS_REVIEWS, EVENTS, JOBS, WORKFLOWS, Resource, Unreachable
+from jobsmgr.cluster.session import Session
+from jobsmgr.engine.port import Refused
+
+_log = structlog.get_logger(__name__)
+
+BACK_OFF = (1.0, 10.0)
+"""Seconds between two questions whether a missing right has been given; doubled from the first to the second."""
+
+
+@attrs.frozen
+class Right:
+    """A verb on a resource."""
+
+    verb: str
+    resource: Resource
+    subresource: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource.plural}{f'/{self.subresource}' if self.subresource else ''}"
+
+
+SAVE_STATUS = Right("patch", WORKFLOWS, "status")
+NEEDED = (
+    *(Right(verb, WORKFLOWS) for verb in ("get", "list", "watch", "delete")),
+    SAVE_STATUS,
+    *(Right(verb, JOBS) for verb in ("get", "list", "watch", "create", "delete")),
+    *(Right(verb, EVENTS) for verb in ("create", "patch")),
+)
+"""All that the role of manifests/operator gives in the namespaces that are served."""
+
+
+async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
+    """Ask the server. If it does not answer such questions, yes: the request will tell. Raises `Unreachable`."""
+    attributes = {
+        "verb": right.verb,
+        "group": right.resource.group,
+        "resource": right.resource.plural,
+        "subresource": right.subresource,
+        "namespace": namespace,
+    }
+    body = {
+        "apiVersion": ACCESS_REVIEWS.group_version,
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await session.call("POST", ACCESS_REVIEWS, body=body)
+    status = answer.body.get("status")
+    return not answer.ok or not isinstance(status, dict) or status.get("allowed") is not False
+
+
+async def missing_rights(session: Session, scopes: Sequence[str]) -> tuple[str, ...]:
+    """Each right that is missing in a namespace (empty: in all), in words. Raises `Unreachable`."""
+    missing = [
+        f"{right} in {where(scope)}"
+        for scope in scopes
+        for right in NEEDED
+        if not await is_allowed(session, right, scope)
+    ]
+    return tuple(missing)
+
+
+def where(scope: str) -> str:
+    """A namespace, or all of them, in words."""
+    return f'namespace "{scope}"' if scope else "all namespaces"
+
+
+class StatusGate:
+    """Whether statuses may be saved in a namespace. Without that right nothing is created: it could not be recorded.
+
+    Closed until the server has been asked, and again after a refusal; while it is closed the server is asked with
+    back-off, and `on_open` is called when it opens.
+    """
+
+    def __init__(self, session: Session, scopes: Sequence[str], on_open: Callable[[str], None]) -> None:
+        self._session = session
+        self._on_open = on_open
+        self._open: set[str] = set()
+        self._questions = {scope: _Question() for scope in scopes}
+        self._undecided = set(scopes)
+        self._decided = anyio.Event()
+        self._wake = anyio.Event()
+
+    def is_closed(self, namespace: str) -> bool:
+        """Whether nothing may be created there now; if nobody has asked yet, this is the question."""
+        if namespace in self._questions:
+            return True
+        if "" in self._open or namespace in self._open:
+            return False
+        self._ask(namespace, _Question())
+        return True
+
+    def refusal(self, namespace: str) -> Refused:
+        """What every write is answered with while the gate is closed."""
+        message = f'{SAVE_STATUS} is not allowed in namespace "{namespace}": give the operator that right'
+        return Refused(reason=Reason.STATUS_FORBIDDEN, message=message, whole=True)
+
+    async def refused(self, namespace: str) -> bool:
+        """After a 403 to a status: whether the right is missing, which closes the gate; else admission said no.
+
+        Raises `Unreachable`.
+        """
+        if namespace not in self._questions:
+            if await is_allowed(self._session, SAVE_STATUS, namespace):
+                return False
+            self._say(namespace)
+            self._open.discard(namespace)
+            self._ask(namespace, _Question(delay=BACK_OFF[0], due=time.monotonic() + BACK_OFF[0]))
+        return True
+
+    async def decided(self) -> None:
+        """Wait until the server has answered for every namespace served."""
+        await self._decided.wait()
+
+    async def run(self) -> NoReturn:
+        """Ask while there is something to ask."""
+        while True:
+            for namespace, question in [*self._questions.items()]:
+                if question.due <= time.monotonic():
+                    await self._put(namespace, question)
+            if not self._undecided:
+                self._decided.set()
+            self._wake = anyio.Event()
+            due = min((question.due for question in self._questions.values()), default=math.inf)
+            with anyio.move_on_after(due - time.monotonic()):
+                await self._wake.wait()
+
+    def _ask(self, namespace: str, question: _Question) -> None:
+        self._questions[namespace] = question
+        self._wake.set()
+
+    async def _put(self, namespace: str, question: _Question) -> None:
+        """Ask the server once; if the answer is not yes, again later."""
+        try:
+            allowed = await is_allowed(self._session, SAVE_STATUS, namespace)
+        except Unreachable:
+            allowed = None
+        if allowed is not None:
+            self._undecided.discard(namespace)
+        if allowed:
+            del self._questions[namespace]
+            self._open.add(namespace)
+            self._on_open(namespace)
+            return
+        if allowed is False and not question.said:
+            self._say(namespace)
+        delay = min(BACK_OFF[1], question.delay * 2 or BACK_OFF[0])
+        said = question.said or allowed is False
+        self._questions[namespace] = _Question(delay=delay, due=time.monotonic() + delay, said=said)
+
+    def _say(self, namespace: str) -> None:
+        _log.warning(
+            "no Jobs are created: the right to save statuses is missing", right=f"{SAVE_STATUS} in {where(namespace)}"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class _Question:
+    """A question to be put to the server: when (monotonic seconds), and how long after the one before."""
+
+    delay: float = 0.0
+    due: float = 0.0
+    said: bool = False

@@ -1,0 +1,167 @@
+"""Objects of one resource as they are now, own writes laid over what the watches say. No I/O, and no resource, here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+Place: TypeAlias = tuple[str, str]
+"""A namespace and a name in it."""
+
+
+REMEMBERED = 10_000
+"""How many deleted objects are remembered: far more than can be deleted while a request is under way."""
+
+
+class Item(Protocol):
+    """An object as a store keeps it."""
+
+    @property
+    def place(self) -> Place: ...  # noqa: D102 - a protocol's fields are named as what they are
+    @property
+    def uid(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+
+I = TypeVar("I", bound=Item)  # noqa: E741 - the conventional letter for an item
+
+
+@attrs.define
+class _Write:
+    """The newest versions of an object that the watch and the answer told while a write was under way."""
+
+    echo: int = 0
+    answer: int = 0
+
+    def note(self, version: int, *, own: bool) -> None:
+        if own:
+            self.answer = max(self.answer, version)
+        else:
+            self.echo = max(self.echo, version)
+
+
+class Store(Generic[I]):
+    """Objects of one resource by place, the newest version of each. The sink of their watches.
+
+    resourceVersions of one resource are comparable numbers (KEP-5504), whether they come from a watch, a list or the
+    answer to a write of ours: the greater one wins, so that an own write is known before the watch tells of it, and
+    what the watch still tells of the time before is ignored.
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[Place, I] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()  # uids that are no more, whatever late news says
+        self._under_way: dict[Place, list[_Write]] = {}  # two workflows may ask for one name at the same time
+        self._seen: dict[str, int] = {}  # by namespace (empty: all): the newest version that watches and lists told
+
+    def get(self, place: Place) -> I | None:
+        """The object of that name, if there is one."""
+        return self._items.get(place)
+
+    def places(self) -> tuple[Place, ...]:
+        """Where objects are."""
+        return tuple(self._items)
+
+    def put(self, item: I) -> None:
+        """As the watch has it."""
+        self._saw(item)
+        self._store(item, own=False)
+
+    def written(self, item: I) -> None:
+        """As the server answered to a request of ours: whoever asked knows, so nobody is told."""
+        self._store(item, own=True)
+
+    @contextmanager
+    def own_write(self, place: Place) -> Iterator[None]:
+        """While a write of ours is under way, the watch may tell of it before its answer comes: that is no news.
+
+        If more has happened than the answer says, or there was none, it is told at the end.
+        """
+        write, writes = _Write(), self._under_way.setdefault(place, [])
+        writes.append(write)
+        try:
+            yield
+        finally:
+            writes[:] = [other for other in writes if other is not write]
+            if not writes:
+                del self._under_way[place]
+            if write.echo > write.answer and (known := self._items.get(place)) is not None:
+                self._on_stored(None, known, own=False)
+
+    def remove(self, item: I) -> None:
+        """Deleted, as the watch has it; the item is the object's last state."""
+        self._saw(item)
+        self._bury(item.uid)
+        known = self._items.get(item.place)
+        if known is not None and known.version <= item.version:
+            del self._items[item.place]
+            self._on_removed(known, item)
+
+    def forget(self, place: Place, uid: str) -> None:
+        """Gone, as the server answered to a request of ours, if it still is the one with that uid."""
+        known = self._items.get(place)
+        if known is not None and known.uid == uid:
+            self._bury(uid)
+            del self._items[place]
+            self._on_removed(known, known)
+
+    def replace(self, scope: str, items: Sequence[I], version: int) -> None:
+        """All there are in a namespace (empty: in all), as of `version`, which is 0 if there is no such resource.
+
+        Newer own writes stay. Only a server restored from a backup answers with an older version than it told before:
+        then nothing of what was known counts.
+        """
+        restored = version < max((seen for namespace, seen in self._seen.items() if _in(scope, namespace)), default=0)
+        if restored:
+            self._seen = {namespace: seen for namespace, seen in self._seen.items() if not _in(scope, namespace)}
+        self._seen[scope] = version
+        found = {item.uid for item in items}
+        for uid in found.intersection(self._gone):
+            del self._gone[uid]  # a whole list knows best
+        for place, known in [*self._items.items()]:
+            if _in(scope, place[0]) and (restored or (known.uid not in found and known.version <= version)):
+                self._bury(known.uid)
+                del self._items[place]
+                self._on_removed(known, known)
+        if restored:
+            self._gone.clear()
+        for item in items:
+            self._store(item, own=False)
+
+    def _bury(self, uid: str) -> None:
+        """Remember that an object is no more: the answer to an own write may come after the news of its deletion."""
+        self._gone[uid] = None
+        if len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)
+
+    def _saw(self, item: I) -> None:
+        namespace = item.place[0]
+        self._seen[namespace] = max(item.version, self._seen.get(namespace, 0))
+
+    def _store(self, item: I, *, own: bool) -> None:
+        known = self._items.get(item.place)
+        writes = self._under_way.get(item.place, ())
+        for write in writes:
+            write.note(item.version, own=own)
+        if item.uid in self._gone or (known is not None and known.version >= item.version):
+            return
+        if known is not None and known.uid != item.uid:
+            self._on_removed(known, known)
+            known = None
+        self._items[item.place] = item
+        self._on_stored(known, item, own=own or bool(writes))
+
+    def _on_stored(self, before: I | None, after: I, *, own: bool) -> None:
+        raise NotImplementedError
+
+    def _on_removed(self, known: I, last: I) -> None:
+        raise NotImplementedError
+
+
+def _in(scope: str, namespace: str) -> bool:
+    return scope in ("", namespace)

@@ -1,0 +1,107 @@
+"""What the API server sends, read with care: lines, JSON objects, resourceVersions. Nothing is asked for here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+import anyio.lowlevel
+import httpx
+
+LONGEST_LINE = 32 << 20
+"""Bytes; etcd's and the API server's limits are far below."""
+
+
+DEEPEST = 100
+"""Levels of a document that are kept where it has more than Python reads: no field of a Job goes down a third of it."""
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
+
+
+class Unreadable(Exception):
+    """What came cannot be gone on with; the words say why."""
+
+
+async def lines_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """Lines split on the byte \\n alone: text splitting would also cut at U+0085 inside a string.
+
+    An unfinished last line is dropped: the object will come again.
+    """
+    rest = bytearray()
+    async for chunk in response.aiter_bytes():
+        rest += chunk
+        if b"\n" in chunk:
+            *whole, last = rest.split(b"\n")
+            rest = bytearray(last)
+            for line in whole:
+                if line:
+                    yield bytes(line)
+            await anyio.lowlevel.checkpoint()  # a long list must not keep the lease from being renewed
+        elif len(rest) > LONGEST_LINE:
+            raise Unreadable(f"the watch sent a line of more than {LONGEST_LINE} bytes")
+
+
+def json_object(line: bytes) -> dict[str, Any]:
+    """A line as a JSON object; raises `Unreadable` for anything else, without its contents: they may be secret."""
+    try:
+        value = document(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Unreadable(f"the server sent {len(line)} bytes that are no JSON object")
+    return value
+
+
+def document(text: bytes) -> Any:
+    """JSON as a value; one nested deeper than Python reads is cut, for the API server stores ten thousand levels.
+
+    Raises ValueError for what is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return json.loads(_cut(text))
+
+
+def _cut(text: bytes) -> bytes:
+    """JSON with null in place of what lies deeper than `DEEPEST` levels."""
+    parts, depth, kept = list[bytes](), 0, 0
+    for token in _TOKENS.finditer(text):
+        if (kind := text[token.start()]) in b"{[":
+            depth += 1
+            if depth == DEEPEST + 1:
+                parts += (text[kept : token.start()], b"null")
+        elif kind in b"]}":
+            if depth == DEEPEST + 1:
+                kept = token.end()
+            depth -= 1
+    return b"".join((*parts, text[kept:]))
+
+
+def status_of(content: bytes) -> Mapping[str, Any]:
+    """The `metav1.Status` of a refusal; empty if there is none: a path that is not served is refused in plain text."""
+    try:
+        return json_object(content)
+    except Unreadable:
+        return {}
+
+
+def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object's metadata; empty if there is none."""
+    metadata = raw.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def items_of(body: Mapping[str, Any]) -> Sequence[Any]:
+    """A list's items; none if there are none."""
+    items = body.get("items")
+    return items if isinstance(items, list) else ()
+
+
+def version_of(metadata: Mapping[str, Any]) -> str:
+    """A resourceVersion, which is a decimal number (KEP-5504); raises `Unreadable` for anything else."""
+    version = metadata.get("resourceVersion")
+    if not isinstance(version, str) or not version.isdecimal():
+        raise Unreadable("the server sent an object or a list without a resourceVersion")
+    return version

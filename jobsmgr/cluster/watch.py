@@ -1,0 +1,249 @@
+"""List and watch of one resource, for ever, whatever the server does. What an object means is the sink's matter."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
+
+import anyio
+import anyio.lowlevel
+import httpx
+import structlog
+
+from jobsmgr.cluster.requests import Resource, Unreachable
+from jobsmgr.cluster.session import Session
+from jobsmgr.cluster.stream import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+Into = TypeVar("Into", contravariant=True)
+
+PAGE = 500
+"""Objects a page of a list, as kubectl and client-go ask for."""
+SILENCE = 90.0
+"""Seconds without a byte after which the peer is dead: bookmarks come about once a minute."""
+WATCH_SECONDS = (300, 600)
+"""A watch ends itself after a random time between these, so that a restarted API server gets its share again."""
+HEALTHY = 2.0
+"""Seconds that a watch must live for its end not to count as a failure."""
+BACK_OFF = (0.5, 5.0)
+"""Seconds before the second and before any later attempt; the first follows at once. Doubled in between."""
+_WATCH_TIMEOUT = httpx.Timeout(SILENCE, connect=5, pool=5)
+_INITIAL_END = "k8s.io/initial-events-end"
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+
+
+class Sink(Protocol[Into]):
+    """Where the objects go."""
+
+    def replace(self, scope: str, items: Sequence[Into], version: int) -> None:
+        """These are all objects of a namespace (empty: of the cluster) as of a resourceVersion."""
+        ...
+
+    def put(self, item: Into) -> None:
+        """An object is new or has changed."""
+        ...
+
+    def remove(self, item: Into) -> None:
+        """An object was deleted; this is its last state."""
+        ...
+
+
+class _Fault(Exception):
+    """The watch has to be begun again; the words say why."""
+
+
+class _Expired(_Fault):
+    """The resourceVersion is too old: list again."""
+
+
+class _Refused(_Fault):
+    """The server does not let us watch: no such resource, no right."""
+
+
+class Watch(Generic[T]):
+    """One resource in one namespace (empty: in all), kept up to date in a sink."""
+
+    def __init__(
+        self,
+        session: Session,
+        resource: Resource,
+        namespace: str,
+        trim: Callable[[Mapping[str, Any]], T],
+        sink: Sink[T],
+    ) -> None:
+        self._session = session
+        self._resource = resource
+        self._namespace = namespace
+        self._trim = trim
+        self._sink = sink
+        self._where = f'namespace "{namespace}"' if namespace else "all namespaces"
+        self._version = ""
+        self._pages = False
+        self._failures = 0
+        self._well_since: float | None = None
+        self._wanted, self._listing, self._have = 1, 0, 0
+        self._changed = anyio.Event()
+        self._round = anyio.CancelScope()
+        self.trouble = ""
+        """Why nothing is being watched now, as a sentence; empty while all is well."""
+
+    async def listed(self) -> None:
+        """Wait for the first whole list."""
+        await self._have_list(1)
+
+    async def refresh(self) -> None:
+        """List again and wait for it: what was true when this was called is known when it returns."""
+        self._wanted += 1
+        self._round.cancel()
+        await self._have_list(self._wanted)
+
+    async def _have_list(self, number: int) -> None:
+        while self._have < number:
+            await self._changed.wait()
+
+    async def run(self) -> NoReturn:
+        """Watch until cancelled."""
+        while True:
+            with anyio.CancelScope() as self._round:
+                await self._attempt()
+                await self._back_off()
+
+    async def _attempt(self) -> None:
+        if self._have < self._wanted:
+            self._version = ""
+        self._listing = self._wanted
+        version, self._well_since = self._version, None
+        try:
+            if not self._version and self._pages:
+                await self._list()
+            await self._follow()
+        except _Refused as fault:
+            self._say(str(fault))
+        except (_Fault, Unreadable, Unreachable) as fault:
+            if isinstance(fault, _Expired):
+                self._version = ""
+            if self._failures:  # the first time is everyday life: a server that restarts or cuts a slow watcher
+                self._say(str(fault))
+        self._failures = 0 if self._was_healthy(version) else self._failures + 1
+
+    def _was_healthy(self, version: str) -> bool:
+        """Whether the attempt that began at this version was good for something, so that its end is no failure."""
+        if self._well_since is None:
+            return False
+        return time.monotonic() - self._well_since >= HEALTHY or (bool(version) and self._version not in ("", version))
+
+    async def _back_off(self) -> None:
+        """Nothing after the first failure, then doubling, with jitter so that replicas do not come as one."""
+        if self._failures > 1:
+            first, most = BACK_OFF
+            await anyio.sleep(min(most, first * 2 ** (self._failures - 2)) * random.uniform(0.5, 1))
+
+    async def _list(self) -> None:
+        """All objects page by page, as of now (a list without resourceVersion is a consistent read)."""
+        items: list[T] = []
+        params: dict[str, Any] = {"limit": PAGE}
+        while True:
+            answer = await self._session.call("GET", self._resource, self._namespace, params=params)
+            if not answer.ok:
+                self._check(answer.status, answer.body)
+            for raw in items_of(answer.body):
+                self._take(raw, items.append)
+            metadata = metadata_of(answer.body)
+            if not (token := metadata.get("continue")):
+                break
+            params["continue"] = token
+        self._replace(items, version_of(metadata))
+
+    async def _follow(self) -> None:
+        """Watch from the last version on; without one, the server first streams all there is."""
+        initial: list[T] | None = None if self._version else []
+        async with self._session.stream(self._resource, self._namespace, self._params(), _WATCH_TIMEOUT) as response:
+            if response.status_code != 200:
+                self._check(response.status_code, status_of(await response.aread()))
+            elif self._version:
+                self._well()
+            async with aclosing(lines_of(response)) as lines:
+                async for line in lines:
+                    initial = self._handle(json_object(line), initial)
+
+    def _handle(self, event: Mapping[str, Any], initial: list[T] | None) -> list[T] | None:
+        """One event; `initial` collects objects until the server says that these were all."""
+        kind, raw = event.get("type"), event.get("object")
+        if not isinstance(raw, dict):
+            raise Unreadable("the watch sent what is no event")
+        metadata = metadata_of(raw)
+        if kind == "ERROR":
+            self._check(raw["code"] if isinstance(raw.get("code"), int) else 500, raw)
+        if kind == "BOOKMARK":
+            if initial is None:
+                self._version = version_of(metadata)
+            elif _INITIAL_END in (metadata.get("annotations") or ()):
+                self._replace(initial, version_of(metadata))
+                return None
+        elif initial is not None:
+            self._take(raw, initial.append)
+        else:
+            self._take(raw, self._sink.remove if kind == "DELETED" else self._sink.put)
+            self._version = version_of(metadata)
+        return initial
+
+    def _params(self) -> dict[str, Any]:
+        params: dict[str, Any] = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": random.randint(*WATCH_SECONDS),
+        }
+        if self._version:
+            return params | {"resourceVersion": self._version}
+        return params | {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+
+    def _check(self, code: int, status: Mapping[str, Any]) -> NoReturn:
+        """Raise what an answer or an ERROR event means."""
+        message = str(status.get("message") or f"status {code}")
+        if code == 410:
+            raise _Expired(message)
+        if code in (400, 422) and not self._version and not self._pages:
+            self._pages = True  # a server without watch-list: list by pages from now on
+            raise _Fault(message)
+        if code == 404:
+            # No such resource, so no such objects: the CRD is not installed (yet, or any more).
+            self._version = ""
+            self._sink.replace(self._namespace, [], 0)
+            raise _Refused(f"the API server does not know {self._resource}: is the CRD installed?")
+        if code in (401, 403):
+            raise _Refused(f"not allowed to watch {self._resource} in {self._where}: {message}")
+        raise _Fault(f"watching {self._resource} in {self._where} failed: {message}")
+
+    def _take(self, raw: Mapping[str, Any], where: Callable[[T], None]) -> None:
+        """Trim an object and pass it on; one that cannot be read does not stop the others."""
+        try:
+            item = self._trim(raw)
+        except _MALFORMED as error:
+            why = f"{type(error).__name__}: {error}"
+            _log.warning("an object cannot be read and is left out", resource=str(self._resource), why=why)
+            return
+        where(item)
+
+    def _replace(self, items: list[T], version: str) -> None:
+        self._sink.replace(self._namespace, items, int(version))
+        self._version = version
+        self._have = self._listing
+        self._changed.set()
+        self._changed = anyio.Event()
+        self._well()
+
+    def _say(self, trouble: str) -> None:
+        """Log why nothing is watched, once for each reason."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            _log.warning("waiting", why=trouble)
+
+    def _well(self) -> None:
+        self._well_since = time.monotonic()
+        if self.trouble:
+            self.trouble = ""
+            _log.info("watching again", resource=str(self._resource), where=self._where)

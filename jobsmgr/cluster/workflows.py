@@ -1,0 +1,108 @@
+"""Writes of workflows: status, deletion, a finalizer, each for the version it was made for. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import structlog
+
+from jobsmgr.api.fields import Manifest, json_key
+from jobsmgr.api.status import Reason, Status
+from jobsmgr.cluster.cache import Workflows
+from jobsmgr.cluster.errors import refusal, unsent
+from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
+from jobsmgr.cluster.rights import StatusGate
+from jobsmgr.cluster.trim import StoredWorkflow, read, trim_workflow
+from jobsmgr.cluster.writer import Writer, delete_options
+from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, WriteResult
+
+_log = structlog.get_logger(__name__)
+
+STATUS_KEYS = frozenset(json_key(field) for field in attrs.fields(Status)) | {"progress"}
+"""The keys of a status that are ours; others, which a newer version may have written, are left alone."""
+
+
+class WorkflowWriter:
+    """Sends writes of workflows and lays what the server answers over the cache."""
+
+    def __init__(self, writer: Writer, gate: StatusGate, known: Workflows) -> None:
+        self._writer = writer
+        self._gate = gate
+        self._known = known
+        self._said = False
+
+    async def save_status(self, key: Key, status: Manifest, version: str) -> WriteResult:
+        """Make this the whole status; a string, as the Go operator stores, is replaced too."""
+        if self._gate.is_closed(key.namespace):
+            return self._gate.refusal(key.namespace)
+        known = self._known.get(key)
+        before = known.raw.get("status") if known is not None else None
+        # A merge patch keeps what it does not name.
+        keys = before.keys() & STATUS_KEYS - status.keys() if isinstance(before, Mapping) else ()
+        body = {"metadata": {"resourceVersion": version}, "status": {**dict.fromkeys(keys), **status}}
+        return await self._patch(key, f"{key.name}/status", body)
+
+    async def delete(self, key: Key, uid: str, version: str) -> WriteResult:
+        """Delete the workflow if it is still as it was seen; the garbage collector takes its Jobs."""
+        body = delete_options({"uid": uid, "resourceVersion": version})
+        try:
+            answer = await self._writer.send("DELETE", WORKFLOWS, key.namespace, key.name, body=body)
+            if answer.ok and answer.body.get("kind") == "Status":
+                self._known.forget(key, uid)
+            return Done() if answer.ok else await self._failed(key, uid, answer)
+        except (Unreachable, NotLeading) as error:
+            return unsent(error)
+
+    async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
+        """Take a finalizer off; needs a right that only the migration role gives, which is said once."""
+        if (known := self._known.get(key)) is None:
+            return Gone()
+        finalizers = known.raw["metadata"].get("finalizers") or []
+        if finalizer not in finalizers:
+            return Done()
+        left = [other for other in finalizers if other != finalizer]
+        result = await self._patch(
+            key, key.name, {"metadata": {"resourceVersion": str(known.version), "finalizers": left}}
+        )
+        if isinstance(result, Refused) and result.reason == Reason.ADMISSION_DENIED and not self._said:
+            self._said = True
+            _log.warning("a finalizer cannot be taken off; is the migration role bound?", why=result.message)
+        return result
+
+    async def _patch(self, key: Key, name: str, body: Manifest) -> WriteResult:
+        known = self._known.get(key)
+        try:
+            with self._known.own_write(key):
+                answer = await self._writer.send(
+                    "PATCH", WORKFLOWS, key.namespace, name, body=body, content_type=MERGE_PATCH
+                )
+                if answer.ok:
+                    self._learn(key, answer)
+                    return Done()
+                if answer.status == 403 and name != key.name and await self._gate.refused(key.namespace):
+                    return self._gate.refusal(key.namespace)
+                return await self._failed(key, known.uid if known is not None else "", answer)
+        except (Unreachable, NotLeading) as error:
+            return unsent(error)
+
+    async def _failed(self, key: Key, uid: str, answer: Answer) -> WriteResult:
+        """A write that was not carried out; if the workflow is not as expected, read it anew. Raises `Unreachable`."""
+        if answer.status == 409:
+            answer = await self._writer.read(WORKFLOWS, key.namespace, key.name)
+            if answer.ok:
+                return Conflict() if self._learn(key, answer).uid == uid else Gone()
+        if answer.status == 404:
+            self._known.forget(key, uid)
+            return Gone()
+        return refusal(answer)
+
+    def _learn(self, key: Key, answer: Answer) -> StoredWorkflow:
+        """Keep a workflow as the server answered it; one without its last finalizer is gone with that answer."""
+        found = read(answer, trim_workflow)
+        metadata = found.raw["metadata"]
+        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
+            self._known.forget(key, found.uid)
+        else:
+            self._known.written(found)
+        return found

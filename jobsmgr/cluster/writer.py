@@ -1,0 +1,66 @@
+"""The write window: how many requests that write may be under way, and whether any may. No answer is judged here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.requests import JSON, Answer, Resource
+from jobsmgr.cluster.session import Session
+
+
+class Writer:
+    """The write window: at most so many writes at once, and each only while we lead.
+
+    More would be slower: httpx's cost grows with its open connections, and an API server on two cores is fastest at
+    four to eight.
+    """
+
+    def __init__(self, session: Session, writes: int, may_write: Callable[[], bool]) -> None:
+        self._session = session
+        self._window = anyio.CapacityLimiter(writes)
+        self._may_write = may_write
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether writes wait for their turn."""
+        return self._window.statistics().tasks_waiting > 0
+
+    async def close(self) -> None:
+        """Take the whole window and keep it: returns when nothing is under way, and nothing ever will be again."""
+        for _ in range(int(self._window.total_tokens)):
+            await self._window.acquire_on_behalf_of(object())
+
+    async def send(
+        self,
+        method: str,
+        resource: Resource,
+        namespace: str,
+        name: str = "",
+        *,
+        body: Any = None,
+        content_type: str = JSON,
+    ) -> Answer:
+        """Send a write when its turn comes. Raises `Unreachable` and `NotLeading`."""
+        async with self._window:
+            return await self._session.call(
+                method, resource, namespace, name, body=body, content_type=content_type, gate=self._may_write
+            )
+
+    async def read(self, resource: Resource, namespace: str, name: str) -> Answer:
+        """Read an object as it is now (a GET without resourceVersion is a consistent read). Raises `Unreachable`."""
+        async with self._window:
+            return await self._session.call("GET", resource, namespace, name)
+
+
+def delete_options(preconditions: Manifest) -> Manifest:
+    """The body of a DELETE: only if these still hold, dependants in the background."""
+    return {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": preconditions,
+    }
