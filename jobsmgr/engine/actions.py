@@ -1,0 +1,146 @@
+"""The actions of a decision, carried out: Jobs created and deleted, workflows deleted. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+
+import anyio
+import structlog
+
+from jobsmgr.api.decision import CreateJob, Decision, DeleteJob
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.names import LEGACY_FINALIZER
+from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.port import AlreadyExists, Cluster, Created, Done, Gone, Key, Refused, WriteResult
+from jobsmgr.engine.sight import Sight
+from jobsmgr.engine.waking import AT_ONCE, after_write
+
+_log = structlog.get_logger(__name__)
+
+WRITES_AT_ONCE = 8
+"""Creates of one workflow under way at once; the adapter has a window of its own for all of them."""
+DELETION, FINALIZER = "deletion", "finalizer"
+"""What can fail again and again, each with a back-off of its own."""
+
+
+class Actions:
+    """Carries out what was decided about workflows, through the port."""
+
+    def __init__(self, cluster: Cluster, now: Callable[[], datetime]) -> None:
+        """`now` gives the wall clock in UTC."""
+        self._cluster = cluster
+        self._now = now
+
+    async def carry_out(self, sight: Sight, decision: Decision) -> float | None:
+        """Carry out the actions; when to look again: at once if that brings more, later if a deletion did not work."""
+        deletes = [action for action in decision.actions if isinstance(action, DeleteJob)]
+        creates = [action for action in decision.actions if isinstance(action, CreateJob)]
+        wake = await self._remove(sight, deletes) if deletes else None
+        held_back = bool(sight.memory.refusals)  # a create that works frees those that all were refused alike
+        took_effect = await self._create_all(sight, creates)
+        more = decision.more or held_back or sight.memory.refusals or took_effect < len(creates)
+        if took_effect and more:
+            return AT_ONCE
+        return AT_ONCE if self._found_taken(sight.memory, creates) and decision.more else wake
+
+    def _found_taken(self, memory: Memory, creates: list[CreateJob]) -> bool:
+        """Whether this look found names taken that no look right before it did: jobs behind them are still to be tried.
+
+        Nobody will tell of these: what is told is that a name is freed, not which.
+        """
+        taken = {action.key for action in creates if memory.is_taken(action.key)}
+        news = taken - memory.taken
+        memory.taken = memory.taken | taken if news else set()
+        return bool(news)
+
+    async def _create_all(self, sight: Sight, creates: list[CreateJob]) -> int:
+        """Create Jobs, many at once, until a refusal that meets all alike; how many took effect."""
+        memory, pause = sight.memory, sight.memory.pause
+        untried = {action.key: action for action in creates}
+
+        async def create(action: CreateJob) -> bool:
+            if memory.pause is not pause and memory.pause is not None:
+                return False
+            del untried[action.key]
+            return await self._create(sight, action)
+
+        took_effect = 0
+        while untried and pause is not None and memory.pause is pause:
+            # After a refusal that met all jobs alike, one at a time is tried until one shows that it has passed.
+            took_effect += await create(next(iter(untried.values())))
+        took_effect += sum(await _at_most(WRITES_AT_ONCE, [partial(create, action) for action in untried.values()]))
+        memory.hold_back(untried, self._now())
+        return took_effect
+
+    async def _create(self, sight: Sight, action: CreateJob) -> bool:
+        result = await self._cluster.create_job(sight.key, action.manifest)
+        match result:
+            case Created():
+                sight.memory.created(action.key)
+                _log.info("job created", workflow=str(sight.key), job=str(action.key), name=action.name)
+                return True
+            case AlreadyExists(job=holder) if holder.owner == sight.memory.uid:
+                sight.memory.created(action.key)
+                return True
+            case AlreadyExists(job=holder):
+                sight.memory.conflict(action.key, holder, self._now())
+                return False
+            case Refused():
+                sight.memory.refuse(action.key, result, self._now())
+                _log.warning(
+                    "job refused",
+                    workflow=str(sight.key),
+                    job=str(action.key),
+                    reason=result.reason,
+                    why=result.message,
+                )
+                return result.final
+
+    async def _remove(self, sight: Sight, deletes: list[DeleteJob]) -> float | None:
+        """Delete Jobs until one is not deleted; when to look again."""
+        refused: list[WriteResult] = []
+
+        async def remove(action: DeleteJob) -> bool:
+            if refused:
+                return False
+            result = await self._cluster.delete_job(sight.key, action.name, action.uid)
+            if not isinstance(result, Done | Gone):
+                refused.append(result)
+            return not refused
+
+        await _at_most(WRITES_AT_ONCE, [partial(remove, action) for action in deletes])
+        if refused:
+            return after_write(sight.key, sight.memory, DELETION, refused[0])
+        del sight.memory.troubles[DELETION]
+        return AT_ONCE
+
+    async def delete(self, sight: Sight) -> float | None:
+        """Delete the workflow, whose time to live is over; when it is done, the news of it comes as any other."""
+        result = await self._cluster.delete_workflow(sight.key, sight.memory.uid, sight.version)
+        return after_write(sight.key, sight.memory, DELETION, result)
+
+    async def let_go(self, key: Key, memory: Memory, metadata: Manifest) -> float | None:
+        """A workflow that is being deleted: nothing is started; the Go operator's finalizer is taken off."""
+        if LEGACY_FINALIZER not in (metadata.get("finalizers") or ()):
+            return None
+        result = await self._cluster.remove_finalizer(key, LEGACY_FINALIZER)
+        return after_write(key, memory, FINALIZER, result)
+
+
+async def _at_most(limit: int, calls: list[Callable[[], Awaitable[bool]]]) -> list[bool]:
+    """All calls, so many at once, in order of their start; what each answered."""
+    if len(calls) == 1:
+        return [await calls[0]()]
+    answers: list[bool] = []
+    waiting = iter(calls)
+
+    async def work() -> None:
+        for call in waiting:  # shared by all workers: each takes the next when it is done with its last
+            answers.append(await call())  # noqa: PERF401  extend would collect all of them first
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(min(limit, len(calls))):
+            tasks.start_soon(work)
+    return answers

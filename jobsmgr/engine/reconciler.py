@@ -1,0 +1,119 @@
+"""One look at one workflow: gather what is, have it decided, carry it out. No meaning of its own, no transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import anyio
+import structlog
+
+from jobsmgr.api.decision import Decision, DeleteWorkflow, Transition
+from jobsmgr.api.status import Reason
+from jobsmgr.core.decide import BATCH, decide, review, stall
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.engine.actions import Actions
+from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.port import Cluster, Event, Key, Observation
+from jobsmgr.engine.queue import Priority
+from jobsmgr.engine.sight import Sight, Sights
+from jobsmgr.engine.storing import StatusStore
+from jobsmgr.engine.waking import AT_ONCE, earliest
+
+_log = structlog.get_logger(__name__)
+
+LOOK = "look"
+"""What can fail again and again here."""
+
+
+class Reconciler:
+    """Looks at workflows, one at a time each; different ones may be looked at side by side."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        hooks: Hooks,
+        now: Callable[[], datetime],
+        observe: Callable[[tuple[Transition, ...]], None] | None = None,
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        """`now` gives the wall clock in UTC; `observe` is handed the transitions of each stored status.
+
+        `batch` is how many jobs one decision creates at most.
+        """
+        self._cluster = cluster
+        self._hooks = hooks
+        self._batch = batch
+        self._sights = Sights(hooks, now)
+        self._actions = Actions(cluster, now)
+        self._store = StatusStore(cluster, now, observe)
+
+    def priority(self, key: Key) -> Priority:
+        """Running workflows before new ones, those with least work left first."""
+        return self._sights.priority(key)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at a workflow once.
+
+        Returns after how many seconds to look again even if nothing happens (0: at once); None for never.
+        """
+        observation = self._cluster.observe(key)
+        if observation is None:
+            self._sights.memories.pop(key, None)
+            return None
+        memory = self._sights.memory(key, observation.metadata)
+        if observation.deleting:
+            wake = await self._actions.let_go(key, memory, observation.metadata)
+        else:
+            wake = await self._reconcile(key, observation)
+        del memory.troubles[LOOK]
+        memory.pack()
+        return wake
+
+    async def _reconcile(self, key: Key, observation: Observation) -> float | None:
+        if (sight := self._sights.look(key, observation)) is None:
+            return None
+        decision = self._decide(sight)
+        if not decision.actions:
+            sight.memory.taken.clear()
+            return await self._store.settle(sight, decision)
+        if any(isinstance(action, DeleteWorkflow) for action in decision.actions):
+            return await self._actions.delete(sight)
+        wake = await self._actions.carry_out(sight, decision)
+        if wake == AT_ONCE and sight.memory.next_write() > anyio.current_time():
+            return AT_ONCE  # the look that comes now does the rest
+        fresh = self._cluster.observe(key)
+        if fresh is None or (after := self._sights.look(key, fresh)) is None:
+            return None
+        return earliest(wake, await self._store.settle(after, review(after.snapshot, self._hooks)))
+
+    def _decide(self, sight: Sight) -> Decision:
+        if sight.trouble:
+            return stall(sight.snapshot, sight.trouble)
+        return decide(sight.snapshot, sight.plan, self._hooks, self._batch)
+
+    async def fail(self, key: Key, error: Exception) -> float:
+        """After a fault of ours in one look: the workflow's status says so, and it is tried again with back-off."""
+        observation = self._cluster.observe(key)
+        if observation is None:
+            return AT_ONCE
+        memory = self._sights.memory(key, observation.metadata)
+        memory.troubles[LOOK] += 1
+        text = f"{type(error).__name__}: {error}"
+        self._cluster.emit(
+            Event(key=key, uid=memory.uid, type="Warning", reason=Reason.INTERNAL_ERROR.value, message=text)
+        )
+        try:
+            await self._show_fault(key, observation, text)
+        except Exception:  # noqa: BLE001  isolation is the point: what failed once may fail here again
+            _log.exception("a fault could not be stored", workflow=str(key))
+        return backoff(memory.troubles[LOOK])
+
+    async def _show_fault(self, key: Key, observation: Observation, text: str) -> None:
+        if observation.deleting:
+            return
+        sight = self._sights.bare(key, observation)
+        decision = stall(sight.snapshot, text, Reason.INTERNAL_ERROR)
+        if (encoded := self._store.changed(sight, decision)) is not None:
+            await self._store.save(sight, decision, encoded)

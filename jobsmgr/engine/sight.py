@@ -1,0 +1,125 @@
+"""What is known of a workflow at one moment, gathered for a decision. Nothing is decided and nothing written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from jobsmgr.api.errors import PluginError
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import Snapshot
+from jobsmgr.api.status import Status
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.port import Key, Observation
+from jobsmgr.engine.queue import Priority
+
+
+@attrs.frozen
+class Sight:
+    """A workflow as it is at one moment, with what is remembered of it."""
+
+    key: Key
+    memory: Memory
+    snapshot: Snapshot
+    plan: Plan
+    raw: Manifest
+    trouble: str = ""
+    """Why no plan can be made of it: a failing plugin."""
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return str(_metadata(self.raw).get("resourceVersion") or "")
+
+
+class Sights:
+    """Gathers sights, and keeps what is remembered of each workflow between two of them."""
+
+    def __init__(self, hooks: Hooks, now: Callable[[], datetime]) -> None:
+        """`now` gives the wall clock in UTC."""
+        self._hooks = hooks
+        self._now = now
+        self.memories: dict[Key, Memory] = {}
+
+    def priority(self, key: Key) -> Priority:
+        """Running workflows before new ones, those with least work left first."""
+        memory = self.memories.get(key)
+        if memory is None or not memory.stored.seen:
+            return (1, 0)
+        counts = memory.stored.counts
+        return (0, counts.pending + counts.running)
+
+    def memory(self, key: Key, metadata: Manifest) -> Memory:
+        """What is remembered of the workflow with that metadata; nothing of a former one of its name."""
+        uid = str(metadata.get("uid") or "")
+        memory = self.memories.get(key)
+        if memory is None or memory.uid != uid:
+            memory = self.memories[key] = Memory(uid=uid)
+        return memory
+
+    def bare(self, key: Key, observation: Observation) -> Sight:
+        """A workflow without its plan: its stored status is all there is to go by."""
+        raw = observation.workflow
+        memory = self.memory(key, _metadata(raw))
+        return self._sight(key, memory, observation, memory.read(raw.get("status"), _spec(raw)), bare_plan(raw))
+
+    def look(self, key: Key, observation: Observation) -> Sight | None:
+        """Everything that a decision needs; None where there is nothing to decide."""
+        raw = observation.workflow
+        memory, spec = self.memory(key, _metadata(raw)), _spec(raw)
+        stored = memory.read(raw.get("status"), spec)
+        generation = int(_metadata(raw).get("generation") or 1)
+        if stored.final:
+            memory.forget_work()
+            wiped = memory.stored_raw is not raw.get("status")
+            settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
+            if settled and "ttlSecondsAfterFinished" not in spec:
+                return None
+            return self._sight(key, memory, observation, stored, bare_plan(raw))
+        plan, trouble = self._plan(memory, raw, generation)
+        return self._sight(key, memory, observation, stored, plan, trouble)
+
+    def _sight(
+        self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, trouble: str = ""
+    ) -> Sight:
+        snapshot = Snapshot(
+            workflow=plan.workflow,
+            graph=plan.graph,
+            names=plan.names,
+            status=stored,
+            jobs=observation.jobs,
+            now=self._now(),
+            compiled=plan.compiled,
+            refusals=memory.refusals,
+            pause=memory.pause,
+            problems=plan.problems,
+            trail=memory.trail(observation.jobs) if plan is memory.plan else None,
+        )
+        return Sight(key=key, memory=memory, snapshot=snapshot, plan=plan, raw=observation.workflow, trouble=trouble)
+
+    def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:
+        """The plan of this generation, made once; or why a plugin keeps it from being made."""
+        if memory.plan is not None and memory.plan.workflow.generation == generation:
+            return memory.plan, ""
+        try:
+            memory.plan = make_plan(raw, self._hooks)
+        except PluginError as error:
+            return bare_plan(raw), str(error)
+        memory.refusals.clear()  # an edit may have mended what was refused
+        memory.failures.clear()
+        memory.rests_until = 0.0
+        memory.readiness = None  # it knows the edges of the generation before
+        return memory.plan, ""
+
+
+def _metadata(raw: Manifest) -> Manifest:
+    return raw.get("metadata") or {}
+
+
+def _spec(raw: Manifest) -> Manifest:
+    spec = raw.get("spec")
+    return spec if isinstance(spec, dict) else {}

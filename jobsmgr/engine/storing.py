@@ -1,0 +1,117 @@
+"""Statuses stored when they are due, and what changed told afterwards. What a status says is not worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import anyio
+import structlog
+
+from jobsmgr.api.decision import Decision, Transition
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import Snapshot
+from jobsmgr.api.status import Phase, Reason
+from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.memory import LONGEST_REST
+from jobsmgr.engine.port import Cluster, Done, Refused
+from jobsmgr.engine.sight import Sight
+from jobsmgr.engine.telling import event_of
+from jobsmgr.engine.waking import AT_ONCE, after_write, earliest
+
+_log = structlog.get_logger(__name__)
+
+PLUGIN, STATUS = "plugin", "status"
+"""What can fail again and again, each with a back-off of its own."""
+
+
+class StatusStore:
+    """Stores statuses through the port: few writes, each as soon as somebody may wait for it."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        now: Callable[[], datetime],
+        observe: Callable[[tuple[Transition, ...]], None] | None = None,
+    ) -> None:
+        """`now` gives the wall clock in UTC; `observe` is handed the transitions of each stored status."""
+        self._cluster = cluster
+        self._now = now
+        self._observe = observe
+
+    async def settle(self, sight: Sight, decision: Decision) -> float | None:
+        """Store the status if it has changed and is due; say when to look again."""
+        memory, wake = sight.memory, None
+        if decision.held:
+            memory.troubles[PLUGIN] += 1
+            wake = backoff(memory.troubles[PLUGIN])
+        else:
+            del memory.troubles[PLUGIN]
+        encoded = self.changed(sight, decision)
+        if encoded is None:
+            del memory.troubles[STATUS]
+        elif (wait := _due(sight, decision) - anyio.current_time()) > 0:
+            wake = earliest(wake, wait)
+        else:
+            wake = earliest(wake, await self.save(sight, decision, encoded))
+        # As of now: the write may have waited for a rate limit.
+        return earliest(wake, self._seconds_until(decision.wake_at))
+
+    def changed(self, sight: Sight, decision: Decision) -> Manifest | None:
+        """The status in its stored form if that is another one than is there."""
+        raw = sight.raw.get("status")
+        if decision.status == sight.snapshot.status and raw is sight.memory.stored_raw:
+            return None
+        encoded = sight.memory.encoder.encode(decision.status)
+        return None if encoded == raw else encoded
+
+    async def save(self, sight: Sight, decision: Decision, encoded: Manifest) -> float | None:
+        """Store a status and tell what changed; when to look again."""
+        memory, began = sight.memory, anyio.current_time()
+        result = await self._cluster.save_status(sight.key, encoded, sight.version)
+        if isinstance(result, Done):
+            stored = self._cluster.observe(sight.key)
+            raw = stored.workflow.get("status") if stored is not None else None
+            now = anyio.current_time()
+            memory.saved(decision.status, raw, now, now - began)
+            memory.follow(sight.plan, decision, sight.snapshot)
+            self._tell(sight, decision.transitions)
+            if decision.status.final and "ttlSecondsAfterFinished" in (sight.raw.get("spec") or {}):
+                del memory.troubles[STATUS]
+                return AT_ONCE  # now that the end is stored, its time to live counts
+        wake = after_write(sight.key, memory, STATUS, result)
+        if isinstance(result, Refused) and result.reason != Reason.STATUS_FORBIDDEN:  # that is asked for elsewhere
+            memory.rests_until = anyio.current_time() + min(wake or 0.0, LONGEST_REST)
+        return wake
+
+    def _tell(self, sight: Sight, transitions: tuple[Transition, ...]) -> None:
+        """Tell what changed, now that it is stored; this can fail without harm."""
+        for transition in transitions:
+            _log.info(
+                "transition",
+                workflow=str(sight.key),
+                job=str(transition.key) if transition.key else None,
+                phase=transition.after.value,
+                reason=transition.reason or None,
+            )
+            if (event := event_of(sight.key, transition)) is not None:
+                self._cluster.emit(event)
+        if self._observe is not None and transitions:
+            self._observe(transitions)
+
+    def _seconds_until(self, moment: datetime | None) -> float | None:
+        return None if moment is None else max((moment - self._now()).total_seconds(), 0.0)
+
+
+def _due(sight: Sight, decision: Decision) -> float:
+    """When, by the loop's clock, the status is to be sent."""
+    return sight.memory.rests_until if _pressing(sight.snapshot, decision) else sight.memory.next_write()
+
+
+def _pressing(snapshot: Snapshot, decision: Decision) -> bool:
+    """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
+    before, after = snapshot.status, decision.status
+    was, now = before.condition("Stalled"), after.condition("Stalled")
+    stall_changed = (was is not None and was.status) != (now is not None and now.status)
+    suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
+    return not before.seen or before.phase.ended != after.phase.ended or stall_changed or suspended

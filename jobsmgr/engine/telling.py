@@ -1,0 +1,82 @@
+"""What is told beside the status: transitions as Events, and to plugins' observers. It may never hold up the loop."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import structlog
+
+from jobsmgr.api.decision import Transition
+from jobsmgr.api.status import Phase
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.engine.port import Event, Key
+
+_log = structlog.get_logger(__name__)
+
+MAX_WAITING = 10_000
+"""Transitions that wait for slow observers; beyond that the oldest are dropped."""
+SLOW = 1.0
+"""Seconds after which an observer is named in the log."""
+LONGEST = 30.0
+"""Seconds after which one that waits is given up for this transition: the others are to be told too."""
+
+
+def event_of(key: Key, transition: Transition) -> Event | None:
+    """The Event of a transition; None for those that the Job's own events tell already."""
+    bad = transition.after in (Phase.FAILED, Phase.ABORTED)
+    if transition.key is None:
+        reason = transition.reason or transition.after.value.capitalize()
+        kind = "Warning" if bad or reason == "PluginError" else "Normal"
+        message = transition.message or f"the workflow is {transition.after.value}"
+        return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
+    if transition.after is Phase.ABORTED or not transition.reason:
+        return None
+    message = f'job "{transition.key}" is {transition.after.value}: {transition.message or transition.reason}'
+    return Event(key=key, uid=transition.workflow.uid, type="Warning", reason=transition.reason, message=message)
+
+
+class Observers:
+    """Hands transitions to plugins one after another, away from the loop, so that a slow one holds up nobody."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._observers = hooks.observers()
+        self._waiting: deque[Transition] = deque(maxlen=MAX_WAITING)
+        self._arrived = anyio.Event()
+
+    def tell(self, transitions: tuple[Transition, ...]) -> None:
+        """Take transitions down to be told; never waits."""
+        if self._observers:
+            self._waiting.extend(transitions)
+            self._arrived.set()
+
+    async def run(self) -> None:
+        """Tell for ever."""
+        while True:
+            while self._waiting:
+                await self._tell_all(self._waiting.popleft())
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+
+    async def _tell_all(self, transition: Transition) -> None:
+        for name, observer in self._observers:
+            began = anyio.current_time()
+            with anyio.move_on_after(LONGEST) as scope:
+                await _tell(name, observer, transition)
+            took = anyio.current_time() - began
+            if scope.cancelled_caught:
+                _log.warning("observer was given up", plugin=name, seconds=round(took, 1))
+            elif took > SLOW:
+                _log.warning("observer is slow", plugin=name, seconds=round(took, 1))
+
+
+async def _tell(name: str, observer: Callable[..., Any], transition: Transition) -> None:
+    try:
+        answer = observer(transition=transition)
+        if inspect.isawaitable(answer):
+            await answer
+    except (Exception, SystemExit):  # noqa: BLE001  isolation is the point: an observer harms nothing
+        _log.exception("observer failed", plugin=name)

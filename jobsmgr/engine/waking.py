@@ -1,0 +1,30 @@
+"""When to look at a workflow again, in seconds from now. Nobody waits here."""
+
+from __future__ import annotations
+
+import structlog
+
+from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.port import Conflict, Done, Gone, Key, WriteResult
+
+_log = structlog.get_logger(__name__)
+
+AT_ONCE = 0.0
+
+
+def earliest(*wakes: float | None) -> float | None:
+    """The first of several moments; None for never."""
+    return min((wake for wake in wakes if wake is not None), default=None)
+
+
+def after_write(key: Key, memory: Memory, what: str, result: WriteResult) -> float | None:
+    """When to look again after a write: at once after a first conflict, later after a refusal or more of them."""
+    if isinstance(result, Done | Gone):
+        del memory.troubles[what]
+        return None
+    memory.troubles[what] += 1
+    if isinstance(result, Conflict):
+        return AT_ONCE if memory.troubles[what] == 1 else backoff(memory.troubles[what] - 1)
+    _log.warning("write refused", workflow=str(key), what=what, reason=result.reason, why=result.message)
+    return backoff(memory.troubles[what], least=result.retry_after)

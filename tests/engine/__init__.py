@@ -1,0 +1,1 @@
+"""The loop on a port made for tests, in virtual time."""
