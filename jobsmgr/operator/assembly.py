@@ -1,0 +1,176 @@
+"""The operator put together: cluster, lease, loop, plugins, how they start and end. No rule about workflows here."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio
+import structlog
+
+from jobsmgr.api.errors import PluginError
+from jobsmgr.api.settings import Settings
+from jobsmgr.cluster.adapter import KubernetesCluster
+from jobsmgr.cluster.lease import Lease
+from jobsmgr.cluster.requests import Pause, Unreachable
+from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.loop import run_loop
+from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.telling import Observers
+from jobsmgr.operator.settings import OperatorSettings
+
+_log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 5.0
+"""How long writes that are under way may take to end after SIGTERM; a pod's grace period is 30 s."""
+
+
+class Duty:
+    """Whether this process may write: it leads, in the term that it knows of, and is not on its way out.
+
+    A lease that was lost and won again is another term: what is known is of the time before others may have written.
+    """
+
+    def __init__(self, lease: Lease | None) -> None:
+        """Without a lease it is always our turn."""
+        self._lease = lease
+        self._term = 0
+        self.over = False
+        """Whether the process is on its way out."""
+
+    def may_write(self) -> bool:
+        """Asked before each write."""
+        return not self.over and (self._lease is None or (self._lease.held() and self._lease.term == self._term))
+
+    async def begun(self) -> None:
+        """Wait until we lead; what is looked at from now on is of this term."""
+        if self._lease is not None:
+            await self._lease.acquired()
+            self._term = self._lease.term
+
+    async def ended(self) -> None:
+        """Wait until this term is over."""
+        if self._lease is None:
+            await anyio.sleep_forever()
+        elif self._lease.term == self._term:
+            await self._lease.lost()
+
+
+async def run_operator(settings: OperatorSettings) -> None:
+    """Run until SIGTERM or SIGINT, then let what is under way end and give the lease back.
+
+    Raises `PluginError` for a plugin that does not load, `NotConfigured` if there are no usable credentials.
+    """
+    hooks = load_hooks()
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:  # from the first moment
+        await _serve(settings, hooks, signals)
+    _log.info("stopped")
+
+
+async def _serve(settings: OperatorSettings, hooks: Hooks, signals: AsyncIterator[signal.Signals]) -> None:
+    pause = Pause()
+    async with AsyncExitStack() as stack:
+        await _enter_lifespans(stack, hooks, settings)
+        lease = await stack.enter_async_context(_lease(settings, pause))
+        duty = Duty(lease)
+        cluster = await stack.enter_async_context(
+            KubernetesCluster.connect(
+                kubeconfig=settings.kubeconfig,
+                context=settings.context,
+                namespaces=settings.namespaces,
+                writes=settings.writes,
+                may_write=duty.may_write,
+                identity=settings.identity,
+                pause=pause,
+            )
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_say_missing_rights, cluster)
+            tasks.start_soon(_lead, cluster, hooks, duty, settings)
+            number = await anext(signals)
+            _log.info("stopping", signal=signal.Signals(number).name)
+            await _drain(cluster, duty)
+            tasks.cancel_scope.cancel()
+
+
+async def _enter_lifespans(stack: AsyncExitStack, hooks: Hooks, settings: OperatorSettings) -> None:
+    told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
+    for name, lifespan in hooks.lifespans(told):
+        try:
+            await stack.enter_async_context(lifespan)
+        except Exception as error:
+            raise PluginError(name, "jobsmgr_lifespan", f"cannot start: {error!r}") from error
+
+
+@asynccontextmanager
+async def _lease(settings: OperatorSettings, pause: Pause) -> AsyncGenerator[Lease | None, None]:
+    """The lease for the life of the process; none without leader election."""
+    if not settings.leader_election:
+        yield None
+        return
+    async with Lease.connect(
+        identity=settings.identity,
+        namespace=settings.lease_namespace,
+        name=settings.lease_name,
+        kubeconfig=settings.kubeconfig,
+        context=settings.context,
+        timing=settings.lease_timing,
+        pause=pause,
+    ) as lease:
+        yield lease
+
+
+async def _drain(cluster: KubernetesCluster, duty: Duty) -> None:
+    """Start nothing new, and let the writes that are under way end."""
+    duty.over = True
+    with anyio.move_on_after(DRAIN_SECONDS) as scope:
+        await cluster.close_writes()
+    if scope.cancelled_caught:
+        _log.warning("some writes had no answer yet", seconds=DRAIN_SECONDS)
+
+
+async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: OperatorSettings) -> None:
+    """Run the loop whenever we lead; keep a warm cache meanwhile.
+
+    Each term begins with a list of everything and an empty memory: what the leader before us wrote must be known
+    before anything is decided.
+    """
+    while True:
+        await duty.begun()
+        await cluster.wait_synced()
+        await cluster.refresh()
+        observers = Observers(hooks)
+        reconciler = Reconciler(cluster, hooks, _now, observers.tell)
+        _log.info("leading", workflows=len(cluster.keys()))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(observers.run)
+            tasks.start_soon(_loop, cluster, reconciler, settings.workers)
+            await duty.ended()
+            tasks.cancel_scope.cancel()
+        _log.warning("not leading")
+
+
+async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int) -> None:
+    await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers)
+
+
+async def _say_missing_rights(cluster: KubernetesCluster) -> None:
+    """Name each right that is missing, once, at the start; what needs it waits or does without."""
+    failures = 0
+    while True:
+        try:
+            missing = await cluster.missing_rights()
+        except Unreachable:
+            failures += 1
+            await anyio.sleep(backoff(failures))
+            continue
+        for right in missing:
+            _log.warning("right missing", right=right)
+        return
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  the shell's clock: the one place that hands the time in

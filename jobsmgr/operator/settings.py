@@ -1,0 +1,27 @@
+"""What a person can set about the operator's process. The environment is not read here: the command does that."""
+
+from __future__ import annotations
+
+import attrs
+
+from jobsmgr.cluster.lease_record import Timing
+
+
+@attrs.frozen(kw_only=True)
+class OperatorSettings:
+    """How the operator's process is to run."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to watch; empty: all."""
+    leader_election: bool = True
+    lease_name: str = "jobsmgr"
+    lease_namespace: str = ""
+    """Empty: the pod's own, or that of the kubeconfig's context."""
+    lease_timing: Timing = attrs.field(factory=Timing)
+    identity: str = ""
+    workers: int = 8
+    """Workflows looked at side by side."""
+    writes: int = 8
+    """Requests that write, under way at once."""

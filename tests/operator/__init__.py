@@ -1,0 +1,1 @@
+"""The operator's process, piece by piece, without a cluster."""

@@ -1,0 +1,78 @@
+"""Who may write when: a term that was lost and won again is another one, for others may have written in between."""
+
+import anyio
+
+from jobsmgr.cluster.lease import Lease
+from jobsmgr.operator.assembly import Duty
+
+
+class Elections(Lease):
+    """A lease whose holder is whom a test says."""
+
+    def __init__(self) -> None:
+        self.term = 0
+        self.leads = False
+        self._changed = anyio.Event()
+
+    def held(self) -> bool:
+        return self.leads
+
+    def win(self) -> None:
+        self.term, self.leads = self.term + 1, True
+        self._notify()
+
+    def lose(self) -> None:
+        self.leads = False
+        self._notify()
+
+    async def lost(self) -> None:
+        term = self.term
+        while self.leads and self.term == term:
+            await self._changed.wait()
+
+
+async def is_over(duty: Duty) -> bool:
+    """Whether a term has ended by now."""
+    with anyio.move_on_after(0.01):
+        await duty.ended()
+        return True
+    return False
+
+
+async def test_one_term() -> None:
+    """From the moment in which it was begun to the one in which the lease is lost."""
+    lease = Elections()
+    duty = Duty(lease)
+    lease.win()
+    assert not duty.may_write()
+    await duty.begun()
+    assert duty.may_write()
+    assert not await is_over(duty)
+    lease.lose()
+    assert not duty.may_write()
+    assert await is_over(duty)
+
+
+async def test_a_lease_won_again_does_not_continue_the_term() -> None:
+    """Whoever was frozen, or busy with listing, meanwhile decides on what was true before the others wrote."""
+    lease = Elections()
+    duty = Duty(lease)
+    lease.win()
+    await duty.begun()
+    lease.lose()
+    lease.win()
+    assert not duty.may_write()
+    assert await is_over(duty)
+    await duty.begun()
+    assert duty.may_write()
+    assert not await is_over(duty)
+
+
+async def test_without_a_lease_it_is_always_our_turn() -> None:
+    """Until the end."""
+    duty = Duty(None)
+    await duty.begun()
+    assert duty.may_write()
+    assert not await is_over(duty)
+    duty.over = True
+    assert not duty.may_write()
