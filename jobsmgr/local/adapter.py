@@ -1,0 +1,296 @@
+"""The port on this machine: workflows and Jobs in memory, each Job run by an executor. Nothing is decided here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.snapshot import JobState
+from jobsmgr.api.status import Phase, Reason
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.engine.port import (
+    AlreadyExists,
+    Conflict,
+    Created,
+    CreateResult,
+    Done,
+    Event,
+    Gone,
+    Key,
+    Observation,
+    Refused,
+    Request,
+    WriteResult,
+)
+from jobsmgr.local.executor import Executor
+from jobsmgr.local.tries import JobRun, Outcome
+from jobsmgr.local.watching import Watcher
+
+ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
+FAULTS = frozenset({"PluginError", "InternalError"})
+"""What a cluster's operator waits out, and what ends a run on this machine: nobody mends a plugin meanwhile."""
+
+
+@attrs.define
+class _Entry:
+    """A workflow and its Jobs."""
+
+    raw: dict[str, Any]
+    jobs: dict[str, JobState] = attrs.field(factory=dict)
+    scopes: dict[str, anyio.CancelScope] = attrs.field(factory=dict)
+    """Those of Jobs that run, by name."""
+    finished: bool = False
+    deleted: bool = False
+    _seen: Mapping[str, JobState] | None = None
+
+    def put(self, state: JobState) -> None:
+        """Take down what a Job is now."""
+        self.jobs[state.name] = state
+        self._seen = None
+
+    def seen(self) -> Mapping[str, JobState]:
+        """All Jobs at this moment, as a value."""
+        if self._seen is None:
+            self._seen = MappingProxyType(self.jobs.copy())
+        return self._seen
+
+    @property
+    def uid(self) -> str:
+        return str(self.raw["metadata"]["uid"])
+
+    @property
+    def version(self) -> str:
+        return str(self.raw["metadata"]["resourceVersion"])
+
+
+class LocalCluster:
+    """The `Cluster` port on this machine; made by `open`.
+
+    ::
+
+        async with LocalCluster.open(executor, watcher, now=now, root=directory) as cluster:
+            cluster.add(raw)
+            ...
+            await cluster.finished()
+    """
+
+    def __init__(
+        self, tasks: TaskGroup, executor: Executor, watcher: Watcher, now: Callable[[], datetime], root: Path
+    ) -> None:
+        self._tasks = tasks
+        self._executor = executor
+        self._watcher = watcher
+        self._now = now
+        self._root = root
+        self._entries: dict[Key, _Entry] = {}
+        self._pending: dict[Key, None] = {}
+        self._asked = anyio.Event()
+        self._over = anyio.Event()
+        self._version = 0
+        self.running = 0
+        """How many Jobs run now, of all workflows."""
+        self.halted = ""
+        """Why everything was stopped, in a word; empty while nothing was."""
+        self.fault = ""
+        """What went wrong that is no fault of the workflow: a failing plugin."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, executor: Executor, watcher: Watcher, *, now: Callable[[], datetime], root: Path
+    ) -> AsyncGenerator[Self, None]:
+        """A cluster whose Jobs run below the directory `root`; when the block ends, nothing of them is left."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                yield cls(tasks, executor, watcher, now, root)
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await executor.aclose()
+
+    def add(self, raw: Manifest) -> Key:
+        """Take up a workflow as if it had just been applied; a status that it brings along stays."""
+        version = self._next_version()
+        metadata = {**raw["metadata"], "uid": str(uuid.uuid4()), "generation": 1, "resourceVersion": version}
+        metadata.setdefault("namespace", "default")
+        metadata.setdefault("creationTimestamp", self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        key = Key(metadata["namespace"], metadata["name"])
+        self._entries[key] = _Entry(raw={**raw, "metadata": metadata})
+        self._ask(key)
+        return key
+
+    async def finished(self) -> None:
+        """Wait until every workflow has ended, or cannot go on."""
+        await self._over.wait()
+
+    def status(self, key: Key) -> Manifest:
+        """The stored status of a workflow; empty if there is none."""
+        status: Manifest = self._entries[key].raw.get("status") or {}
+        return status
+
+    def halt(self, reason: str) -> None:
+        """Stop every Job that runs, with its grace period; what is pending is the loop's to end."""
+        self.halted = self.halted or reason
+        for key, entry in self._entries.items():
+            for scope in entry.scopes.values():
+                scope.cancel()
+            self._ask(key)
+
+    # The port: what is known
+
+    async def requests(self) -> AsyncGenerator[Request, None]:
+        """See the port."""
+        while True:
+            while self._pending:
+                key = next(iter(self._pending))
+                del self._pending[key]
+                yield Request(key)
+            self._asked = anyio.Event()
+            await self._asked.wait()
+
+    def observe(self, key: Key) -> Observation | None:
+        """See the port."""
+        entry = self._entries.get(key)
+        return None if entry is None or entry.deleted else Observation(workflow=entry.raw, jobs=entry.seen())
+
+    # The port: writes
+
+    async def create_job(self, key: Key, manifest: Manifest) -> CreateResult:
+        """See the port. Names of Jobs are each workflow's own here, so none can take another's."""
+        entry, name = self._entries[key], str(manifest["metadata"]["name"])
+        if (known := entry.jobs.get(name)) is not None:
+            return AlreadyExists(known)
+        if self.halted:
+            return Refused(reason=self.halted, message="everything is being stopped")
+        state = JobState(
+            name=name,
+            uid=str(uuid.uuid4()),
+            owner=entry.uid,
+            owner_text=f"ManagedJob {key.name}",
+            version=int(self._next_version()),
+            key=_job_key(manifest),
+            start_time=self._now(),
+        )
+        entry.put(state)
+        scope = entry.scopes[name] = anyio.CancelScope()
+        self.running += 1
+        self._watcher.on_job(key, state)
+        self._tasks.start_soon(self._run, key, entry, state, manifest, scope)
+        return Created(state)
+
+    async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
+        """See the port."""
+        entry = self._entries[key]
+        state = entry.jobs.get(name)
+        if state is None or state.uid != uid or state.gone:
+            return Gone()
+        scope = entry.scopes.get(name)
+        entry.put(attrs.evolve(state, deleting=True, gone=scope is None))
+        if scope is not None:
+            scope.cancel()
+        return Done()
+
+    async def save_status(self, key: Key, status: Manifest, version: str) -> WriteResult:
+        """See the port."""
+        entry = self._entries[key]
+        if entry.version != version:
+            return Conflict()
+        metadata = {**entry.raw["metadata"], "resourceVersion": self._next_version()}
+        entry.raw = {**entry.raw, "metadata": metadata, "status": status}
+        self._watcher.on_status(key, status)
+        entry.finished = status.get("phase") in ENDS
+        self._look_for_fault(status)
+        self._look_for_end()
+        return Done()
+
+    async def delete_workflow(self, key: Key, uid: str, version: str) -> WriteResult:
+        """See the port. Its time to live is over: it is looked at no more, only its status is kept for the result."""
+        self._entries[key].deleted = True
+        return Done()
+
+    async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
+        """See the port. Nothing is ever being deleted here."""
+        return Gone()
+
+    def emit(self, event: Event) -> None:
+        """See the port. A fault of ours ends the run; the rest is told by the status."""
+        if event.reason in FAULTS:
+            self._fail(event.message)
+
+    # Running
+
+    async def _run(
+        self, key: Key, entry: _Entry, state: JobState, manifest: Manifest, scope: anyio.CancelScope
+    ) -> None:
+        job = state.key or JobKey("", state.name)
+        run = JobRun(
+            key, job, manifest, state.uid, executor=self._executor, watcher=self._watcher, root=self._root / entry.uid
+        )
+        outcome: Outcome | None = None
+        with scope:
+            outcome = await run.run()
+        del entry.scopes[state.name]
+        self.running -= 1
+        ended = self._ended(entry.jobs[state.name], outcome)
+        entry.put(ended)
+        self._watcher.on_job(key, ended)
+        for other in self._entries:  # a limit of how many run may have kept another workflow waiting
+            self._ask(other)
+
+    def _ended(self, state: JobState, outcome: Outcome | None) -> JobState:
+        """A Job's state when it has ended; without an outcome it was stopped from outside."""
+        version, now = int(self._next_version()), self._now()
+        if outcome is None and state.deleting:
+            return attrs.evolve(state, version=version, gone=True)
+        if outcome is None:
+            text = "it was stopped while it ran"
+            outcome = Outcome(result=Phase.FAILED, reason=self.halted or Reason.JOB_LOST.value, message=text)
+        return attrs.evolve(
+            state,
+            version=version,
+            result=outcome.result,
+            reason=outcome.reason,
+            message=outcome.message,
+            completion_time=now,
+        )
+
+    def _ask(self, key: Key) -> None:
+        if not self._entries[key].finished:
+            self._pending[key] = None
+            self._asked.set()
+
+    def _look_for_fault(self, status: Manifest) -> None:
+        for condition in status.get("conditions") or ():
+            if condition["type"] == "Stalled" and condition["status"] == "True" and condition["reason"] in FAULTS:
+                self._fail(condition["message"])
+
+    def _fail(self, message: str) -> None:
+        self.fault = self.fault or message
+        self._over.set()
+
+    def _look_for_end(self) -> None:
+        if all(entry.finished for entry in self._entries.values()):
+            self._over.set()
+
+    def _next_version(self) -> str:
+        self._version += 1
+        return str(self._version)
+
+
+def _job_key(manifest: Manifest) -> JobKey | None:
+    """The job that a Job's annotations (names too long for a label) or labels name."""
+    metadata: Mapping[str, Any] = manifest["metadata"]
+    texts = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
+    return JobKey(str(group), str(job)) if group and job else None

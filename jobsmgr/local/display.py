@@ -1,0 +1,140 @@
+"""A run shown as it goes: events and output as lines, and a tree where the screen has one. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import JobState
+from jobsmgr.api.status import Phase
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.engine.port import Key
+from jobsmgr.local.executor import Exit
+from jobsmgr.views.durations import duration
+from jobsmgr.views.escape import printable
+from jobsmgr.views.log_lines import LogLines
+from jobsmgr.views.palette import Palette
+from jobsmgr.views.run_view import JobView, WorkflowView
+from jobsmgr.views.screen import Screen
+
+LONGEST_PREFIX = 30
+
+
+class Display:
+    """The watcher that prints."""
+
+    def __init__(
+        self,
+        views: Mapping[Key, WorkflowView],
+        screen: Screen,
+        palette: Palette,
+        clock: Callable[[], float],
+        *,
+        logs: bool = True,
+        events: bool = True,
+    ) -> None:
+        """`views` are kept up to date here; `clock` counts the run's seconds; `logs`: print the jobs' output."""
+        self._views = views
+        self._screen = screen
+        self._palette = palette
+        self._clock = clock
+        self._logs = logs
+        self._events = events
+        self._splitters: dict[tuple[Key, JobKey], LogLines] = {}
+        self._aborted = dict.fromkeys(views, 0)
+        names = [len(self._label(key, job)) for key, view in views.items() for job in view.jobs]
+        self._width = min(max(names, default=0), LONGEST_PREFIX)
+        self._colors = {
+            place: palette.prefix_color(number)
+            for number, place in enumerate((key, job) for key, view in views.items() for job in view.jobs)
+        }
+
+    def on_try(self, workflow: Key, job: JobKey, number: int) -> Callable[[bytes], None]:
+        """See `Watcher`."""
+        view = self._view(workflow, job)
+        view.tries, view.note = number, ""
+        self._screen.changed()
+        if not self._logs:
+            return _nothing
+        label = f"{self._label(workflow, job):<{self._width}} {self._palette.bar}"
+        prefix = self._palette.paint(label, self._colors.get((workflow, job)))
+        splitter = LogLines(lambda line: self._screen.line(f"{prefix} {line}"))
+        self._splitters[workflow, job] = splitter
+        return splitter.write
+
+    def on_exit(self, workflow: Key, job: JobKey, number: int, how: Exit, retry_in: float | None) -> None:
+        """See `Watcher`."""
+        self._finish_output(workflow, job)
+        if retry_in is None:
+            return
+        view = self._view(workflow, job)
+        when = f"next try in {duration(retry_in)}" if retry_in else "next try now"
+        view.note = f"{_ending(how)}; {when}"
+        self._event(workflow, view, f"try {number} failed: {view.note}")
+
+    def on_job(self, workflow: Key, state: JobState) -> None:
+        """See `Watcher`."""
+        if state.key is None:
+            return
+        view, now = self._view(workflow, state.key), self._clock()
+        if state.result is None and not state.gone:
+            view.phase, view.started = Phase.RUNNING, now
+            self._event(workflow, view, "")
+            return
+        self._finish_output(workflow, state.key)
+        view.phase, view.ended, view.note = state.result or Phase.FAILED, now, state.message
+        length = duration(view.seconds(now) or 0.0)
+        self._event(workflow, view, f"{length}{'  ' if state.message else ''}{state.message}")
+
+    def on_status(self, workflow: Key, status: Manifest) -> None:
+        """See `Watcher`."""
+        view = self._views[workflow]
+        view.phase = Phase(status["phase"])
+        if view.phase.ended:
+            view.ended = self._clock()
+            view.message = _finished_message(status)
+        if (count := int(status["counts"]["aborted"])) > self._aborted[workflow]:
+            self._aborted[workflow] = count
+            self._take_aborted(workflow, status)
+        self._screen.changed()
+
+    def _take_aborted(self, workflow: Key, status: Manifest) -> None:
+        """Jobs that will never start have no Job: the status alone says so."""
+        for group in status["groups"]:
+            for job in group["jobs"]:
+                view = self._view(workflow, JobKey(group["name"], job["name"]))
+                if job["phase"] == Phase.ABORTED and view.phase is Phase.PENDING:
+                    view.phase, view.note = Phase.ABORTED, job.get("message") or ""
+                    self._event(workflow, view, view.note)
+
+    def _event(self, workflow: Key, view: JobView, text: str) -> None:
+        if self._events:
+            name = f"{self._label(workflow, view.key):<{self._width}}"
+            head = f"{self._palette.symbol(view.phase)} {name} {view.phase.value}"
+            self._screen.line(f"{self._palette.phase(view.phase, head)}  {printable(text)}".rstrip())
+        self._screen.changed()
+
+    def _finish_output(self, workflow: Key, job: JobKey) -> None:
+        if (splitter := self._splitters.pop((workflow, job), None)) is not None:
+            splitter.finish()
+
+    def _view(self, workflow: Key, job: JobKey) -> JobView:
+        return self._views[workflow].jobs[job]
+
+    def _label(self, workflow: Key, job: JobKey) -> str:
+        """A job's name before its lines; with its workflow's where there are several."""
+        return str(job) if len(self._views) == 1 else f"{workflow.name}:{job}"
+
+
+def _nothing(_: bytes) -> None:
+    """Output that nobody wants to see."""
+
+
+def _ending(how: Exit) -> str:
+    why = how.reason or how.message
+    return f"exit code {how.code}" + (f" ({why})" if why else "")
+
+
+def _finished_message(status: Manifest) -> str:
+    conditions: Sequence[Manifest] = status.get("conditions") or ()
+    return next((str(one.get("message") or "") for one in conditions if one.get("type") == "Finished"), "")

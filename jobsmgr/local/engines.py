@@ -1,0 +1,127 @@
+"""podman or docker, whichever works here, and the orders it is given. What a job is, is not known here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+
+import anyio
+import attrs
+from anyio.abc import Process
+
+from jobsmgr.local.errors import ImageMissing, NoContainerEngine
+
+ENGINES = ("podman", "docker")
+"""In the order in which they are tried."""
+_PROBES = {
+    "podman": ("info", "--format", "{{.Host.OCIRuntime.Name}}"),
+    "docker": ("version", "--format", "{{.Server.Version}}"),
+}
+_PROBE_SECONDS = 20.0
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What an order came to."""
+
+    code: int
+    output: str
+    error: str
+
+    @property
+    def why(self) -> str:
+        """The last thing that was said on stderr."""
+        lines = [line.strip() for line in self.error.splitlines() if line.strip()]
+        return lines[-1].removeprefix("Error: ") if lines else f"exit code {self.code}"
+
+
+class Engine:
+    """A container engine's command line."""
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+        self._pulls: dict[str, anyio.Lock] = {}
+        self._images: dict[tuple[str, str], str] = {}
+
+    async def order(self, *words: str) -> Answer:
+        """Give an order and wait for its answer."""
+        done = await anyio.run_process(
+            [self.program, *words], stdin=subprocess.DEVNULL, check=False, start_new_session=True
+        )
+        return Answer(
+            code=done.returncode,
+            output=done.stdout.decode(errors="replace").strip(),
+            error=done.stderr.decode(errors="replace"),
+        )
+
+    async def start(self, words: Sequence[str], pipe: int) -> Process:
+        """Start an order whose output goes to a pipe; away from the terminal, whose Ctrl-C is not meant for it."""
+        return await anyio.open_process(
+            [self.program, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
+        )
+
+    async def image(self, name: str, policy: str) -> str:
+        """The name under which the engine has an image, pulled if the policy says so. Raises `ImageMissing`."""
+        lock = self._pulls.setdefault(name, anyio.Lock())
+        async with lock:  # jobs side by side with one image pull it once
+            if (name, policy) not in self._images:
+                self._images[name, policy] = await self._image(name, policy)
+            return self._images[name, policy]
+
+    async def user(self, image: str) -> str:
+        """Whom an image that is here runs as, as it says it: a name or a number, a group behind a colon; or nothing."""
+        return (await self.order("image", "inspect", "--format", "{{.Config.User}}", "--", image)).output
+
+    async def _image(self, name: str, policy: str) -> str:
+        full = full_name(name)
+        if policy != "Always":
+            for candidate in dict.fromkeys((name, full)):
+                if (await self.order("image", "inspect", "--format", "{{.Id}}", "--", candidate)).code == 0:
+                    return candidate
+        if policy == "Never":
+            raise ImageMissing(name, "it is not on this machine, and imagePullPolicy is Never")
+        answer = await self.order("pull", "--quiet", "--", full)
+        if answer.code != 0:
+            raise ImageMissing(name, answer.why)
+        return full
+
+
+def full_name(image: str) -> str:
+    """An image's name as Kubernetes reads it: without a registry it is Docker Hub's."""
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+async def find_engine() -> Engine:
+    """The first engine that really answers. Raises `NoContainerEngine`."""
+    reasons: dict[str, str] = {}
+    for program in ENGINES:
+        engine = Engine(program)
+        try:
+            with anyio.fail_after(_PROBE_SECONDS):
+                answer = await engine.order(*_PROBES[program])
+        except FileNotFoundError:
+            reasons[program] = "is not installed"
+        except TimeoutError:
+            reasons[program] = f"does not answer within {_PROBE_SECONDS:.0f} s"
+        except OSError as error:
+            reasons[program] = f"cannot be run ({error.strerror or error})"
+        else:
+            if answer.code == 0:
+                return engine
+            reasons[program] = f"does not work ({answer.why})"
+    raise NoContainerEngine(_no_engine(reasons))
+
+
+def _no_engine(reasons: Mapping[str, str]) -> str:
+    found = ", ".join(f"{program} {reason}" for program, reason in reasons.items())
+    return (
+        f"no container engine works here: {found}; choose --executor process (runs the commands on this machine,"
+        " without isolation) or --executor simulate (runs nothing)"
+    )

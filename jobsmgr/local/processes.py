@@ -1,0 +1,157 @@
+"""Jobs as processes of this machine, for whoever asks for that by name. No container and no limits here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+from anyio.abc import Process
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import Manifest
+from jobsmgr.local.environment import PodIdentity, environment, expand_all
+from jobsmgr.local.errors import CannotRun
+from jobsmgr.local.executor import NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, Haste
+from jobsmgr.local.objects import Objects
+from jobsmgr.local.output import Output
+
+WITHOUT_ENTRYPOINT = frozenset(
+    {
+        *("busybox", "alpine", "debian", "ubuntu", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux"),
+        *("oraclelinux", "archlinux", "buildpack-deps", "gcc", "golang", "perl", "python", "ruby"),
+    }
+)
+"""Official images that run their arguments as the command. Of others nobody here knows what `args` are given to."""
+HOST_VARIABLES = ("PATH", "HOME", "LANG")
+"""All that a job gets of this process's own environment."""
+_LIBRARIES = frozenset(
+    {"", "library/", "docker.io/", "docker.io/library/", "index.docker.io/library/", "public.ecr.aws/docker/library/"}
+)
+
+
+def has_no_entrypoint(image: str) -> bool:
+    """Whether an image is one of those that are known to run their arguments as the command."""
+    name = image.partition("@")[0]
+    path, slash, last = name.rpartition("/")
+    return path + slash in _LIBRARIES and last.partition(":")[0] in WITHOUT_ENTRYPOINT
+
+
+class Processes:
+    """The executor that runs each job as a process group of its own, in a directory of its own."""
+
+    name = "process"
+
+    def __init__(self, objects: Objects, haste: Haste, host: Mapping[str, str]) -> None:
+        """`host` is this process's environment, of which a job gets `HOST_VARIABLES`."""
+        self._objects = objects
+        self._haste = haste
+        self._host = {name: host[name] for name in HOST_VARIABLES if name in host}
+
+    def check(self, manifest: Manifest, pod: PodIdentity) -> None:
+        """Refuse what only a container can give, and arguments whose command nobody here knows."""
+        spec = manifest["spec"]["template"]["spec"]
+        container = spec["containers"][0]
+        for index, mount in enumerate(container.get("volumeMounts") or ()):
+            text = f'"{mount.get("mountPath")}" cannot be mounted for a process; remove it, or use --executor container'
+            raise CannotRun(Problem(f"volumeMounts[{index}]", text))
+        if container.get("workingDir"):
+            text = f'"{container["workingDir"]}" is a place in the image; a process starts in an empty directory'
+            raise CannotRun(Problem("workingDir", f"{text}: remove it, or use --executor container"))
+        if not container.get("command"):
+            self._check_args(container)
+        environment(container, pod, self._objects)
+
+    def _check_args(self, container: Manifest) -> None:
+        image = str(container["image"])
+        if not has_no_entrypoint(image):
+            text = f'what image "{image}" runs its arguments with is not known here'
+            raise CannotRun(Problem("command", f"{text}: say the command, or use --executor container"))
+        if not container.get("args"):
+            raise CannotRun(Problem("args", f'a process of image "{image}" needs a command or args; give one'))
+
+    async def run(self, attempt: Attempt) -> Exit:
+        """See the protocol."""
+        variables = environment(attempt.container, attempt.pod, self._objects)
+        words = [*(attempt.container.get("command") or ()), *(attempt.container.get("args") or ())]
+        argv = expand_all(words, variables)
+        directory = attempt.directory / f"work-{attempt.restarts}"
+        directory.mkdir(parents=True)
+        with Output(attempt.write) as output:
+            try:
+                process = await _start(argv, directory, self._host | variables, output.pipe)
+            except FileNotFoundError:
+                return Exit(code=NOT_FOUND, message=f'command "{argv[0]}" is not on this machine')
+            except (OSError, ValueError) as error:
+                return Exit(code=NOT_EXECUTABLE, message=f'command "{argv[0]}" cannot be run: {_why(error)}')
+            return Exit(code=await self._follow(process, output, attempt.grace))
+
+    async def _follow(self, process: Process, output: Output, grace: float) -> int:
+        """Hand its output on until it has ended, and leave nothing of its group."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(output.run)
+            try:
+                await process.wait()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._end(process, grace)
+                    await output.finish()
+        return exit_code(process.returncode)
+
+    async def _end(self, process: Process, grace: float) -> None:
+        """Ask the group to end if it has not, and kill what is left of it."""
+        if process.returncode is None and not self._haste.said:
+            signal_group(process.pid, signal.SIGTERM)
+            await ended_within(process, grace, self._haste)
+        signal_group(process.pid, signal.SIGKILL)
+        await process.wait()
+
+    async def aclose(self) -> None:
+        """Each process was waited for; nothing is left."""
+
+
+async def _start(argv: list[str], directory: Path, variables: Mapping[str, str], pipe: int) -> Process:
+    return await anyio.open_process(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=directory,
+        env=variables,
+        start_new_session=True,
+    )
+
+
+async def ended_within(process: Process, seconds: float, haste: Haste) -> None:
+    """Wait for a process, but not longer than that and not when there is haste."""
+    with anyio.move_on_after(seconds):
+        async with anyio.create_task_group() as tasks:
+
+            async def give_up() -> None:
+                await haste.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(give_up)
+            await process.wait()
+            tasks.cancel_scope.cancel()
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the whole process group of a process that leads one."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def exit_code(returncode: int | None) -> int:
+    """How a process ended as a shell says it: 128 and the number of the signal that killed it."""
+    if returncode is None:
+        raise ValueError("the process has not ended")
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

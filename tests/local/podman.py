@@ -1,0 +1,197 @@
+"""A real podman with a configuration, a storage and an image of the tests' own. Nothing is tested here."""
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.cli.program import PROGRAM, Done
+
+IMAGE = "docker.io/library/busybox:1.37"
+OTHER_IMAGE = "localhost:1/other:1"
+"""One with everything that an image can say, of a registry where nobody listens."""
+_SAYS = (
+    'ENTRYPOINT ["echo", "entrypoint"]',
+    'CMD ["of the image"]',
+    "USER 1000:2000",
+    "WORKDIR /work",
+    "ENV OF_THE_IMAGE=1",
+    "ENV FOR_BOTH=image",
+)
+BUSYBOX = Path("/bin/busybox")
+
+_CONTAINERS = """
+[engine]
+runtime = "{runtime}"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+log_driver = "k8s-file"
+"""
+_STORAGE = """
+[storage]
+driver = "vfs"
+runroot = "{run}"
+graphroot = "{root}/graph"
+"""
+
+
+_LATE_CONMON = """#!/bin/sh
+# conmon that tells nobody when its container ends
+for word; do
+    shift
+    case "$skip$word" in
+        --exit-command*) skip=x ;;
+        x*) skip= ;;
+        *) set -- "$@" "$word" ;;
+    esac
+done
+exec conmon "$@"
+"""
+
+
+_OF_THIS_MACHINE = {"NOT_FOR_JOBS": "1", "HTTP_PROXY": "http://not.for.jobs", "no_proxy": "not.for.jobs"}
+
+
+class NoPodman(Exception):
+    """Why the tests cannot have one here."""
+
+
+@attrs.frozen
+class Podman:
+    """Its variables, and orders to look at what it has."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def order(self, *words: str) -> str:
+        done = subprocess.run(
+            ["podman", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=os.environ | self.environment,
+        )
+        if done.returncode:
+            raise NoPodman(f"podman {words[0]} fails: {done.stderr.strip().splitlines()[-1:]}")
+        return done.stdout.strip()
+
+    def containers(self) -> list[str]:
+        """All that there are, running or not."""
+        return self.order("ps", "--all", "--quiet").split()
+
+    @contextmanager
+    def without_clean_up(self) -> Iterator[None]:
+        """Containers that end are not cleaned up meanwhile, as on a machine that is too busy for it."""
+        conmon, configuration = self.root / "conmon", self.root / "containers.conf"
+        conmon.write_text(_LATE_CONMON)
+        conmon.chmod(0o755)
+        text = configuration.read_text()
+        configuration.write_text(text.replace("[engine]", f'[engine]\nconmon_path = ["{conmon}"]'))
+        try:
+            yield
+        finally:
+            configuration.write_text(text)
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+    """Once for all tests of a process: making the image takes a second."""
+    with tempfile.TemporaryDirectory(prefix="podman-", dir="/tmp", ignore_cleanup_errors=True) as run:
+        try:
+            podman = make_podman(tmp_path_factory.mktemp("podman"), Path(run))
+        except NoPodman as error:
+            pytest.skip(f"no working podman: {error}")
+        yield podman
+
+
+@attrs.frozen
+class Ran:
+    """Runs files in containers, in a directory of its own."""
+
+    podman: Podman
+    directory: Path
+
+    def __call__(self, text: str, *options: str) -> Done:
+        """How a run of a file's text went, its images replaced by the one that there is."""
+        (self.directory / "wf.yaml").write_text(text.replace("image: busybox,", f'image: "{IMAGE}",'))
+        done = subprocess.run(
+            [PROGRAM, "run", "wf.yaml", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.directory,
+            timeout=120,
+            env=os.environ | self.podman.environment | {"TMPDIR": str(self.directory), **_OF_THIS_MACHINE},
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def ran(podman: Podman, tmp_path: Path) -> Iterator[Ran]:
+    """Whatever was run, nothing is left of it afterwards."""
+    yield Ran(podman, tmp_path)
+    assert podman.containers() == []
+    assert not list(tmp_path.glob("jobsmgr-*"))
+
+
+def output(done: Done, job: str = "a") -> list[str]:
+    """What a job wrote."""
+    return [line.partition("│ ")[2] for line in done.out.splitlines() if line.startswith(f"g/{job} ")]
+
+
+def make_podman(root: Path, run: Path) -> Podman:
+    """Set up below a directory; raises `NoPodman` with the reason where that does not work.
+
+    `run` is for what lives as long as containers. Its path has at most 50 characters: the clean-up after each
+    container refuses a longer one, and without it podman waits 20 s for every exit code.
+    """
+    for program in ("podman", "runc"):
+        if shutil.which(program) is None:
+            raise NoPodman(f"{program} is not installed")
+    if not BUSYBOX.is_file():
+        raise NoPodman("there is no static /bin/busybox to make an image of")
+    (root / "containers.conf").write_text(_CONTAINERS.format(runtime="runc"))
+    (root / "storage.conf").write_text(_STORAGE.format(root=root, run=run))
+    podman = Podman(
+        root,
+        {
+            "CONTAINERS_CONF": str(root / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
+        },
+    )
+    (root / "busybox.tar").write_bytes(_image())
+    podman.order("import", "--change", 'CMD ["sh"]', str(root / "busybox.tar"), IMAGE)
+    podman.order("tag", IMAGE, "docker.io/library/busybox:latest")
+    says = [word for line in _SAYS for word in ("--change", line)]
+    podman.order("import", *says, str(root / "busybox.tar"), OTHER_IMAGE)
+    if podman.order("run", "--rm", IMAGE, "echo", "works") != "works":
+        raise NoPodman("a container says nothing")
+    return podman
+
+
+def _image() -> bytes:
+    """A root file system with busybox and what it is called."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name in ("bin", "etc", "tmp", "work"):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = tarfile.DIRTYPE, 0o1777 if name in ("tmp", "work") else 0o755
+            tar.addfile(info)
+        tar.add(BUSYBOX, "bin/busybox")
+        applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        for name in sorted({*applets} - {"busybox"}):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+    return buffer.getvalue()
