@@ -1,0 +1,1 @@
+"""Models to text: graphs, manifests, findings. Pure: nothing is printed and no file is read here."""

@@ -1,0 +1,1 @@
+"""What is shown: trees, graphs, manifests and findings."""
