@@ -1,0 +1,1 @@
+"""The commands, each thin. Nothing is decided about workflows here."""

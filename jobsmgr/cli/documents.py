@@ -1,0 +1,278 @@
+"""Files, folders and standard input as documents with positions. What a document means is not asked here.
+
+`load_documents(paths) -> list[Document]` is what commands use: it either gives every document or raises `UnusableInput`
+with one sentence. `read_documents(path)` gives one file's documents and leaves a `SyntaxProblem` to its caller.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import attrs
+
+from jobsmgr.api.workflow import KIND
+from jobsmgr.cli.composed import Composed, Marks, Place, Position, Remark, SyntaxProblem, TooMuch
+from jobsmgr.cli.composer import compose
+from jobsmgr.cli.exits import EmptyInput, UnusableInput
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Some twenty of the largest workflows that an API server takes."""
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+_SUFFIXES = (".yaml", ".yml", ".json")
+_SPACE = re.compile(r"\s*")
+_STEP = re.compile(r"\[([^\]]*)\]|\.?([^.\[]+)")
+
+
+@attrs.frozen(eq=False)
+class Document:
+    """One YAML document: where it comes from, its value, and where each part of it stands."""
+
+    source: str
+    """The file as its user named it; `<stdin>` for standard input."""
+    index: int
+    """Its place among the documents of the file, from 0."""
+    value: Any
+    place: Place
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """`kind`, or an empty string for what is no object."""
+        return str(self.value.get("kind") or "") if isinstance(self.value, dict) else ""
+
+    @property
+    def name(self) -> str:
+        """`metadata.name`, as far as it is there."""
+        metadata = self.value.get("metadata") if isinstance(self.value, dict) else None
+        return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+
+    def position(self, path: str) -> Position:
+        """Where a field stands (`spec.groups[0].jobs[1].image`); for one that is missing, where its parent does."""
+        return _find(self.place, list(_steps(path)))
+
+    def key_position(self, path: str) -> Position:
+        """Where the key of a field stands, rather than its value."""
+        *parents, last = [*_steps(path)] or [""]
+        place = _walk(self.place, parents)
+        if isinstance(place, Marks) and last in place.keys:
+            return place.keys[last]
+        return self.position(path)
+
+    def where(self, path: str) -> str:
+        """`file:line:column` of a field."""
+        line, column = self.position(path)
+        return f"{self.source}:{line}:{column}"
+
+
+def load_documents(paths: Iterable[str]) -> list[Document]:
+    """Every document of files, folders (their .yaml, .yml and .json files, recursively) and `-` (standard input).
+
+    Items of a `List` are documents of their own. Raises `UnusableInput` for what cannot be read: missing, empty,
+    binary, too large, too deep, multiplied by aliases, no YAML. An empty file among others of a folder is none.
+    """
+    named = list(paths)
+    found: list[Document] = []
+    empty: EmptyInput | None = None
+    for path in expand(named):
+        try:
+            found += read_documents(path)
+        except EmptyInput as error:
+            if path in named:
+                raise
+            empty = error
+        except SyntaxProblem as error:
+            raise UnusableInput(f"{shown(path)}:{error.at.line}:{error.at.column}: {error}") from None
+    if empty is not None and not found:
+        raise empty
+    return found
+
+
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """The files that paths name, each once: a folder's own, sorted. Raises `UnusableInput`."""
+    named = list(paths)
+    refuse_second_stdin(named)
+    seen = set()
+    for path in named:
+        for file in _expanded(path):
+            if (real := os.path.realpath(file)) not in seen or file == STDIN:
+                seen.add(real)
+                yield file
+
+
+def refuse_second_stdin(paths: Sequence[str]) -> None:
+    """Raise `UnusableInput` where standard input is named twice: the second time nothing is left."""
+    if paths.count(STDIN) > 1:
+        raise UnusableInput("standard input can be read once only; give - once")
+
+
+def _expanded(path: str) -> list[str]:
+    if not path:
+        raise UnusableInput('"" names no file; name a file, a folder, or - for standard input')
+    if path == STDIN or not Path(path).is_dir():
+        return [path]
+    files = sorted(_files(path))
+    if not files:
+        raise UnusableInput(f"{path} has no .yaml, .yml or .json file; name a file or another folder")
+    return files
+
+
+def _files(folder: str) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (str(Path(root, name)) for name in names if name.endswith(_SUFFIXES))
+
+
+def kinds(documents: Iterable[Document]) -> str:
+    """The kinds of documents, each once, as messages name them."""
+    return ", ".join(dict.fromkeys(document.kind or "no kind" for document in documents)) or "nothing"
+
+
+def shown(path: str) -> str:
+    """A path as messages name it."""
+    return STDIN_NAME if path == STDIN else path
+
+
+def read_documents(path: str) -> list[Document]:
+    """The documents of one file, or of standard input. Raises `UnusableInput`, and `SyntaxProblem` for bad YAML."""
+    source = shown(path)
+    text = _decoded(source, _read(path))
+    try:
+        composed = [one for one in _composed(text) if one.value is not None]
+    except TooMuch as error:
+        raise UnusableInput(f"{source} is not read: {error}") from None
+    if not composed:
+        raise EmptyInput(f"{source} is empty; a {KIND} is expected there")
+    documents = [Document(source, at, one.value, one.place, one.remarks) for at, one in enumerate(composed)]
+    return [each for document in documents for each in _items(document)]
+
+
+def _composed(text: str) -> Iterator[Composed]:
+    """The documents of a text; JSON values one behind another, which kubectl takes too, are documents as well."""
+    spans = _json_spans(text) if text.lstrip().startswith("{") else []
+    if len(spans) < 2:
+        yield from compose(text)
+        return
+    line, line_start, at = 1, 0, 0
+    for begin, end in spans:
+        line += text.count("\n", at, begin)
+        line_start, at = text.rfind("\n", 0, begin) + 1, begin
+        yield from compose(text[begin:end], Position(line, begin - line_start + 1))
+
+
+def _json_spans(text: str) -> list[tuple[int, int]]:
+    """Where each of several JSON values begins and ends; empty for what is not JSON all through."""
+    import json
+
+    decoder, found, at = json.JSONDecoder(), [], 0
+    while (begin := _behind_space(text, at)) < len(text):
+        try:
+            _, at = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            return []
+        found.append((begin, at))
+    return found
+
+
+def _behind_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _items(document: Document) -> Iterator[Document]:
+    """A document, or the items of a `List` as kubectl prints it."""
+    items = document.value.get("items") if isinstance(document.value, dict) else None
+    place = document.place
+    if document.kind not in ("List", f"{KIND}List") or not isinstance(items, list) or not isinstance(place, Marks):
+        yield document
+        return
+    marks = place.child("items")
+    for at, item in enumerate(items):
+        at_item = marks.child(at) if isinstance(marks, Marks) else None
+        prefix = f"items[{at}]"
+        remarks = tuple(
+            attrs.evolve(remark, path=remark.path.removeprefix(prefix).lstrip("."))
+            for remark in document.remarks
+            if remark.path == prefix or remark.path.startswith((f"{prefix}.", f"{prefix}["))
+        )
+        yield Document(document.source, document.index, item, at_item or place, remarks)
+
+
+def _read(path: str) -> bytes:
+    try:
+        if path == STDIN:
+            return _capped(sys.stdin.buffer, STDIN_NAME)
+        with open(path, "rb") as file:
+            return _capped(file, path)
+    except FileNotFoundError:
+        raise UnusableInput(f"{path} is not there; name a file, a folder, or - for standard input") from None
+    except OSError as error:
+        raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _capped(file: IO[bytes], name: str) -> bytes:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnusableInput(f"{name} has more than {MAX_BYTES // 2**20} MiB; split it")
+    return data
+
+
+def _decoded(source: str, data: bytes) -> str:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise UnusableInput(f"{source} is no text (neither UTF-8 nor UTF-16); a YAML file is expected") from None
+    if "\0" in text:
+        raise UnusableInput(f"{source} is a binary file; a YAML file is expected")
+    return text
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    """The keys and indexes of a path; a key in brackets (`labels[a/b.c]`) may hold anything."""
+    for inside, name in _STEP.findall(path):
+        if name:
+            yield name
+        else:
+            yield int(inside) if inside.isdigit() else inside
+
+
+def _walk(place: Place, steps: list[str | int]) -> Place | None:
+    for step in steps:
+        if not isinstance(place, Marks) or (found := place.child(step)) is None:
+            return None
+        place = found
+    return place
+
+
+def _find(place: Place, steps: list[str | int]) -> Position:
+    """The position of the innermost part of a path that is there; a list or object in a field stands at its key."""
+    at = place if isinstance(place, Position) else place.at
+    while steps and isinstance(place, Marks):
+        taken = _longest(place, steps)
+        if taken is None:
+            break
+        step, count = taken
+        found = place.child(step)
+        if found is None:
+            break
+        at = found if isinstance(found, Position) else place.keys.get(str(step), found.at)
+        place, steps = found, steps[count:]
+    return at
+
+
+def _longest(marks: Marks, steps: list[str | int]) -> tuple[str | int, int] | None:
+    """The next step; in an object, the longest run of dotted names that is a key (`limits.nvidia.com/gpu`)."""
+    if marks.child(steps[0]) is not None:
+        return steps[0], 1
+    for count in range(len(steps), 1, -1):
+        joined = ".".join(str(step) for step in steps[:count])
+        if marks.child(joined) is not None:
+            return joined, count
+    alias = {"volumeMount": "volumeMounts"}.get(str(steps[0]))
+    return (alias, 1) if alias and marks.child(alias) is not None else None

@@ -1,0 +1,77 @@
+"""`jobsmgr explain`: who set each parameter of a job. How levels are merged is the plugins' concern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.documents import Document, load_documents
+from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option
+from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.origins import Origin, Said, origins
+from jobsmgr.core.plan import Plan
+from jobsmgr.views.escape import printable
+
+
+@click.command()
+@file_argument
+@job_option
+@name_option
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+def explain(file: str, job: str | None, name: str | None, output: str) -> None:
+    """Show every merged parameter of the jobs of FILE ("-": standard input), and the level and line that set it.
+
+    Levels are the workflow, the group and the job; a value that none of them has is a default or a plugin's.
+    """
+    hooks = load_hooks()
+    documents = chosen(load_documents([file]), name)
+    plans = [plan_document(document, hooks) for document in documents]
+    jobs = choose_jobs(plans, file, job)
+    found = [(document, plan, key) for document, plan, keys in zip(documents, plans, jobs, strict=True) for key in keys]
+    if output == "json":
+        import json
+
+        click.echo(json.dumps([_json(*each, hooks) for each in found], indent=2))
+        return
+    click.echo("\n".join(_text(*each, hooks) for each in found), nl=False)
+
+
+def _text(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> str:
+    from jobsmgr.views.origins import table
+
+    def line(path: str) -> int:
+        return document.position(path).line
+
+    head = f'job "{key}" of {plan.workflow.name}, Job {plan.names[key]} ({document.source})'
+    return f"{printable(head)}\n{table(origins(plan, key, hooks), line)}"
+
+
+def _json(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> dict[str, Any]:
+    return {
+        "file": document.source,
+        "workflow": plan.workflow.name,
+        "group": key.group,
+        "job": key.job,
+        "jobName": plan.names[key],
+        "parameters": [dict(_parameter(document, origin)) for origin in origins(plan, key, hooks)],
+    }
+
+
+def _parameter(document: Document, origin: Origin) -> Iterator[tuple[str, Any]]:
+    yield "parameter", origin.field
+    if origin.name:
+        yield "name", origin.name
+    yield from _said(document, origin.set_by)
+    yield "overrode", [dict(_said(document, said)) for said in origin.overrode]
+
+
+def _said(document: Document, said: Said) -> Iterator[tuple[str, Any]]:
+    yield "value", said.value
+    yield "level", said.level.value
+    if said.path:
+        yield "path", said.path
+        yield from zip(("line", "column"), document.position(said.path), strict=True)

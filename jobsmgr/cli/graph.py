@@ -1,0 +1,52 @@
+"""`jobsmgr graph`: what waits for what, before anything runs. The drawing is done in views."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from jobsmgr.cli.documents import load_documents, shown
+from jobsmgr.cli.exits import UnusableInput
+from jobsmgr.cli.options import file_argument, name_option
+from jobsmgr.cli.streams import can_print, echo_utf8
+from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.core.hooks import load_hooks
+from jobsmgr.core.plan import Plan
+
+
+@click.command()
+@file_argument
+@name_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "mermaid", "dot", "svg"]),
+    default="text",
+    help="How to show it; svg follows the reader's light or dark scheme.",
+)
+@click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
+def graph(file: str, name: str | None, output: str, only_ascii: bool) -> None:
+    """Show the dependency graph of the workflows of FILE ("-": standard input)."""
+    hooks = load_hooks()
+    documents = chosen(load_documents([file]), name)
+    if output == "svg" and len(documents) > 1:
+        raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
+    for document in documents:
+        _show(plan_document(document, hooks), output, only_ascii)
+
+
+def _show(plan: Plan, output: str, only_ascii: bool) -> None:
+    from jobsmgr.views import graph_svg, graph_text
+
+    match output:
+        case "mermaid":
+            echo_utf8(graph_text.mermaid(plan.workflow, plan.graph))
+        case "dot":
+            echo_utf8(graph_text.dot(plan.workflow, plan.graph))
+        case "svg":
+            echo_utf8(graph_svg.svg(plan.workflow, plan.graph))
+        case _:
+            tree = graph_text.tree(plan.workflow, plan.graph, plan.names)
+            fits = not only_ascii and can_print(sys.stdout, graph_text.SIGNS)
+            click.echo(tree if fits else graph_text.in_ascii(tree), nl=False)

@@ -1,0 +1,120 @@
+"""`jobsmgr lint`: what is wrong with files before they are applied. The checks are made in `linting`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from jobsmgr.api.workflow import KIND
+from jobsmgr.cli.composed import SyntaxProblem
+from jobsmgr.cli.documents import Document, expand, kinds, read_documents, shown
+from jobsmgr.cli.exits import EmptyInput, ExitCode, UnusableInput
+from jobsmgr.cli.linting.codes import NOT_YAML, RULES, severity_of
+from jobsmgr.cli.linting.linter import lint as find
+from jobsmgr.cli.linting.linter import meant
+from jobsmgr.cli.options import files_argument
+from jobsmgr.cli.streams import echo_utf8
+from jobsmgr.core.hooks import load_hooks
+from jobsmgr.views.escape import printable
+from jobsmgr.views.findings import Finding, Severity, as_github, as_json, as_text, counted
+
+_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+@click.command()
+@files_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="text: file:line:column severity code message; sarif: SARIF 2.1.0; github: for a step of GitHub Actions.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+def lint(files: tuple[str, ...], output: str, strict: bool) -> int:
+    """Check the ManagedJobs of FILE... (files, folders, "-": standard input) as a cluster would, and beyond.
+
+    Other kinds are passed over, but for the keys of ConfigMaps and Secrets that a workflow refers to. Exits with 1 if
+    there is an error, with 2 if a file cannot be used. Every code is explained in docs/lint.md.
+    """
+    reading = _Reading(files)
+    for path in expand(files):
+        reading.read(path)
+    workflows = meant(reading.documents)
+    if not workflows and not reading.broken and not reading.unusable:
+        raise UnusableInput(_nothing(files, reading.documents))
+    findings = reading.in_order([*reading.broken, *find(reading.documents, load_hooks())])
+    if workflows or findings or not reading.unusable:  # else there was nothing to look at
+        _show(findings, output, len(workflows))
+    for sentence in reading.unusable:
+        click.echo(f"Error: {printable(sentence)}", err=True)
+    if reading.unusable:
+        return ExitCode.USAGE
+    failing = counted(findings, Severity.ERROR) + (counted(findings, Severity.WARNING) if strict else 0)
+    return ExitCode.ERROR if failing else ExitCode.DONE
+
+
+class _Reading:
+    """The documents of all files, and what could not be read: one bad file hides no finding of the others."""
+
+    def __init__(self, named: Iterable[str]) -> None:
+        """`named`: the paths as the user gave them."""
+        self._named = frozenset(named)
+        self._order: dict[str, int] = {}
+        self.documents: list[Document] = []
+        self.broken: list[Finding] = []
+        self.unusable: list[str] = []
+
+    def in_order(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings in the order of the files, and of the text in each."""
+        return sorted(
+            findings, key=lambda each: (self._order[each.source], each.line, each.column, each.code, each.message)
+        )
+
+    def read(self, path: str) -> None:
+        self._order.setdefault(shown(path), len(self._order))
+        try:
+            self.documents += read_documents(path)
+        except SyntaxProblem as error:
+            text = f"this is no YAML that kubectl reads: {error}"
+            self.broken.append(Finding(shown(path), *error.at, severity_of(NOT_YAML), NOT_YAML, text))
+        except EmptyInput as error:
+            if path in self._named:  # one among others in a folder is nobody's mistake
+                self.unusable.append(str(error))
+        except UnusableInput as error:
+            self.unusable.append(str(error))
+
+
+def _nothing(files: Iterable[str], documents: Sequence[Document]) -> str:
+    return f"{', '.join(map(shown, files))} has no {KIND} (found: {kinds(documents)}); name a file with one"
+
+
+def _show(findings: Sequence[Finding], output: str, workflows: int) -> None:
+    match output:
+        case "json":
+            click.echo(as_json(findings))
+        case "sarif":
+            from importlib.metadata import version
+
+            from jobsmgr.views.sarif import as_sarif
+
+            echo_utf8(as_sarif(findings, RULES, version("jobsmgr")) + "\n")
+        case "github":
+            for finding in findings:
+                echo_utf8(as_github(finding) + "\n")
+        case _:
+            for finding in findings:
+                click.echo(_colored(finding))
+            click.echo(_summary(findings, workflows), err=True)
+
+
+def _colored(finding: Finding) -> str:
+    word = f" {finding.severity.value} {finding.code} "
+    return as_text(finding).replace(word, click.style(word, fg=_COLORS[finding.severity]), 1)
+
+
+def _summary(findings: Sequence[Finding], workflows: int) -> str:
+    counts = [(counted(findings, severity), severity.value) for severity in Severity]
+    parts = [f"{count:,} {word}{'s' if count > 1 and word != 'info' else ''}" for count, word in counts if count]
+    return f"{workflows:,} workflow{'' if workflows == 1 else 's'}: {', '.join(parts) or 'nothing to say'}"

@@ -1,0 +1,115 @@
+"""What the API server checks of a ManagedJob beside its spec: apiVersion, kind and metadata. No meaning here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.workflow import API_VERSION, KIND
+from jobsmgr.cli.linting.codes import MISSING, NOT_QUITE
+from jobsmgr.cli.linting.shape import LABEL_VALUE, shape_problems
+from jobsmgr.plugins.labels import BAD_KEY, valid_key
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_TEXT = {"type": "string"}
+_STRINGS = {"type": "object", "additionalProperties": _TEXT}
+_LIST = {"type": "array"}
+_LABELS = {"type": "object", "additionalProperties": {**_TEXT, "maxLength": 63, "pattern": LABEL_VALUE}}
+_FLAG = {"type": "boolean"}
+_OWNER = {
+    "type": "object",
+    "properties": {
+        "apiVersion": _TEXT,
+        "kind": _TEXT,
+        "name": _TEXT,
+        "uid": _TEXT,
+        "controller": _FLAG,
+        "blockOwnerDeletion": _FLAG,
+    },
+}
+_METADATA = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "generateName": _TEXT,
+        "namespace": _TEXT,
+        "labels": _LABELS,
+        "annotations": _STRINGS,
+        "finalizers": {"type": "array", "items": _TEXT},
+        "ownerReferences": {"type": "array", "items": _OWNER},
+        "managedFields": _LIST,
+        "uid": _TEXT,
+        "resourceVersion": _TEXT,
+        "generation": {"type": "integer"},
+        "creationTimestamp": _TEXT,
+        "deletionTimestamp": _TEXT,
+        "deletionGracePeriodSeconds": {"type": "integer"},
+        "selfLink": _TEXT,
+    },
+}
+"""ObjectMeta of Kubernetes."""
+_ROOT = {
+    "type": "object",
+    "required": ["metadata"],
+    "properties": {
+        "apiVersion": {},
+        "kind": {},
+        "metadata": _METADATA,
+        "spec": {},
+        "status": {},
+    },
+}
+
+
+def identity_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with an object beside its spec, which has a schema of its own."""
+    found = [*_type_problems(raw), *shape_problems(raw, _ROOT, "")]
+    metadata = raw.get("metadata")
+    if isinstance(metadata, Mapping):
+        found += [*_name_problems(metadata), *_key_problems(metadata)]
+    return [Problem(problem.path.lstrip("."), problem.message, problem.code) for problem in found]
+
+
+def _type_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        if (found := raw.get(field)) != expected:
+            yield Problem(field, f'expected "{expected}", found {_shown(found)}', NOT_QUITE)
+
+
+def _name_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if name is None and isinstance(metadata.get("generateName"), str):
+        text = "only a cluster makes a name of it; write metadata.name in its place"
+        yield Problem("metadata.generateName", text, MISSING)
+    elif name is None:
+        yield Problem("metadata.name", "required, but missing", MISSING)
+    elif isinstance(name, str) and (len(name) > 253 or not _SUBDOMAIN.fullmatch(name)):
+        text = "use at most 253 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit"
+        yield Problem("metadata.name", f"{quoted(name)} is no name; {text}")
+    if isinstance(namespace, str) and (message := namespace_error(namespace)):
+        yield Problem("metadata.namespace", message)
+
+
+def namespace_error(name: str) -> str:
+    """What is wrong with the name of a namespace; empty if nothing is, or if it names none."""
+    if not name or (len(name) <= 63 and _LABEL.fullmatch(name)):
+        return ""
+    text = "use at most 63 lower-case letters, digits and '-', starting and ending with a letter or digit"
+    return f"{quoted(name)} is no namespace; {text}"
+
+
+def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
+    for field in ("labels", "annotations"):
+        entries = metadata.get(field)
+        for key in entries if isinstance(entries, Mapping) else ():
+            # Kubernetes reads an annotation's key in small letters.
+            if not valid_key(key if field == "labels" else key.lower()):
+                text = f"{quoted(key)} is no {field[:-1]} key; write it as name or prefix.example.com/name"
+                yield Problem(f"metadata.{field}[{key}]", text, BAD_KEY)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else quoted(value)

@@ -1,0 +1,130 @@
+"""Documents to findings: which checks are made, and where what they find stands. No check is made here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.names import job_names
+from jobsmgr.api.workflow import GROUP, KIND, JobKey, Workflow
+from jobsmgr.cli.documents import Document
+from jobsmgr.cli.linting.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
+from jobsmgr.cli.linting.placing import finding
+from jobsmgr.cli.linting.refusals import read_workflow
+from jobsmgr.cli.linting.remarks import remark_findings
+from jobsmgr.cli.linting.sources import Sources, missing_keys
+from jobsmgr.cli.linting.surprises import surprising
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.views.findings import Finding
+
+_RANDOM = "xxxxx"
+"""As long as what the API server adds to a `generateName`."""
+
+
+def meant(documents: Iterable[Document]) -> list[Document]:
+    """The documents that are ManagedJobs or mean to be: by group, or by a kind that is nearly right."""
+    return [document for document in documents if _is_meant(document)]
+
+
+def _is_meant(document: Document) -> bool:
+    kind = document.kind.lower()
+    if kind in (KIND.lower(), f"{KIND.lower()}s"):
+        return True
+    version = document.value.get("apiVersion") if isinstance(document.value, dict) else None
+    if not isinstance(version, str) or version.partition("/")[0].lower() != GROUP:
+        return bool(difflib.get_close_matches(kind, [KIND.lower()], cutoff=0.85))
+    return kind != "list" and kind != f"{KIND.lower()}list"
+
+
+def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
+    """Everything there is to say about the ManagedJobs among documents.
+
+    Raises `PluginError` where a plugin fails on an object of the right shape.
+    """
+    linter = _Linter(documents, hooks)
+    workflows = meant(documents)
+    for document in workflows:
+        linter.check(document)
+    linter.compare()
+    return [*linter.findings, *_no_objects(documents, {document.source for document in workflows})]
+
+
+def _no_objects(documents: Iterable[Document], sources: Container[str]) -> Iterator[Finding]:
+    """Documents that stop kubectl in a file with a workflow; a file without one may be anything."""
+    for document in documents:
+        if document.source in sources and not _is_meant(document) and (text := _lack(document.value)):
+            at = document.position("")
+            yield Finding(document.source, *at, severity_of(NO_OBJECT), NO_OBJECT, f"{text}; remove it")
+
+
+def _lack(value: Any) -> str:
+    """What a document lacks to be an object that kubectl reads; empty if it lacks nothing."""
+    if not isinstance(value, dict):
+        return f"this document is no object but {quoted(value)}"
+    missing = [field for field in ("apiVersion", "kind") if not value.get(field)]
+    return f"this document has no {' and no '.join(missing)}" if missing else ""
+
+
+class _Linter:
+    """Findings so far, and the workflows that were read."""
+
+    def __init__(self, documents: Sequence[Document], hooks: Hooks) -> None:
+        self._documents = documents
+        self._hooks = hooks
+        self._read: list[tuple[Document, Workflow]] = []
+        self.findings: list[Finding] = []
+
+    def check(self, document: Document) -> None:
+        """One document alone, and with the ConfigMaps and Secrets beside it."""
+        self.findings += remark_findings(document)
+        raw = _named(document.value)
+        reading = read_workflow(raw, self._hooks)
+        self._add(document, reading.problems)
+        if (workflow := reading.workflow) is None:
+            return
+        self._read.append((document, workflow))
+        sources = Sources(self._documents, workflow.namespace)
+        self._add(document, surprising(workflow, sources))
+        self._add(document, missing_keys(workflow, sources))
+
+    def _add(self, document: Document, problems: Iterable[Problem]) -> None:
+        self.findings += [finding(document, problem) for problem in problems]
+
+    def compare(self) -> None:
+        """Workflows of one namespace that share a name, or whose Jobs do."""
+        workflows: dict[tuple[str, str], Document] = {}
+        jobs: dict[tuple[str, str], tuple[Document, Workflow]] = {}
+        for document, workflow in self._read:
+            at = (workflow.namespace, workflow.name)
+            if (first := workflows.setdefault(at, document)) is not document:
+                text = f'{first.where("metadata.name")} has a {KIND} "{workflow.name}" too; rename one of them'
+                self._add(document, [Problem("metadata.name", text, SAME_JOB_NAME)])
+                continue
+            self._add(document, _taken(document, workflow, jobs))
+
+
+def _taken(
+    document: Document, workflow: Workflow, jobs: dict[tuple[str, str], tuple[Document, Workflow]]
+) -> Iterator[Problem]:
+    """Job names that another workflow has already; those of this one are put there."""
+    places = {
+        JobKey(group.name, job.name): f"spec.groups[{at}].jobs[{index}].name"
+        for at, group in enumerate(workflow.spec.groups)
+        for index, job in enumerate(group.jobs)
+    }
+    for key, name in job_names(workflow.name, places).items():
+        other, owner = jobs.setdefault((workflow.namespace, name), (document, workflow))
+        if other is not document:
+            text = f'its Job "{name}" is also one of {KIND} "{owner.name}" ({other.where("metadata.name")})'
+            yield Problem(places[key], f"{text}: one of them waits for ever; rename one", SAME_JOB_NAME)
+
+
+def _named(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object whose `generateName` is taken for the name that it becomes."""
+    metadata = raw.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("name") is not None:
+        return raw
+    prefix = metadata.get("generateName")
+    return {**raw, "metadata": {**metadata, "name": prefix + _RANDOM}} if isinstance(prefix, str) else raw

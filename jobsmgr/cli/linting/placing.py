@@ -1,0 +1,48 @@
+"""Problems of a document as findings: where they stand and what they are about. Nothing is checked here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.cli.documents import Document
+from jobsmgr.cli.linting.codes import MISSING, UNKNOWN_FIELD, severity_of
+from jobsmgr.views.findings import Finding
+
+_OF_A_JOB = re.compile(r"spec\.groups\[(\d+)\]\.jobs\[(\d+)\]\.?")
+_OF_A_GROUP = re.compile(r"spec\.groups\[(\d+)\]\.?")
+_DEPENDENCY = re.compile(r"\.dependencies\[\d+\]$")
+
+
+def finding(document: Document, problem: Problem) -> Finding:
+    """A problem of a document with its position; the message begins with what it is about."""
+    find = document.key_position if problem.code in (UNKNOWN_FIELD, MISSING) else document.position
+    # What is to be mended of a dependency is the name in it.
+    line, column = find(f"{problem.path}.name" if _DEPENDENCY.search(problem.path) else problem.path)
+    message = _subject(document.value, problem)
+    return Finding(document.source, line, column, severity_of(problem.code), problem.code, message, problem.path)
+
+
+def _subject(raw: Any, problem: Problem) -> str:
+    """`job "build/test" image: required, but missing`: names in place of indexes, where they have names."""
+    path = problem.path
+    spec = raw.get("spec")
+    groups: Any = spec.get("groups") if isinstance(spec, dict) else None
+    names: tuple[str, ...] = ()
+    kind = "group"
+    if match := _OF_A_JOB.match(path):
+        group = groups[int(match[1])]
+        kind, names = "job", (_name(group), _name(group["jobs"][int(match[2])]))
+    elif match := _OF_A_GROUP.match(path):
+        names = (_name(groups[int(match[1])]),)
+    if match is None or not all(names):
+        return f"{path}: {problem.message}"
+    rest = path[match.end() :]
+    head = f'{kind} "{"/".join(names)}"'
+    return f"{head} {rest}: {problem.message}" if rest else f"{head}: {problem.message}"
+
+
+def _name(entry: Any) -> str:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else ""

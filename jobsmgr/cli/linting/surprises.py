@@ -1,0 +1,124 @@
+"""What a cluster takes and a person may not expect: names, volumes and variables. Nothing here makes a spec invalid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.api.names import MAX_NAME, job_names, plain_name
+from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.workflow import JobKey, Workflow
+from jobsmgr.cli.linting.codes import HIDDEN, MAYBE_HIDDEN, REPEATED, SHARED, SHORTENED, UNUSED_VOLUME
+from jobsmgr.cli.linting.sources import Sources, source_of
+
+_LISTS = {"env": ("env", "name"), "volumes": ("volumes", "name"), "volume_mounts": ("volumeMount", "mountPath")}
+_SHOWN = 3
+
+
+def surprising(workflow: Workflow, sources: Sources) -> Iterator[Problem]:
+    """All of it, for a workflow that could be read; `sources` are the ConfigMaps and Secrets of the same files."""
+    yield from _names(workflow)
+    for layer in workflow.levels():
+        yield from _repeated(layer)
+    yield from _unused_volumes(workflow)
+    yield from _hidden_variables(workflow, sources)
+
+
+def _names(workflow: Workflow) -> Iterator[Problem]:
+    places = {
+        JobKey(group.name, job.name): f"spec.groups[{at}].jobs[{index}].name"
+        for at, group in enumerate(workflow.spec.groups)
+        for index, job in enumerate(group.jobs)
+    }
+    names = job_names(workflow.name, places)
+    sharing: dict[str, list[JobKey]] = {}
+    for key in places:
+        sharing.setdefault(plain_name(workflow.name, key), []).append(key)
+    for wanted, keys in sharing.items():
+        for key in keys:
+            if len(wanted) > MAX_NAME:
+                text = f'the Job would be "{wanted}", {len(wanted)} characters where {MAX_NAME} are allowed'
+                yield Problem(places[key], f'{text}; it is called "{names[key]}": use shorter names', SHORTENED)
+            elif len(keys) > 1:
+                others = ", ".join(f'"{other}"' for other in keys if other != key)
+                text = f'the Job would be "{wanted}", as that of {others}'
+                yield Problem(places[key], f'{text}; it is called "{names[key]}": rename one of them', SHARED)
+
+
+def _repeated(layer: Layer) -> Iterator[Problem]:
+    for attribute, (field, key) in _LISTS.items():
+        entries = getattr(layer.params, attribute)
+        names = [str(entry.get(key)) for entry in entries]
+        last = {name: index for index, name in enumerate(names)}
+        for index, name in enumerate(names):
+            if last[name] != index:
+                text = f'{key} "{name}" stands there again, and only the last counts; remove this one'
+                yield Problem(f"{layer.path}.params.{field}[{index}].{key}", text, REPEATED)
+
+
+def _unused_volumes(workflow: Workflow) -> Iterator[Problem]:
+    """Volumes that no job of their level mounts: of the mounts of one path only the innermost counts."""
+    mounted: dict[str, set[str]] = {}
+    for at, group in enumerate(workflow.spec.groups):
+        for index in range(len(group.jobs)):
+            layers = workflow.layers_at(at, index)
+            names = _mounted(layers)
+            for layer in layers:
+                mounted.setdefault(layer.path, set()).update(names)
+    for layer in workflow.levels():
+        for index, volume in enumerate(layer.params.volumes):
+            name = str(volume.get("name"))
+            if name not in mounted.get(layer.path, ()):
+                text = f'no job mounts the volume "{name}"; add it to volumeMount or remove it'
+                yield Problem(f"{layer.path}.params.volumes[{index}].name", text, UNUSED_VOLUME)
+
+
+def _mounted(layers: Iterable[Layer]) -> set[str]:
+    winners = {
+        str(mount.get("mountPath")): mount.get("name") for layer in layers for mount in layer.params.volume_mounts
+    }
+    return {str(name) for name in winners.values()}
+
+
+def _hidden_variables(workflow: Workflow, sources: Sources) -> Iterator[Problem]:
+    """Kubernetes lets any `env` beat any `envFrom`, so an outer variable stays where an inner source has one too."""
+    outermost = _variables(workflow.spec.params)
+    for at, group in enumerate(workflow.spec.groups):
+        path = f"spec.groups[{at}]"
+        own = _variables(group.params)
+        yield from _hidden(f"{path}.params", group.params, outermost - own, sources)
+        for index, job in enumerate(group.jobs):
+            if job.params.from_env:
+                outer = (outermost | own) - _variables(job.params)
+                yield from _hidden(f"{path}.jobs[{index}].params", job.params, outer, sources)
+
+
+def _variables(params: Params) -> set[str]:
+    """What a level sets by name; a key that it imports alone is such a variable too."""
+    imported = {f"{entry.get('prefix') or ''}{entry['key']}" for entry in params.from_env if entry.get("key")}
+    return imported | {str(entry.get("name")) for entry in params.env}
+
+
+def _hidden(path: str, params: Params, outer: set[str], sources: Sources) -> Iterator[Problem]:
+    for index, entry in enumerate(params.from_env):
+        source = source_of(entry)
+        if entry.get("key") or source is None or not outer:
+            continue
+        at, prefix = f"{path}.fromEnv[{index}]", str(entry.get("prefix") or "")
+        keys = sources.keys(*source)
+        if keys is None:
+            yield from _maybe_hidden(at, source, sorted(name for name in outer if name.startswith(prefix)))
+        elif hidden := sorted(outer & {f"{prefix}{key}" for key in keys}):
+            text = f'an env of an outer level hides {_listed(hidden)} of {source[0]} "{source[1]}"'
+            yield Problem(at, f"{text}: in Kubernetes any env beats any source; set it under env here too", HIDDEN)
+
+
+def _maybe_hidden(path: str, source: tuple[str, str], names: list[str]) -> Iterator[Problem]:
+    if names:
+        text = f'if {source[0]} "{source[1]}" has {_listed(names, "or")}, an env of an outer level hides it'
+        yield Problem(path, f"{text}: in Kubernetes any env beats any source", MAYBE_HIDDEN)
+
+
+def _listed(names: list[str], word: str = "and") -> str:
+    shown = names if len(names) <= _SHOWN + 1 else [*names[:_SHOWN], f"{len(names) - _SHOWN} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"

@@ -1,0 +1,122 @@
+"""The program: its commands, and errors as one sentence and an exit code. No command's work is done here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from jobsmgr.api.errors import JobsmgrError
+from jobsmgr.cli import streams
+from jobsmgr.cli.commands import Entry, LazyGroup
+from jobsmgr.cli.exits import ExitCode
+from jobsmgr.views.escape import printable
+
+COMMANDS = {
+    "run": Entry("jobsmgr.cli.run:run", "Run a file's workflows on this machine, without a cluster."),
+    "lint": Entry("jobsmgr.cli.lint:lint", "Check files before they are applied."),
+    "explain": Entry("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
+    "graph": Entry("jobsmgr.cli.graph:graph", "Show what waits for what, before anything runs."),
+    "render": Entry("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
+    "operator": Entry("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
+    "plugins": Entry("jobsmgr.cli.about:plugins", "Show the plugins that are loaded and where they come from."),
+    "version": Entry("jobsmgr.cli.about:version", "Show the versions of jobsmgr, Python and what it stands on."),
+    "completion": Entry("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),
+}
+"""Every command, in the order of the help."""
+
+COMPLETE_VARIABLE = "_JOBSMGR_COMPLETE"
+
+
+@click.command(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 time-out, 130 interrupt.",
+)
+@click.version_option(package_name="jobsmgr", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run workflows of Jobs: on a Kubernetes cluster, or from a file on this machine."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process with its exit code.
+
+    A user's mistake is one sentence on stderr; with `-v` the traceback comes first.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "-v" in given or "--verbose" in given
+    if not verbose:
+        sys.excepthook = _explain
+    streams.open_streams()
+    sys.exit(run(given, verbose))
+
+
+def run(arguments: list[str], verbose: bool = False) -> int:
+    """Run a command; its exit code."""
+    try:
+        result = cli.main(arguments, program_name(), complete_var=COMPLETE_VARIABLE, standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else ExitCode.DONE
+    except click.Abort:
+        return ExitCode.INTERRUPT
+    except BrokenPipeError:  # the reader (`| head`) has what it wanted
+        streams.discard()
+        return ExitCode.ERROR
+    except OSError as error:
+        streams.discard()
+        return _report_system(error, verbose)
+    except (click.ClickException, JobsmgrError) as error:
+        return _report(error, verbose)
+
+
+def program_name() -> str:
+    """What the user typed: `jobsmgr`, or `kubectl managedjob` when kubectl called the plugin."""
+    return "kubectl managedjob" if Path(sys.argv[0]).name.startswith("kubectl-") else "jobsmgr"
+
+
+def _report_system(error: OSError, verbose: bool) -> int:
+    """What the system refused, a full disk for example: no bug, and nothing that a command could put right."""
+    if verbose:
+        _show_traceback(error)
+    about = f": {error.filename}" if error.filename else ""
+    hint = "" if verbose else "; -v shows where"
+    click.echo(f"Error: {printable(f'the system says: {error.strerror or error}{about}')}{hint}", err=True)
+    return ExitCode.ERROR
+
+
+def _show_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)
+
+
+def _report(error: click.ClickException | JobsmgrError, verbose: bool) -> int:
+    if verbose:
+        _show_traceback(error)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return ExitCode.USAGE
+    if isinstance(error, click.UsageError):
+        hint = f" Try '{error.ctx.command_path} --help'." if error.ctx is not None else ""
+        click.echo(f"Error: {printable(_sentence(error))}{hint}", err=True)
+        return ExitCode.USAGE
+    if isinstance(error, click.ClickException):
+        click.echo(f"Error: {printable(error.format_message())}", err=True)
+        return error.exit_code
+    click.echo(f"Error: {printable(str(error))}", err=True)
+    return int(getattr(error, "exit_code", ExitCode.ERROR))
+
+
+def _sentence(error: click.UsageError) -> str:
+    """Click's message on one line (it lists choices on several), ended where it is not."""
+    text = " ".join(error.format_message().split())
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _explain(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    """What is shown for an error that nobody foresaw."""
+    click.echo(f"Error: {kind.__name__}: {error}; this is a bug of jobsmgr, -v shows where", err=True)

@@ -1,0 +1,114 @@
+"""`jobsmgr operator`: the controller process, from flags and environment. Nothing runs here but the assembly."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+SECONDS = click.FloatRange(0, 600, min_open=True)
+"""600: a candidate waits no longer for anybody's renewal."""
+
+
+@click.command(context_settings={"auto_envvar_prefix": "JOBSMGR", "show_default": True})
+@click.option(
+    "--kubeconfig",
+    envvar=["JOBSMGR_KUBECONFIG"],
+    help="Path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the pod's service account.",
+)
+@click.option("--context", help="Context of the kubeconfig; without it the current one.")
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    envvar="JOBSMGR_NAMESPACES",
+    help="Namespace to watch; may be given several times. Default: all.",
+)
+@click.option(
+    "--leader-election/--no-leader-election",
+    default=True,
+    help="Work only while holding a Lease, so that several replicas can run.",
+)
+@click.option("--lease-name", default="jobsmgr", help="Name of the Lease; the shipped role allows this one.")
+@click.option("--lease-namespace", default="", show_default="the pod's own", help="Namespace of the Lease.")
+@click.option("--lease-duration", type=SECONDS, default=15, help="Seconds without a renewal after which others lead.")
+@click.option(
+    "--lease-renew-deadline",
+    type=SECONDS,
+    default=10,
+    help="Seconds that a leader goes on without a renewal; less than the duration.",
+)
+@click.option(
+    "--lease-retry-period",
+    type=SECONDS,
+    default=2,
+    help="Seconds between two attempts to renew or to become the leader; less than the deadline.",
+)
+@click.option(
+    "--identity",
+    default="",
+    show_default="the host name",
+    help="Who this replica is, in the Lease, in events and for the API server's audit log.",
+)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", help="What is logged."
+)
+@click.option(
+    "--log-format", type=click.Choice(["console", "json"]), default="console", help="How it is logged, on stderr."
+)
+@click.option("--workers", type=click.IntRange(1, 256), default=8, help="Workflows looked at side by side.")
+@click.option("--writes", type=click.IntRange(1, 64), default=8, help="Requests that write, under way at once.")
+def operator(
+    kubeconfig: str | None,
+    context: str | None,
+    namespaces: tuple[str, ...],
+    leader_election: bool,
+    lease_name: str,
+    lease_namespace: str,
+    lease_duration: float,
+    lease_renew_deadline: float,
+    lease_retry_period: float,
+    identity: str,
+    log_level: str,
+    log_format: str,
+    workers: int,
+    writes: int,
+) -> None:
+    """Run the workflows of a cluster, until SIGTERM.
+
+    Each option can be set in the environment too: JOBSMGR_LOG_FORMAT=json, JOBSMGR_NAMESPACES="team-a team-b".
+
+    A server that cannot be reached, a CRD that is not installed or a right that is missing is waited for; the log says
+    which.
+    """
+    # Imported late: kr8s costs a third of a second, which `jobsmgr --help` need not pay.
+    import anyio
+
+    from jobsmgr.cluster.lease_record import Timing
+    from jobsmgr.cluster.requests import NotConfigured
+    from jobsmgr.operator.assembly import run_operator
+    from jobsmgr.operator.logs import configure_logs
+    from jobsmgr.operator.settings import OperatorSettings
+
+    try:
+        timing = Timing(duration=lease_duration, renew_deadline=lease_renew_deadline, retry=lease_retry_period)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    configure_logs(log_level, "json" if log_format == "json" else "console")
+    settings = OperatorSettings(
+        kubeconfig=kubeconfig,
+        context=context,
+        namespaces=namespaces,
+        leader_election=leader_election,
+        lease_name=lease_name,
+        lease_namespace=lease_namespace,
+        lease_timing=timing,
+        identity=identity or socket.gethostname(),
+        workers=workers,
+        writes=writes,
+    )
+    try:
+        anyio.run(run_operator, settings)
+    except NotConfigured as error:
+        raise click.ClickException(str(error)) from error

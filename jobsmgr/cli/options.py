@@ -1,0 +1,114 @@
+"""Arguments and options that several commands share. No command is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+import click
+
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.documents import shown
+from jobsmgr.cli.exits import UnusableInput
+from jobsmgr.core.plan import Plan
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FEW = 8
+"""So many jobs are listed where none is near."""
+_PATH = click.Path(allow_dash=True)
+
+
+def file_argument(function: F) -> F:
+    """FILE: one file, folder, or `-`."""
+    return click.argument("file", type=_PATH)(function)
+
+
+def files_argument(function: F) -> F:
+    """FILE...: files, folders, or `-`."""
+    return click.argument("files", metavar="FILE...", type=_PATH, nargs=-1, required=True)(function)
+
+
+def name_option(function: F) -> F:
+    """--name: one workflow of a file that has several."""
+    return click.option("--name", metavar="NAME", help="Only the workflow of this name, where the file has several.")(
+        function
+    )
+
+
+def job_option(function: F) -> F:
+    """--job: one job of a workflow."""
+    text = "Only this job: GROUP/JOB, or JOB where only one group has it."
+    return click.option("--job", "job", metavar="JOB", help=text)(function)
+
+
+def namespace_option(default: str) -> Callable[[F], F]:
+    """-n: the namespace of what names none."""
+    return click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        default=default,
+        callback=_namespace,
+        help="The namespace of documents that name none.",
+    )
+
+
+def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    from jobsmgr.cli.linting.identity import namespace_error  # the help needs none of it
+
+    if message := namespace_error(value):
+        raise click.BadParameter(message, ctx, param)
+    return value
+
+
+def choose_jobs(plans: Sequence[Plan], file: str, job: str | None) -> list[list[JobKey]]:
+    """The jobs of each workflow; with `job` that one alone. Raises `UnusableInput`."""
+    if job is None:
+        return [list(plan.places) for plan in plans]
+    return [[find_job(plan, job)] for plan in refuse_several(plans, file, "--job")]
+
+
+def refuse_several(plans: Sequence[Plan], file: str, option: str) -> Sequence[Plan]:
+    """The plans, if it is one; raises `UnusableInput` for an option that is about one workflow where there are more."""
+    if len(plans) > 1:
+        names = ", ".join(f'"{plan.workflow.name}"' for plan in plans)
+        raise UnusableInput(f"{option} is about one workflow and {shown(file)} has {names}; choose with --name")
+    return plans
+
+
+def find_job(plan: Plan, text: str) -> JobKey:
+    """The job that a user names: group/job, a name that only one job has, or the name of its Job.
+
+    Raises `UnusableInput` with the nearest names, or with all that fit.
+    """
+    keys = list(plan.places)
+    fits = [key for key in keys if text in (str(key), plan.names[key])] or [key for key in keys if key.job == text]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise UnusableInput(f'"{text}" fits {", ".join(str(key) for key in fits)}; say which by group/job')
+    if inside := [str(key) for key in keys if key.group == text]:
+        raise UnusableInput(f'"{text}" is a group; name one of its jobs: {_listed(inside)}')
+    import difflib
+
+    near = difflib.get_close_matches(text, [str(key) for key in keys] + [key.job for key in keys], n=1)
+    listed = f"it has {_listed(keys)}" if len(keys) <= _FEW else f"graph shows all {len(keys):,}"
+    hint = f'did you mean "{near[0]}"?' if near else listed
+    raise UnusableInput(f'workflow "{plan.workflow.name}" has no job "{text}"; {hint}')
+
+
+def _listed(jobs: Sequence[JobKey | str]) -> str:
+    """A few jobs, and how many more there are."""
+    more = f" and {len(jobs) - _FEW:,} more" if len(jobs) > _FEW else ""
+    return ", ".join(map(str, jobs[:_FEW])) + more
+
+
+def refuse_idle(plans: Sequence[Plan], option: str, patterns: Iterable[str]) -> None:
+    """Raise `UnusableInput` for a pattern of `group/job` that fits no job: a typo would else change nothing."""
+    keys = [key for plan in plans for key in plan.places]
+    for pattern in patterns:
+        if not any(fnmatchcase(str(key), pattern) for key in keys):
+            said = pattern.removeprefix("*/")
+            raise UnusableInput(f'no job fits "{said}" of {option}; name one of {_listed(keys)}, or a pattern')

@@ -1,0 +1,52 @@
+"""`jobsmgr render`: the Jobs of a workflow's first attempt. How a Job looks is the core's and the plugins' concern."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.documents import load_documents
+from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option, namespace_option
+from jobsmgr.cli.streams import echo_utf8
+from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.plan import Plan
+from jobsmgr.core.rendering import render_job
+
+
+@click.command()
+@file_argument
+@job_option
+@name_option
+@namespace_option("")
+@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="How to print them.")
+def render(file: str, job: str | None, name: str | None, namespace: str, output: str) -> None:
+    """Print the Jobs that the operator creates for the workflows of FILE ("-": standard input).
+
+    They are complete but for the owner reference: that needs the uid that a cluster gives. Applied by hand they would
+    take the names that the operator wants for its own.
+    """
+    hooks = load_hooks()
+    plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file]), name)]
+    chosen_jobs = zip(plans, choose_jobs(plans, file, job), strict=True)
+    jobs = [_manifest(plan, key, hooks) for plan, keys in chosen_jobs for key in keys]
+    if output == "json":
+        import json
+
+        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}, indent=2))
+        return
+    from jobsmgr.views.manifests import manifest_yaml
+
+    echo_utf8(manifest_yaml(jobs))
+
+
+def _manifest(plan: Plan, key: JobKey, hooks: Hooks) -> dict[str, Any]:
+    manifest = render_job(plan.context(key), hooks)
+    metadata = dict(manifest["metadata"])
+    metadata.pop("ownerReferences", None)  # a file got from a cluster has a uid, but maybe an old one
+    identity = {"name": metadata.pop("name")}
+    if namespace := metadata.pop("namespace"):  # without one, kubectl puts in that of its context
+        identity["namespace"] = namespace
+    return {**manifest, "metadata": identity | metadata}

@@ -1,0 +1,157 @@
+"""`jobsmgr run`: a file's workflows on this machine, from options. How they are run is `running`'s and `local`'s."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from jobsmgr.cli.options import name_option, namespace_option
+
+T = TypeVar("T")
+
+
+def _rules(parse: Callable[[str], T]) -> Callable[..., tuple[tuple[str, T], ...]]:
+    """A callback that reads `JOB=VALUE`, or VALUE alone for every job."""
+
+    def read(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, T], ...]:
+        from jobsmgr.local.simulation import pattern_of
+
+        rules = []
+        for value in values:
+            job, equals, text = value.rpartition("=")
+            try:
+                rules.append((pattern_of(job) if equals else "*", parse(text)))
+            except ValueError as error:
+                raise click.BadParameter(str(error), ctx, param) from None
+        return tuple(rules)
+
+    return read
+
+
+def _duration(text: str) -> float:
+    from jobsmgr.local.simulation import parse_duration
+
+    return parse_duration(text)
+
+
+def _exit_codes(text: str) -> tuple[int, ...]:
+    from jobsmgr.local.simulation import parse_exit_codes
+
+    return parse_exit_codes(text)
+
+
+_FILE = click.Path(allow_dash=True)
+
+
+@click.command()
+@click.argument("file", type=_FILE, metavar="FILE", required=False)
+@click.option(
+    "-f",
+    "--file",
+    "more",
+    type=_FILE,
+    multiple=True,
+    metavar="MORE",
+    help="A further file or folder with ConfigMaps and Secrets; may be given several times.",
+)
+@name_option
+@namespace_option("default")
+@click.option(
+    "--executor",
+    type=click.Choice(["container", "process", "simulate"]),
+    default="container",
+    help="container (default): with podman or docker; process: on this machine, without isolation; simulate: run"
+    " nothing, in virtual time.",
+)
+@click.option("-j", "--parallelism", type=click.IntRange(min=1), metavar="N", help="Run at most N jobs at once.")
+@click.option("--fail-fast", is_flag=True, help="Stop everything when the first job has failed.")
+@click.option("--only", metavar="JOB", help="Run this job alone, whatever it waits for.")
+@click.option("--from", "start", metavar="JOB", help="Run this job and all behind it; take the others as succeeded.")
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a log file for each try (DIR/WORKFLOW/GROUP/JOB-TRY.log) and DIR/result.json.",
+)
+@click.option("--allow-host-path", is_flag=True, help="Let jobs mount paths of this machine (hostPath volumes).")
+@click.option(
+    "--duration",
+    "durations",
+    multiple=True,
+    callback=_rules(_duration),
+    metavar="[JOB=]TIME",
+    help="simulate: how long jobs take (90s, 250ms, 1h30m); JOB is JOB, GROUP/JOB or a pattern (load-*).",
+)
+@click.option(
+    "--exit-code",
+    "exit_codes",
+    multiple=True,
+    callback=_rules(_exit_codes),
+    metavar="[JOB=]CODES",
+    help="simulate: how jobs end; 1,0: the first try fails, all further ones succeed.",
+)
+@click.option("--logs/--no-logs", default=True, help="Print the output of jobs, each line behind its job's name.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the last line alone: how it ended.")
+@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters alone.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    file: str | None,
+    more: tuple[str, ...],
+    name: str | None,
+    namespace: str,
+    executor: str,
+    parallelism: int | None,
+    fail_fast: bool,
+    only: str | None,
+    start: str | None,
+    output_dir: Path | None,
+    allow_host_path: bool,
+    durations: tuple[tuple[str, float], ...],
+    exit_codes: tuple[tuple[str, tuple[int, ...]], ...],
+    logs: bool,
+    quiet: bool,
+    only_ascii: bool,
+) -> int:
+    """Run the workflows of FILE ("-": standard input) on this machine, without a cluster.
+
+    Jobs run in containers of podman or docker, as processes, or not at all (--executor). ConfigMaps and Secrets that
+    they refer to stand in FILE or in a file given with -f. Ctrl-C stops jobs with their grace period; a second one
+    kills. docs/run.md says what is isolated and what is not.
+
+    Exits with 0 when all succeeded, 1 after an error of this machine, 2 for a file or option that cannot be used, 3
+    when a job failed, 4 when jobs were not started, 130 after an interruption.
+    """
+    if file is None:  # not click's own check: people write -f, as for kubectl
+        hint = " It stands without -f, which gives further files." if more else ""
+        raise click.UsageError(f"Missing argument 'FILE'.{hint}", ctx)
+    if only is not None and start is not None:
+        raise click.UsageError("--only runs one job and --from all behind one; choose one of them", ctx)
+    if (durations or exit_codes) and executor != "simulate":
+        raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
+    # Imported late: --help needs none of it.
+    from jobsmgr.cli.run_inputs import Selection
+    from jobsmgr.cli.running import RunOptions, prepare_output, run_file
+
+    palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
+    options = RunOptions(
+        executor=executor,
+        selection=Selection(name=name, namespace=namespace, only=only, start=start),
+        environment=dict(os.environ),
+        palette=palette,
+        live=live and not quiet,
+        logs=logs,
+        quiet=quiet,
+        parallelism=parallelism,
+        fail_fast=fail_fast,
+        allow_host_path=allow_host_path,
+        output_dir=output_dir,
+        durations=durations,
+        exit_codes=exit_codes,
+    )
+    return run_file(file, more, options)

@@ -1,0 +1,120 @@
+"""What `jobsmgr run` is given: files to workflows that are ready to run, each with the jobs to be run. Nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.documents import Document, load_documents, refuse_second_stdin
+from jobsmgr.cli.exits import UnusableInput
+from jobsmgr.cli.linting.nulls import as_stored
+from jobsmgr.cli.options import find_job, refuse_several
+from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan
+from jobsmgr.engine.port import Key
+from jobsmgr.local.errors import CannotRun
+from jobsmgr.local.executor import Executor
+from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
+from jobsmgr.local.preflight import check
+from jobsmgr.local.selection import behind, fresh, only, taken_as_succeeded
+
+
+@attrs.frozen(kw_only=True)
+class Selected:
+    """A workflow, and which of its jobs are run."""
+
+    document: Document
+    plan: Plan
+    raw: dict[str, Any]
+    """As it is handed to the run."""
+    keys: tuple[JobKey, ...]
+    """The jobs that are shown."""
+    run: frozenset[JobKey]
+    """Those of them that are run; the others are taken as succeeded."""
+
+    @property
+    def key(self) -> Key:
+        """Its namespace and name."""
+        return Key(self.plan.workflow.namespace, self.plan.workflow.name)
+
+
+@attrs.frozen(kw_only=True)
+class Selection:
+    """What of the workflows is wanted."""
+
+    name: str | None = None
+    namespace: str = DEFAULT_NAMESPACE
+    only: str | None = None
+    start: str | None = None
+
+
+@attrs.frozen
+class Inputs:
+    """All that was read."""
+
+    workflows: tuple[Selected, ...]
+    objects: Objects
+
+
+def read_inputs(file: str, more: Sequence[str], wanted: Selection, hooks: Hooks) -> Inputs:
+    """The workflows of a file, and ConfigMaps and Secrets of it and of further ones.
+
+    Raises `CommandError` with one sentence for what cannot be used.
+    """
+    refuse_second_stdin([file, *more])
+    documents, others = load_documents([file]), load_documents(more)
+    picked = [_planned(document, wanted, hooks) for document in chosen(documents, wanted.name)]
+    _refuse_twins(picked)
+    try:
+        objects = Objects((document.value for document in (*documents, *others)), wanted.namespace)
+    except CannotRun as error:
+        raise UnusableInput(str(error)) from None
+    if wanted.only is not None or wanted.start is not None:
+        refuse_several([one.plan for one in picked], file, "--only" if wanted.only is not None else "--from")
+    return Inputs(tuple(_narrowed(one, wanted, hooks) for one in picked), objects)
+
+
+def check_inputs(inputs: Inputs, executor: Executor, hooks: Hooks) -> None:
+    """Refuse what the executor cannot run, before anything starts. Raises `UnusableInput` with the field's position."""
+    for one in inputs.workflows:
+        try:
+            check(one.plan, (key for key in one.keys if key in one.run), executor, hooks)
+        except CannotRun as error:
+            raise UnusableInput(f"{one.document.where(error.problem.path)}: {error}") from None
+
+
+def _planned(document: Document, wanted: Selection, hooks: Hooks) -> Selected:
+    plan = plan_document(document, hooks, wanted.namespace)
+    metadata = {**document.value["metadata"], "namespace": plan.workflow.namespace}
+    raw = fresh({**as_stored(document.value), "metadata": metadata})
+    keys = tuple(plan.places)
+    return Selected(document=document, plan=plan, raw=raw, keys=keys, run=frozenset(keys))
+
+
+def _narrowed(one: Selected, wanted: Selection, hooks: Hooks) -> Selected:
+    if wanted.only is not None:
+        key = find_job(one.plan, wanted.only)
+        return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}))
+    if wanted.start is not None:
+        run = behind(one.plan, find_job(one.plan, wanted.start))
+        status = taken_as_succeeded(one.plan, (key for key in one.keys if key not in run))
+        return attrs.evolve(one, raw={**one.raw, "status": status}, run=run)
+    return one
+
+
+def _refuse_twins(picked: Sequence[Selected]) -> None:
+    for one in _again(picked):
+        where = one.document.where("metadata.name")
+        raise UnusableInput(f'{where}: workflow "{one.key}" stands there twice; give one of them another name')
+
+
+def _again(picked: Sequence[Selected]) -> Iterator[Selected]:
+    seen: set[Key] = set()
+    for one in picked:
+        if one.key in seen:
+            yield one
+        seen.add(one.key)

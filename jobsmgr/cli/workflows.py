@@ -1,0 +1,54 @@
+"""Documents as workflows ready to look at: found, chosen, planned, or refused with positions. No file is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jobsmgr.api.workflow import KIND
+from jobsmgr.cli.documents import Document, kinds
+from jobsmgr.cli.exits import CommandError, UnusableInput
+from jobsmgr.cli.linting.placing import finding
+from jobsmgr.cli.linting.refusals import read_workflow
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan
+
+
+def workflow_documents(documents: Iterable[Document]) -> list[Document]:
+    """The documents that are ManagedJobs, or mean to be: kind in any case or number."""
+    return [document for document in documents if document.kind.lower() in ("managedjob", "managedjobs")]
+
+
+def chosen(documents: Sequence[Document], name: str | None = None) -> list[Document]:
+    """The workflows of documents; with `name` the one of that name. Raises `UnusableInput` if there is none."""
+    workflows = workflow_documents(documents)
+    sources = ", ".join(dict.fromkeys(document.source for document in documents))
+    if not workflows:
+        raise UnusableInput(f"{sources} has no {KIND} (found: {kinds(documents)}); name a file with one")
+    if name is None:
+        return workflows
+    named = [document for document in workflows if document.name == name]
+    if not named:
+        there = ", ".join(f'"{document.name}"' for document in workflows)
+        raise UnusableInput(f'{sources} has no {KIND} "{name}"; there is {there}')
+    return named
+
+
+def plan_document(document: Document, hooks: Hooks, namespace: str = "") -> Plan:
+    """The plan of a valid workflow; `namespace` is put in where the document names none.
+
+    Raises `CommandError` for an invalid one: the first problem with its position, and how many there are.
+    """
+    reading = read_workflow(_in_namespace(document.value, namespace), hooks)
+    if reading.plan is not None:
+        return reading.plan
+    first, more = finding(document, reading.problems[0]), len(reading.problems) - 1
+    rest = f" (and {more} more: lint shows all)" if more else ""
+    raise CommandError(f"{first.source}:{first.line}:{first.column}: {first.message}{rest}")
+
+
+def _in_namespace(raw: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
+    metadata = raw.get("metadata")
+    if not namespace or not isinstance(metadata, Mapping) or metadata.get("namespace"):
+        return raw
+    return {**raw, "metadata": {**metadata, "namespace": namespace}}

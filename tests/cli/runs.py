@@ -1,0 +1,167 @@
+"""`jobsmgr run` as a process of its own, watched while it runs. Nothing is tested here."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from tests.cli.program import HEAD, PROGRAM, ROOT
+
+PATIENCE = 60.0
+"""Seconds after which what was waited for is missed; no test asserts a time."""
+
+
+def file_of(*jobs: str, name: str = "wf", more: str = "") -> str:
+    """A workflow of one group "g"; each job as a flow mapping's inner part."""
+    lines = "\n".join(f"        - {{image: busybox, {job}}}" for job in jobs)
+    return (
+        f"{HEAD}metadata: {{name: {name}}}\nspec:\n  retries: 0\n{more}  groups:\n    - name: g\n      jobs:\n{lines}\n"
+    )
+
+
+def sh(name: str, script: str, more: str = "parallel: true") -> str:
+    """A job that runs a shell's script; `$$` is escaped as Kubernetes asks for."""
+    quoted = script.replace("$$", "$$$$").replace("'", "''")
+    return f"name: {name}, command: [sh, -c, '{quoted}'], {more}"
+
+
+@attrs.define
+class Running:
+    """A run that goes on."""
+
+    process: subprocess.Popen[bytes]
+    stream: int
+    """What it prints, as a file descriptor."""
+    said: bytes = b""
+
+    def until(self, what: str | re.Pattern[str], count: int = 1) -> str:
+        """Read until it has said that so often; all it has said."""
+        pattern = re.compile(re.escape(what)) if isinstance(what, str) else what
+        deadline = time.monotonic() + PATIENCE
+        while len(pattern.findall(self.text)) < count:
+            assert time.monotonic() < deadline, f"{pattern.pattern!r} never came:\n{self.text}"
+            if not self._read():
+                raise AssertionError(f"it ended before {pattern.pattern!r} came:\n{self.text}")
+        return self.text
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        return self.process.wait(PATIENCE)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    @property
+    def text(self) -> str:
+        return self.said.decode(errors="replace")
+
+    def _read(self) -> bool:
+        try:
+            chunk = os.read(self.stream, 65536)
+        except OSError:  # EIO: the other end of a pseudo-terminal is closed
+            return False
+        self.said += chunk
+        return bool(chunk)
+
+
+@contextmanager
+def running(*arguments: str, cwd: Path = ROOT, **environment: str) -> Iterator[Running]:
+    """A run whose output goes to a pipe."""
+    with subprocess.Popen(
+        [PROGRAM, "run", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=cwd,
+        env={**os.environ, **environment},
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Running(process, process.stdout.fileno())
+        finally:
+            _finish(process)
+
+
+@contextmanager
+def on_terminal(*arguments: str, rows: int = 24, columns: int = 100, **environment: str) -> Iterator[Running]:
+    """A run on a pseudo-terminal of that size, which is its controlling one: a Ctrl-C typed there reaches it."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    process = subprocess.Popen(
+        [PROGRAM, "run", *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=ROOT,
+        env={**plain, "TERM": "xterm", **environment},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(slave)
+    try:
+        yield Running(process, master)
+    finally:
+        _finish(process)
+        os.close(master)
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    """Only for a test that has failed: a run that ended by itself is left as it is."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+_CONTROL = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[[0-9;?]*([A-Za-z])")
+
+
+class Screen:
+    """A terminal that knows what a live tree needs: lines, cursor up, erase below. Anything else is an error."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = [""]
+        self.row = 0
+        self.others: list[str] = []
+        """Control sequences that it does not know, but for colours."""
+
+    def feed(self, text: str) -> "Screen":
+        at = 0
+        for match in _CONTROL.finditer(text):
+            self._print(text[at : match.start()])
+            self._control(match[1] or "", match[2] or match[3])
+            at = match.end()
+        self._print(text[at:])
+        return self
+
+    def _print(self, text: str) -> None:
+        for char in text:
+            if char == "\n":
+                self.row += 1
+                if self.row == len(self.lines):
+                    self.lines.append("")
+            elif char != "\r":
+                self.lines[self.row] += char
+                self.others += [] if char.isprintable() else [char]
+
+    def _control(self, number: str, kind: str) -> None:
+        if kind == "F":
+            self.row -= int(number or 1)
+            assert self.row >= 0
+        elif kind == "J":
+            del self.lines[self.row :]
+            self.lines.append("")
+        elif kind != "m":
+            self.others.append(kind)

@@ -1,0 +1,91 @@
+"""Ctrl-C and kill of a real `jobsmgr run`: jobs get their grace period, and no process is left."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runs import file_of, on_terminal, running, sh
+
+PID = re.compile(r"pid (\d+)")
+POLITE = "trap 'echo bye; exit 0' TERM; echo pid $$; while :; do sleep 0.05; done"
+STUBBORN = "trap '' TERM; sleep 1000 & echo pid $!; echo pid $$; wait; wait"
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is there no more, or only waits to be collected."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_asks(tmp_path: Path, number: signal.Signals) -> None:
+    """The job ends by itself, what waits is never started, files are complete, and the exit code says interrupted."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", POLITE), "name: b, args: [echo, never]"))
+    with running("--executor", "process", "wf.yaml", "--output-dir", "out", cwd=tmp_path) as run:
+        run.until(PID)
+        run.signal(number)
+        assert run.end() == 130
+    assert "g/a │ bye" in run.text
+    assert "Stopping: jobs are given their grace period to end." in run.text
+    assert "⊘ g/b aborted  the run was interrupted" in run.text
+    assert "never" not in run.text
+    assert all(ended(int(pid)) for pid in PID.findall(run.text))
+    assert (tmp_path / "out" / "wf" / "g" / "a-1.log").read_text().endswith("bye\n")
+    (result,) = json.loads((tmp_path / "out" / "result.json").read_text())["workflows"]
+    assert result["phase"] == "aborted"
+
+
+def test_the_second_one_kills(tmp_path: Path) -> None:
+    """Who does not listen is given no more time: the grace period is 30 s, and nobody waits for it."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", STUBBORN)))
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path) as run:
+        run.until(PID, 2)
+        run.signal(signal.SIGTERM)
+        run.until("Stopping:")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 130
+    assert "Killing what still runs." in run.text
+    assert all(ended(int(pid)) for pid in PID.findall(run.text))
+
+
+def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:
+    """Not after an interruption either."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", f"touch file; {POLITE}")))
+    place = tmp_path / "tmp"
+    place.mkdir()
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path, TMPDIR=str(place)) as run:
+        run.until(PID)
+        assert list(place.glob("*/*/*/*/file"))
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+    assert not list(place.iterdir())
+
+
+def test_ctrl_c_on_a_terminal_reaches_the_run_alone(tmp_path: Path) -> None:
+    """Jobs are in sessions of their own: they are asked with SIGTERM, not by the terminal."""
+    script = "trap 'echo by the terminal' INT; " + POLITE
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", script)))
+    with on_terminal("--executor", "process", str(tmp_path / "wf.yaml")) as run:
+        run.until(PID)
+        os.write(run.stream, b"\x03")
+        assert run.end() == 130
+    assert "bye" in run.text
+    assert "by the terminal" not in run.text
+
+
+def test_a_simulation_is_interrupted_too(tmp_path: Path) -> None:
+    """Virtual time does not deafen it."""
+    jobs = [f"name: j{number}, args: [x]" for number in range(1000)]
+    (tmp_path / "wf.yaml").write_text(file_of(*jobs))
+    with running("--executor", "simulate", "wf.yaml", cwd=tmp_path) as run:
+        run.until("succeeded")
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+    assert "wf aborted" in run.text
