@@ -1,0 +1,253 @@
+"""A real Kubernetes control plane on loopback ports: started, joined, broken and ended by tests.
+
+Nothing of jobsmgr is imported here.
+"""
+
+import contextlib
+import json
+import secrets
+import signal
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+import attrs
+import cattrs
+import httpx
+
+from tests.plane import build, certificates, components, supervisor
+from tests.plane.access import CRD, READY, ROLES, ROOT, Access, PlaneError, until
+from tests.plane.components import API_SERVER, CONTROLLER_MANAGER, CONTROLLERS, ETCD, USERS, Ports
+
+__all__ = ["CRD", "ROLES", "ROOT", "ControlPlane", "PlaneError"]
+
+_SOCKET_LIMIT = 90
+"""A Unix socket's path is cut at about 104 bytes on some systems."""
+
+
+@attrs.frozen
+class Description:
+    """What a further process must know to join a running plane; kept in `plane.json`."""
+
+    folder: str
+    store: str
+    socket: str
+    binary: str
+    ports: Ports
+    tokens: dict[str, str]
+    controllers: tuple[str, ...]
+    flags: dict[str, list[str]]
+
+
+class ControlPlane(Access):
+    """A running control plane, seen from one test process.
+
+    `start` makes a new one, `join` connects to one that another process of the same test run has started. It ends when
+    the last process that holds it closes it or dies.
+    """
+
+    def __init__(self, description: Description, link: supervisor.Link) -> None:
+        url = f"https://127.0.0.1:{description.ports.api}"
+        super().__init__(Path(description.folder), url, description.tokens)
+        self._description = description
+        self._link = link
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        controllers: tuple[str, ...] = CONTROLLERS,
+        flags: Mapping[str, Iterable[str]] = {},
+    ) -> Self:
+        """Start etcd, the API server and the controller manager, install the CRD and the operator's roles.
+
+        Args:
+            folder: where data, logs and kubeconfigs go; made if missing.
+            controllers: the controller manager's; empty starts no controller manager.
+            flags: more command-line flags by component (`etcd`, `apiserver`, `controller-manager`).
+
+        Raises:
+            PlaneError: a component did not get ready.
+            BuildError: there is no binary and none could be built.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        binary = build.binary()
+        build.kubectl_folder(binary, folder / "bin")
+        description = Description(
+            folder=str(folder),
+            # Of its own name: an earlier plane of this folder may still be deleting its store.
+            store=str(folder / f"etcd-{secrets.token_hex(4)}"),
+            socket=str(_socket_path(folder)),
+            binary=str(binary),
+            ports=_free_ports(),
+            tokens={user: secrets.token_hex(16) for user in USERS},
+            controllers=tuple(controllers),
+            flags={name: list(values) for name, values in flags.items()},
+        )
+        _write_files(folder, description.tokens)
+        link = supervisor.launch(Path(description.socket), folder / "supervisor.log", remove=[Path(description.store)])
+        plane = cls(description, link)
+        try:
+            plane._bring_up()
+        except BaseException:
+            plane.close()
+            raise
+        (folder / "plane.json").write_text(json.dumps(cattrs.unstructure(description)))
+        return plane
+
+    @classmethod
+    def join(cls, folder: Path) -> Self | None:
+        """Connect to the plane that was started in `folder`; None if there is none or it has ended."""
+        try:
+            description = cattrs.structure(json.loads((folder / "plane.json").read_text()), Description)
+            return cls(description, supervisor.Link(Path(description.socket)))
+        except OSError:
+            return None
+
+    def close(self) -> None:
+        """Leave the plane. It ends with the last process that leaves."""
+        super().close()
+        self._link.close()
+
+    def end(self) -> None:
+        """Leave the plane as the last one and wait until its processes and its store are gone."""
+        self.close()
+        until(lambda: not Path(self._description.socket).exists(), "the plane did not end")
+
+    # Components
+
+    def start_component(self, name: str, flags: Iterable[str] = ()) -> None:
+        """Start `etcd`, `apiserver` or `controller-manager` on its old port with its old data, and wait until ready."""
+        command = [self._description.binary, name, *self._flags(name), *self._description.flags.get(name, []), *flags]
+        env = components.MANAGER_ENVIRONMENT if name == CONTROLLER_MANAGER else {}
+        self._link.call("start", name=name, command=command, log=str(self.log(name)), env=env)
+        self.wait_ready(name)
+
+    def stop_component(self, name: str) -> None:
+        """End a component with SIGTERM and wait for it."""
+        self._link.call("stop", name=name)
+
+    def kill_component(self, name: str) -> None:
+        """End a component with SIGKILL and wait for it."""
+        self.signal_component(name, signal.SIGKILL)
+        self._link.call("stop", name=name)
+
+    def signal_component(self, name: str, number: signal.Signals) -> None:
+        """Send any signal: SIGSTOP freezes a component, SIGCONT lets it go on."""
+        self._link.call("signal", name=name, number=int(number))
+
+    def compact_etcd(self) -> None:
+        """Have etcd forget all history; an API server that is started after this has none either."""
+        base = f"http://127.0.0.1:{self._description.ports.etcd}/v3/kv"
+        with httpx.Client(trust_env=False) as client:
+            found = client.post(f"{base}/range", json={"key": "AA==", "limit": 1}).raise_for_status().json()
+            body = {"revision": found["header"]["revision"], "physical": True}
+            client.post(f"{base}/compaction", json=body).raise_for_status()
+
+    def running(self) -> dict[str, int]:
+        """The pids of the components that run, by name."""
+        pids: dict[str, int] = self._link.call("running")
+        return pids
+
+    def log(self, name: str) -> Path:
+        """The file that a component writes its output to."""
+        return self.folder / f"{name}.log"
+
+    def wait_ready(self, name: str) -> None:
+        """Wait until a component says that it is ready.
+
+        Raises:
+            PlaneError: it ended or took longer than `READY` seconds.
+        """
+        probe = self._probe(name)
+        deadline = time.monotonic() + READY
+        while time.monotonic() < deadline:
+            if probe():
+                return
+            if name not in self.running():
+                break
+            time.sleep(0.05)
+        words = " | ".join(self.log(name).read_text(errors="replace").splitlines()[-4:])
+        raise PlaneError(f"{name} did not get ready, see {self.log(name)}: {words}")
+
+    # Inside
+
+    def _bring_up(self) -> None:
+        self.start_component(ETCD)
+        self.start_component(API_SERVER)
+        # Before the controller manager: its garbage collector looks for new types only every 30 seconds.
+        if CRD.exists():
+            self.install_crd()
+        if ROLES.exists():
+            self.install_roles()
+        if self._description.controllers:
+            self.start_component(CONTROLLER_MANAGER)
+
+    def _flags(self, name: str) -> list[str]:
+        ports = self._description.ports
+        if name == ETCD:
+            return components.etcd(ports, Path(self._description.store))
+        if name == API_SERVER:
+            return components.api_server(ports, self.folder)
+        kubeconfig = self.kubeconfig("controller-manager")
+        return components.controller_manager(ports, kubeconfig, self.folder, self._description.controllers)
+
+    def _probe(self, name: str) -> Callable[[], bool]:
+        ports = self._description.ports
+        url = {
+            ETCD: f"http://127.0.0.1:{ports.etcd}/readyz",
+            API_SERVER: f"{self.url}/readyz",
+            CONTROLLER_MANAGER: f"https://127.0.0.1:{ports.manager}/healthz",
+        }[name]
+        # The controller manager serves with a certificate of its own making.
+        client = self._unverified if name == CONTROLLER_MANAGER else self._client("admin")
+
+        def probe() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                return client.get(url, timeout=5).is_success
+            return False
+
+        return probe
+
+    @property
+    def _unverified(self) -> httpx.Client:
+        if "" not in self._clients:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self._clients[""] = httpx.Client(verify=context, trust_env=False)
+        return self._clients[""]
+
+
+def _write_files(folder: Path, tokens: Mapping[str, str]) -> None:
+    issuer = certificates.authority("plane")
+    server = certificates.server(issuer)
+    files = {
+        "ca.crt": issuer.certificate,
+        "ca.key": issuer.key,
+        "server.crt": server.certificate,
+        "server.key": server.key,
+        "accounts.key": certificates.private_key(),
+        "tokens.csv": components.tokens_file(dict(tokens)).encode(),
+        "audit-policy.json": json.dumps(components.audit_policy()).encode(),
+        "audit.log": b"",
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def _free_ports() -> Ports:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in attrs.fields(Ports)]
+        for item in sockets:
+            item.bind(("127.0.0.1", 0))
+        return Ports(*(item.getsockname()[1] for item in sockets))
+
+
+def _socket_path(folder: Path) -> Path:
+    path = folder / f"supervisor-{secrets.token_hex(4)}.socket"
+    return path if len(str(path)) < _SOCKET_LIMIT else Path(tempfile.mkdtemp(prefix="plane-")) / "socket"

@@ -1,0 +1,284 @@
+"""Between an operator and the API server: a proxy on loopback that breaks what a test names.
+
+It understands HTTP and lines of watch streams, nothing of jobsmgr. Without rules it only forwards.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+import ssl
+import struct
+import time
+from collections.abc import AsyncGenerator, Iterable
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+import attrs
+import yarl
+from aiohttp import web
+
+from tests.plane.control_plane import ControlPlane
+from tests.plane.faults import Action, After, Answer, Before, Cut, Delay, DropReply, Hold, Reset, Rewrite, Rule, Silence
+
+_HOP_BY_HOP = ("connection", "content-length", "host", "keep-alive", "transfer-encoding")
+
+
+__all__ = [
+    "Action",
+    "After",
+    "Answer",
+    "Before",
+    "Cut",
+    "Delay",
+    "DropReply",
+    "FaultProxy",
+    "Hold",
+    "Reset",
+    "Rewrite",
+    "Silence",
+]
+
+
+@attrs.frozen
+class Passed:
+    """A request that came through the proxy."""
+
+    method: str
+    path: str
+    """With its query."""
+    at: float
+    """When it came, in seconds of the monotonic clock."""
+    action: Action | None
+
+
+class FaultProxy:
+    """A TLS server with the API server's own certificate; an async context manager.
+
+    Its methods may be called from any thread. Give its `url` to `ControlPlane.kubeconfig`.
+    """
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._rules: list[Rule] = []
+        self._cut_off = False
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._server: web.Server | None = None
+        self._tasks: set[asyncio.Task[web.StreamResponse]] = set()
+        self._exits = contextlib.AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.passed: list[Passed] = []
+        """Every request so far."""
+        self.url = ""
+
+    def add(
+        self,
+        action: Action,
+        *,
+        method: str = "*",
+        path: str = "",
+        agent: str = "",
+        nth: int | None = None,
+        times: int | None = None,
+    ) -> Rule:
+        """Apply an action to requests; where several rules are for one request the oldest acts.
+
+        Args:
+            action: what to do with it.
+            method: GET, POST, PATCH, DELETE, WATCH (a GET with watch) or `*`.
+            path: a regular expression to be found in the path with its query.
+            agent: a part of the User-Agent, for one replica among several.
+            nth: only for the nth match, from 1.
+            times: only for the first so many matches.
+        """
+        rule = Rule(action, method, re.compile(path), agent, nth, times)
+        self._rules.append(rule)
+        return rule
+
+    def remove(self, rule: Rule) -> None:
+        """Let a rule act no more; what it holds already stays so."""
+        self._rules.remove(rule)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is connected any more, and all that had been sent has been dealt with."""
+        return not self._tasks and not (self._server is not None and self._server.connections)
+
+    def cut_off(self) -> None:
+        """Reset every open connection and each new one, until `restore`."""
+        self._cut_off = True
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._reset_all)
+
+    def restore(self) -> None:
+        """Let connections through again."""
+        self._cut_off = False
+
+    def present(self, certificate: Path, key: Path) -> None:
+        """Show another certificate from now on, to those that are connected too: they have to connect again."""
+        self._tls.load_cert_chain(certificate, key)
+        self.cut_off()
+        self.restore()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as exits:
+            trusted = ssl.create_default_context(cafile=str(self._plane.authority))
+            self._session = await exits.enter_async_context(
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=trusted, limit=0),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+                    auto_decompress=False,
+                )
+            )
+            self._server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+            runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
+            await runner.setup()
+            exits.push_async_callback(runner.cleanup)
+            self._tls.load_cert_chain(self._plane.folder / "server.crt", self._plane.folder / "server.key")
+            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._tls).start()
+            self.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._reset_all()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._exits.aclose()
+
+    def _reset_all(self) -> None:
+        assert self._server is not None
+        for connection in self._server.connections:  # idle ones too
+            if isinstance(connection.transport, asyncio.Transport):
+                _reset(connection.transport)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        body = await request.content.read()
+        # aiohttp cancels the handler of a client that has gone. A watch ends with that; any other request is already
+        # on its way and still arrives.
+        task = asyncio.create_task(self._act(request, body, transport))
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        try:
+            return await (task if _is_watch(request) else asyncio.shield(task))
+        except (aiohttp.ClientError, ConnectionError):
+            # The API server is away, or the operator: what the other side sees is a lost connection.
+            _reset(transport)
+            return web.Response()
+
+    def _forget(self, task: asyncio.Task[web.StreamResponse]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else asks once the client has gone
+
+    async def _act(self, request: web.BaseRequest, body: bytes, transport: asyncio.Transport) -> web.StreamResponse:
+        path, watch = request.raw_path, _is_watch(request)
+        method = "WATCH" if watch else request.method
+        agent = request.headers.get("User-Agent", "")
+        # Every rule counts every request that it matches; the oldest of those that take it acts.
+        takers = [rule for rule in list(self._rules) if rule.takes(method, path, agent)]
+        action = takers[0].action if takers else None
+        self.passed.append(Passed(method, path, time.monotonic(), action))
+        match action:
+            case _ if self._cut_off:
+                _reset(transport)
+                return web.Response()
+            case Answer(status, content, headers):
+                return web.json_response(content, status=status, headers=headers)
+            case Reset():
+                _reset(transport)
+                return web.Response()
+            case Silence() if not watch:
+                await asyncio.Event().wait()  # until the client or the proxy ends
+            case Delay(seconds):
+                await asyncio.sleep(seconds)
+            case Hold():
+                await action.passed()
+            case Before(function, forward):
+                function()
+                if not forward:
+                    _reset(transport)
+                    return web.Response()
+        return await self._forward(request, body, action, watch=watch)
+
+    async def _forward(
+        self, request: web.BaseRequest, body: bytes, action: Action | None, *, watch: bool
+    ) -> web.StreamResponse:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+        url = yarl.URL(self._plane.url + request.raw_path, encoded=True)
+        async with self._session.request(request.method, url, data=body or None, headers=headers) as answer:
+            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+            if watch and answer.status == 200:
+                return await self._stream(request, answer, kept, action)
+            content = await answer.read()
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        if isinstance(action, After):
+            action.function()
+        if isinstance(action, DropReply) or (isinstance(action, After) and not action.reply):
+            _reset(transport)
+        return web.Response(status=answer.status, body=content, headers=kept)
+
+    async def _stream(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: dict[str, str], action: Action | None
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        sent = 0
+        limit = action if isinstance(action, Cut) else Cut()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit.seconds), contextlib.aclosing(_lines(answer)) as lines:
+                if limit.events == 0:
+                    raise TimeoutError
+                async for line in lines:
+                    if isinstance(action, Silence):
+                        continue
+                    for out in _rewritten(line, action):
+                        await response.write(out)
+                    sent += 1
+                    if sent == limit.events:
+                        break
+        if not limit.cleanly:
+            _reset(transport)
+            return response
+        await response.write_eof()
+        return response
+
+
+def _is_watch(request: web.BaseRequest) -> bool:
+    return request.method == "GET" and re.search(r"[?&]watch=(1|true)", request.raw_path) is not None
+
+
+async def _lines(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    rest = b""
+    async for chunk in answer.content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+
+
+def _rewritten(line: bytes, action: Action | None) -> Iterable[bytes]:
+    if not isinstance(action, Rewrite):
+        return [line]
+    items = action.function(json.loads(line))
+    return [item if isinstance(item, bytes) else json.dumps(item).encode() + b"\n" for item in items]
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    # One that is closing has let go of its socket.
+    raw = None if transport.is_closing() else transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError):  # closed by the other side already
+            # Linger for 0 s: the kernel sends RST in place of FIN.
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

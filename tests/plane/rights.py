@@ -1,0 +1,48 @@
+"""Rights of the user `limited-operator`: parts of what the shipped roles give, in one namespace.
+
+Nothing of jobsmgr is imported here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from tests.plane.access import ROLES
+from tests.plane.control_plane import ControlPlane
+
+USER = "limited-operator"
+
+_BASE = "/apis/rbac.authorization.k8s.io/v1"
+
+Rule = dict[str, Any]
+
+
+def shipped() -> list[Rule]:
+    """The rules of the operator's roles, that of its lease included, one resource each."""
+    items = [item for path in sorted(ROLES.glob("*.yaml")) for item in yaml.safe_load_all(path.read_text())]
+    rules = [rule for item in items if item and item["kind"] in ("Role", "ClusterRole") for rule in item["rules"]]
+    return [{**rule, "resources": [resource]} for rule in rules for resource in rule["resources"]]
+
+
+def without(*resources: str) -> list[Rule]:
+    """All shipped rules but those of some resources."""
+    return [rule for rule in shipped() if rule["resources"][0] not in resources]
+
+
+def give(plane: ControlPlane, namespace: str, rules: Iterable[Rule], account: str = "") -> None:
+    """Make these the only rights in a namespace of the user, or of a service account there."""
+    if account:
+        subject = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
+    else:
+        subject = {"kind": "User", "name": USER, "apiGroup": "rbac.authorization.k8s.io"}
+    path = f"{_BASE}/namespaces/{namespace}"
+    role = {"metadata": {"name": USER}}
+    binding = {
+        **role,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": USER},
+        "subjects": [subject],
+    }
+    plane.create_if_missing(f"{path}/roles", role)
+    plane.create_if_missing(f"{path}/rolebindings", binding)
+    plane.call("PATCH", f"{path}/roles/{USER}", {"rules": list(rules)})

@@ -1,0 +1,203 @@
+"""The proxy forwards faithfully, and each fault is what a client then sees."""
+
+import contextlib
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import (
+    After,
+    Answer,
+    Before,
+    Cut,
+    Delay,
+    DropReply,
+    FaultProxy,
+    Hold,
+    Reset,
+    Rewrite,
+    Silence,
+)
+
+
+@pytest.fixture
+def client(plane: ControlPlane, proxy: FaultProxy) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {plane.token('admin')}", "User-Agent": "jobsmgr/0 (one)"}
+    context = ssl.create_default_context(cafile=str(plane.authority))
+    with httpx.Client(base_url=proxy.url, verify=context, headers=headers, timeout=20, trust_env=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def maps(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/configmaps"
+
+
+def post(client: httpx.Client, maps: str, name: str) -> httpx.Response:
+    return client.post(maps, json={"metadata": {"name": name}})
+
+
+def names(plane: ControlPlane, maps: str) -> list[str]:
+    return [item["metadata"]["name"] for item in plane.call("GET", maps)["items"]]
+
+
+def watch(client: httpx.Client, maps: str, **options: Any) -> Iterator[dict[str, Any]]:
+    params = {"watch": "1", "resourceVersion": "0", "timeoutSeconds": "2"}
+    with client.stream("GET", maps, params=params, **options) as answer:
+        yield from map(json.loads, answer.iter_lines())
+
+
+def test_without_rules_it_only_forwards(plane: ControlPlane, proxy: FaultProxy, namespace: str) -> None:
+    """kubectl works through it, with its credentials, compression and discovery."""
+    kubeconfig = plane.kubeconfig("admin", namespace=namespace, url=proxy.url)
+    plane.kubectl("--kubeconfig", str(kubeconfig), "create", "configmap", "words")
+    found = plane.kubectl("--kubeconfig", str(kubeconfig), "get", "configmaps", "-o", "name")
+    assert found.stdout == "configmap/words\n"
+    assert any(one.method == "POST" for one in proxy.passed)
+
+
+def test_it_answers_in_the_servers_place(
+    plane: ControlPlane, proxy: FaultProxy, client: httpx.Client, maps: str
+) -> None:
+    """Status, headers and body; only as often as said."""
+    proxy.add(Answer(429, {"kind": "Status"}, {"Retry-After": "7"}), method="POST", path=r"configmaps$", times=1)
+    refused = post(client, maps, "a")
+    assert (refused.status_code, refused.headers["Retry-After"], refused.json()) == (429, "7", {"kind": "Status"})
+    assert post(client, maps, "a").status_code == 201
+
+
+def test_the_nth_and_the_agents_requests_are_told_apart(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """Only the second; only the other replica's."""
+    proxy.add(Answer(503), method="POST", nth=2)
+    proxy.add(Answer(500), agent="(two)")
+    codes = [post(client, maps, name).status_code for name in ("a", "b", "c")]
+    assert codes == [201, 503, 201]
+    assert client.get(maps, headers={"User-Agent": "jobsmgr/0 (two)"}).status_code == 500
+
+
+@pytest.mark.parametrize(("action", "stored"), [(Reset(), []), (DropReply(), ["a"])])
+def test_connections_are_reset_before_and_after(
+    plane: ControlPlane,
+    proxy: FaultProxy,
+    client: httpx.Client,
+    maps: str,
+    action: Reset | DropReply,
+    stored: list[str],
+) -> None:
+    """The client cannot tell the two apart; the server can."""
+    proxy.add(action, method="POST", times=1)
+    with pytest.raises(httpx.TransportError):
+        post(client, maps, "a")
+    assert names(plane, maps) == stored
+
+
+@pytest.mark.parametrize(("kind", "stored"), [(Before, []), (After, ["a"])])
+def test_a_function_is_called_at_a_request(
+    plane: ControlPlane,
+    proxy: FaultProxy,
+    client: httpx.Client,
+    maps: str,
+    kind: Callable[[Callable[[], object]], Before | After],
+    stored: list[str],
+) -> None:
+    """Before it is forwarded, or when the server has answered: then it is stored already."""
+    seen: list[list[str]] = []
+    proxy.add(kind(lambda: seen.append(names(plane, maps))), method="POST", times=1)
+    with pytest.raises(httpx.TransportError):
+        post(client, maps, "a")
+    assert seen == [stored]
+    assert names(plane, maps) == stored
+
+
+def test_silence_ends_with_the_clients_patience(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """A request is never answered; a watch opens and has no bytes."""
+    proxy.add(Silence())
+    with pytest.raises(httpx.ReadTimeout):
+        client.get(maps, timeout=0.5)
+    with pytest.raises(httpx.ReadTimeout):
+        list(watch(client, maps, timeout=0.5))
+
+
+def test_a_delayed_request_arrives(plane: ControlPlane, proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """It comes late and is not lost."""
+    proxy.add(Delay(0.3), method="POST")
+    begun = time.monotonic()
+    assert post(client, maps, "a").status_code == 201
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_held_request_waits_for_the_test(
+    plane: ControlPlane, proxy: FaultProxy, client: httpx.Client, maps: str
+) -> None:
+    """The client may have given up long before it arrives; the proxy is idle only after that."""
+    hold = Hold()
+    proxy.add(hold, method="POST", times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(maps, json={"metadata": {"name": "late"}}, timeout=0.3)
+    client.close()
+    assert hold.reached
+    assert not proxy.idle
+    assert names(plane, maps) == []
+    hold.release()
+    eventually(lambda: names(plane, maps) == ["late"], "the late request arrives")
+    eventually(lambda: proxy.idle, "nobody is connected any more")
+
+
+def test_watches_are_cut(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """After some events or seconds; cleanly or not."""
+    for name in ("a", "b", "c"):
+        post(client, maps, name)
+    proxy.add(Cut(events=2), method="WATCH", nth=1)
+    proxy.add(Cut(seconds=0.5), method="WATCH", nth=2)
+    proxy.add(Cut(events=1, cleanly=False), method="WATCH", nth=3)
+    assert len(list(watch(client, maps))) == 2
+    assert len(list(watch(client, maps))) == 3
+    with pytest.raises(httpx.TransportError):
+        list(watch(client, maps))
+
+
+def test_events_are_rewritten(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """Dropped, doubled, or replaced by the expiry that a server sends in the stream."""
+    for name in ("drop", "double", "expire"):
+        post(client, maps, name)
+    expired = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
+
+    def change(event: dict[str, Any]) -> list[dict[str, Any]]:
+        return {"drop": [], "double": [event, event], "expire": [expired]}[event["object"]["metadata"]["name"]]
+
+    proxy.add(Rewrite(change), method="WATCH")
+    seen = [event["object"].get("code") or event["object"]["metadata"]["name"] for event in watch(client, maps)]
+    assert sorted(map(str, seen)) == ["410", "double", "double"]
+
+
+def test_a_client_is_cut_off_and_comes_back(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """Open streams are reset, new connections too, until it is restored."""
+    post(client, maps, "a")
+    stream = watch(client, maps)
+    assert next(stream)["type"] == "ADDED"
+    proxy.cut_off()
+    with pytest.raises(httpx.TransportError):
+        list(stream)
+    with pytest.raises(httpx.TransportError):
+        client.get(maps)
+    proxy.restore()
+    assert client.get(maps).status_code == 200
+
+
+def test_a_servers_absence_is_passed_on(own_plane: Callable[..., ControlPlane], portal: Any) -> None:
+    """When the API server is away the operator sees lost connections, not answers of the proxy."""
+    plane = own_plane(controllers=())
+    with contextlib.ExitStack() as stack:
+        proxy = stack.enter_context(portal.wrap_async_context_manager(FaultProxy(plane)))
+        context = ssl.create_default_context(cafile=str(plane.authority))
+        client = stack.enter_context(httpx.Client(base_url=proxy.url, verify=context, trust_env=False))
+        plane.kill_component("apiserver")
+        with pytest.raises(httpx.TransportError):
+            client.get("/version")

@@ -1,0 +1,60 @@
+"""The playground works as its words say, and leaves nothing behind."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plane.control_plane import ROOT
+from tests.plane.eventually import eventually
+
+
+@contextlib.contextmanager
+def playground(output: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "tests.plane.playground", *arguments]
+    with output.open("wb") as file, subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_its_commands_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """What it prints, pasted into a shell, applies the sample, whose pods end by themselves; the operator finishes it.
+
+    SIGINT ends with 0 and deletes the folder.
+    """
+    output = tmp_path / "output"
+    with playground(output, "--pod-seconds", "0") as process:
+
+        def ready() -> bool:
+            assert process.poll() is None, output.read_text()
+            return "Ctrl-C ends" in output.read_text()
+
+        eventually(ready, "the playground is ready")
+        printed = [line.strip() for line in output.read_text().splitlines()]
+        commands = [line for line in printed if line.startswith(("export ", "kubectl apply "))]
+        wait = "kubectl wait --for=condition=Finished --timeout=2m mjob/managedjob-sample && kubectl get mjob"
+        shell = "\n".join(["set -e", *commands, wait])
+        run = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert "succeeded   6/6" in run.stdout, run.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    folder = re.search(r"export KUBECONFIG=(.*)/plane/", output.read_text())
+    assert folder is not None
+    assert not Path(folder[1]).exists()
+
+
+def test_a_missing_binary_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback for a wrong JOBSMGR_PLANE."""
+    monkeypatch.setenv("JOBSMGR_PLANE", str(tmp_path / "missing"))
+    output = tmp_path / "output"
+    with playground(output) as process:
+        assert process.wait(60) == 1
+    assert output.read_text().splitlines()[-1].startswith('playground: JOBSMGR_PLANE names "')
+    assert "Traceback" not in output.read_text()
