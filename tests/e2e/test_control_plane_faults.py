@@ -1,0 +1,160 @@
+"""A control plane that is away, forgets its history or loses the CRD: the operator waits, says so, and goes on."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.shapes import chain, fan, waves
+from tests.plane.components import API_SERVER, FAST_CONTROLLERS
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import FaultProxy
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.leases import SHORT, wait_for_renewals
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.workflows import Workflows
+
+Operators = Callable[..., OperatorProcess]
+
+LEADING = '"event": "leading"'
+starts_the_server = pytest.mark.breaks("rights", reason="an API server that has just started knows no roles yet")
+
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
+
+
+@pytest.fixture(scope="module")
+def fragile_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A plane of these tests' own; each leaves it whole."""
+    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
+    yield plane
+    plane.close()
+
+
+@pytest.fixture
+def control_plane(fragile_plane: ControlPlane) -> ControlPlane:
+    """Where the other fixtures work."""
+    return fragile_plane
+
+
+@starts_the_server
+def test_an_operator_that_starts_before_its_api_server_waits_for_it(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, control_plane: ControlPlane
+) -> None:
+    """Nothing listens at the address: the log says so, the process stays and works as soon as it can."""
+    workflows.create_spec("etl", chain(2))
+    control_plane.kill_component(API_SERVER)
+    try:
+        operator = operators()
+        operator.wait_for_log("the lease cannot be reached: the API server did not answer")
+        operator.wait_for_log("waiting")
+        assert operator.running
+    finally:
+        control_plane.start_component(API_SERVER)
+    operator.wait_for_log(LEADING)
+    workflows.wait_for("etl", "Complete")
+
+
+@starts_the_server
+def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, control_plane: ControlPlane
+) -> None:
+    """Long enough for the lease to be lost. The same process goes on, and has not stormed the dead server."""
+    operator = operators(url=proxy.url, flags=SHORT)
+    pid = operator.pid
+    jobs.hold("*")
+    workflows.create_spec("etl", waves([3, 3]))
+    workflows.wait_for_phases("etl", wave_0__job_0="running")
+    control_plane.kill_component(API_SERVER)
+    before, began = len(proxy.passed), time.monotonic()
+    try:
+        operator.wait_for_log("this replica leads no more")
+        asked, seconds = len(proxy.passed) - before, time.monotonic() - began
+    finally:
+        control_plane.start_component(API_SERVER)
+    # The lease every half second, two watches and the events less and less often.
+    assert asked <= 20 + 8 * seconds
+    eventually(lambda: operator.output().count(LEADING) >= 2, "it leads again")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(workflows.jobs("etl")) == 6
+    assert (operator.running, operator.pid) == (True, pid)
+
+
+@starts_the_server
+def test_a_history_that_is_compacted_away_costs_a_list_and_nothing_else(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    control_plane: ControlPlane,
+    namespace: str,
+) -> None:
+    """A Job is deleted behind the operator's back, etcd forgets when, and the API server starts anew: found missing."""
+    jobs.hold("*")
+    operator = operators(url=proxy.url)
+    workflows.create_spec("etl", fan(2))
+    workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
+    proxy.cut_off()
+    control_plane.call(
+        "DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/etl-fan-job-0?propagationPolicy=Background"
+    )
+    control_plane.compact_etcd()
+    control_plane.kill_component(API_SERVER)
+    control_plane.start_component(API_SERVER)
+    lists = sum("sendInitialEvents" in one.path and "/jobs?" in one.path for one in proxy.passed)
+    proxy.restore()
+    workflows.wait_for_phases("etl", fan__job_0="failed")
+    assert workflows.job("etl", "fan/job-0")["reason"] == "JobLost"
+    assert sum("sendInitialEvents" in one.path and "/jobs?" in one.path for one in proxy.passed) > lists
+    jobs.release("*")
+    workflows.wait_for("etl", "Finished")
+    assert workflows.phases("etl") == {"fan/job-0": "failed", "fan/job-1": "succeeded"}
+    assert operator.running
+
+
+def test_without_the_crd_it_waits_until_it_is_installed(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, control_plane: ControlPlane
+) -> None:
+    """The log asks whether the CRD is installed; the process stays, and works when it is."""
+    remove_crd(control_plane)
+    try:
+        operator = operators()
+        operator.wait_for_log("does not know managedjobs.jobsmanager.raczylo.com: is the CRD installed?")
+        assert operator.running
+        assert LEADING not in operator.output()
+    finally:
+        control_plane.install_crd()
+    operator.wait_for_log(LEADING)
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+
+
+def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    control_plane: ControlPlane,
+    namespace: str,
+) -> None:
+    """With it all workflows go; nothing ends or leads anew for it, and the next workflow runs."""
+    operator = operators()
+    pid = operator.pid
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    remove_crd(control_plane)
+    wait_for_renewals(control_plane, namespace, 2)
+    assert operator.running
+    control_plane.install_crd()
+    jobs.release("*")
+    workflows.create_spec("next", chain(2))
+    workflows.wait_for("next", "Complete")
+    assert (operator.running, operator.pid) == (True, pid)
+    assert operator.output().count(LEADING) == 1
+
+
+def remove_crd(plane: ControlPlane) -> None:
+    """Delete the CRD and all workflows with it, and wait until both are gone."""
+    plane.call("DELETE", CRD)
+    eventually(lambda: plane.request("GET", CRD).status_code == 404, "the CRD is gone")

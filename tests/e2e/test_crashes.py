@@ -1,0 +1,92 @@
+"""The operator is killed again and again amid a batch of workflows: nothing is lost, nothing is done twice."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.shapes import SEED, group, job
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import After, Before, FaultProxy
+from tests.plane.job_finisher import FAILS, JobFinisher
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+KILLS = 20
+WRITES = r"/jobs$|/managedjobs/[^/?]+/status$"
+"""Creates of Jobs and patches of statuses; a list or watch has a query."""
+FAULTY = {
+    "groups": [
+        group("load", job("breaks", parallel=True), job("fine", parallel=True), "after"),
+        group("beside", "one", "two", "three", parallel=True),
+        group("behind", "never"),
+    ]
+}
+
+
+def create(workflows: Workflows, prefix: str, number: int) -> str:
+    """Create a workflow that succeeds or, every other time, one in which a job fails; its name."""
+    name = f"{prefix}-{number}"
+    if number % 2:
+        workflows.create_spec(name, FAULTY)
+    else:
+        workflows.create(SEED, name=name)
+    return name
+
+
+def end_of(workflows: Workflows, name: str, prefix: str) -> dict[str, Any]:
+    """A finished workflow's whole status, without times and uids and what the run is called."""
+    status = workflows.wait_for(name, "Finished", seconds=120)
+    ours = json.loads(json.dumps(status).replace(f"{prefix}-", "run-"), object_hook=_lasting)
+    return {name.removeprefix(prefix): ours}
+
+
+def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
+    passing = ("uid", "startTime", "completionTime", "lastTransitionTime")
+    return {key: value for key, value in entry.items() if key not in passing}
+
+
+def ends(workflows: Workflows, names: list[str], prefix: str) -> dict[str, Any]:
+    """The ends of a batch, to be compared with those of another."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found |= end_of(workflows, name, prefix)
+    return found
+
+
+def creates(trace: Trace, prefix: str) -> Counter[str]:
+    """How many Jobs were created under each name, without the run's."""
+    made = (one.name for one in trace.recording().creations)
+    return Counter(name.removeprefix(prefix) for name in made if name.startswith(prefix))
+
+
+def test_killed_twenty_times_it_ends_as_if_nothing_had_happened(
+    workflows: Workflows, jobs: JobFinisher, operators: Callable[..., OperatorProcess], proxy: FaultProxy, trace: Trace
+) -> None:
+    """Killed before a write is sent and after one was carried out unanswered, in turn, at the first to third write.
+
+    End states and creates equal those of the same batch without a fault; no create is answered twice with 201.
+    """
+    jobs.script("load/breaks", FAILS)
+    # No lease: it would make each start wait until the one before it has run out.
+    process = operators(url=proxy.url, flags=["--no-leader-election"])
+    calm = ends(workflows, [create(workflows, "calm", number) for number in range(KILLS)], "calm")
+    process.kill()
+    names = []
+    for number in range(KILLS):
+        names.append(create(workflows, "wild", number))  # so that there is something left to write
+        eventually(lambda: proxy.idle, "the last process's requests are dealt with: none of them is counted now")
+        fault = Before(process.kill) if number % 2 else After(process.kill)
+        rule = proxy.add(fault, path=WRITES, nth=1 + number % 3)
+        process.start()
+        eventually(lambda: not process.running, f"kill {number + 1} comes")
+        proxy.remove(rule)
+    process.start()
+    assert ends(workflows, names, "wild") == calm
+    assert creates(trace, "wild") == creates(trace, "calm")
+    assert set(creates(trace, "wild").values()) == {1}

@@ -1,0 +1,91 @@
+"""Credentials that are replaced while the operator runs: it reads them again and loses nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.shapes import chain
+from tests.plane import certificates, components, rights
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import FaultProxy
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+Operators = Callable[..., OperatorProcess]
+
+ACCOUNT = "operator"
+
+
+def is_good(plane: ControlPlane, token: str) -> bool:
+    """Whether the API server still takes a token."""
+    with httpx.Client(verify=plane.ssl_context(), trust_env=False) as client:
+        return client.get(f"{plane.url}/api", headers={"Authorization": f"Bearer {token}"}).status_code != 401
+
+
+def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    trace: Trace,
+    control_plane: ControlPlane,
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    """A service account's token expires mid-run, another stands in its place: every write arrives, once."""
+    rights.give(control_plane, namespace, rights.shipped(), ACCOUNT)
+    old, new = (control_plane.service_account_token(namespace, ACCOUNT, secret=name) for name in ("first", "second"))
+    file = tmp_path / "kubeconfig"
+
+    def write(token: str) -> None:
+        file.write_text(components.kubeconfig(control_plane.url, control_plane.authority, token, namespace))
+
+    write(old)
+    operator = operators(flags=("--kubeconfig", str(file)))
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    write(new)
+    control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}/secrets/first")
+    eventually(lambda: not is_good(control_plane, old), "the old token is refused; the server remembers it for 10 s")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(trace.recording().creations) == 3
+    assert "leads no more" not in operator.output()
+
+
+def test_a_certificate_authority_that_is_replaced_is_read_anew_from_its_file(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    trace: Trace,
+    proxy: FaultProxy,
+    control_plane: ControlPlane,
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    """The server shows a certificate of another authority; while the file has the old one the operator waits."""
+    trusted, file = tmp_path / "ca.crt", tmp_path / "kubeconfig"
+    trusted.write_bytes(control_plane.authority.read_bytes())
+    file.write_text(components.kubeconfig(proxy.url, trusted, control_plane.token("operator"), namespace))
+    issuer = certificates.authority("another")
+    server = certificates.server(issuer)
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+    certificate.write_bytes(server.certificate)
+    key.write_bytes(server.key)
+    operator = operators(flags=("--kubeconfig", str(file)))
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    proxy.present(certificate, key)
+    operator.wait_for_log("CERTIFICATE_VERIFY_FAILED")
+    trusted.write_bytes(issuer.certificate)
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(trace.recording().creations) == 3

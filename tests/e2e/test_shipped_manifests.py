@@ -1,0 +1,131 @@
+"""What `kubectl apply -k manifests/operator` installs: valid on a real API server, admitted, and enough to run."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.shapes import chain
+from tests.plane import components
+from tests.plane.access import ROLES
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+HOME = "jobsmgr"
+"""Namespace and service account that the manifests name."""
+
+
+@pytest.fixture
+def installed(control_plane: ControlPlane) -> ControlPlane:
+    """A cluster with the manifests applied as `docs/operator.md` says; they stay, since they disturb no other test."""
+
+    def applied() -> bool:
+        # Another worker may be creating the same objects.
+        run = control_plane.kubectl("apply", "-k", str(ROLES), check=False)
+        assert run.returncode == 0, run.stderr
+        return True
+
+    eventually(applied, "the manifests are applied")
+    return control_plane
+
+
+def pod(plane: ControlPlane) -> dict[str, Any]:
+    """A Pod as the Deployment's controller would make it."""
+    deployment = plane.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")
+    template = deployment["spec"]["template"]
+    return {"metadata": {"name": "probe", "labels": template["metadata"]["labels"]}, "spec": template["spec"]}
+
+
+def try_pod(plane: ControlPlane, manifest: dict[str, Any]) -> tuple[int, str]:
+    """Status and message of a create in the operator's own namespace, of which nothing is stored."""
+    answer = plane.request("POST", f"/api/v1/namespaces/{HOME}/pods?dryRun=All&fieldValidation=Strict", manifest)
+    return answer.status_code, answer.json().get("message", "")
+
+
+def test_the_operators_pod_is_admitted_by_the_restricted_standard(installed: ControlPlane) -> None:
+    """Its namespace enforces it; the Pod passes as it is, and not without any one part of its security contexts."""
+    manifest = pod(installed)
+    assert try_pod(installed, manifest) == (201, "")
+    for place, field in (
+        ("pod", "runAsNonRoot"),
+        ("pod", "seccompProfile"),
+        ("container", "allowPrivilegeEscalation"),
+        ("container", "capabilities"),
+    ):
+        weaker = copy.deepcopy(manifest)
+        holder = weaker["spec"] if place == "pod" else weaker["spec"]["containers"][0]
+        del holder["securityContext"][field]
+        code, message = try_pod(installed, weaker)
+        assert (code, "restricted" in message) == (403, True), f"without {field}: {code} {message}"
+
+
+def test_the_deployment_is_as_documented(installed: ControlPlane) -> None:
+    """Two replicas of the operator, a root file system that cannot be written, a numeric user, no field unknown."""
+    files = sorted(ROLES.glob("*.yaml"))
+    for file in files:
+        if file.name != "kustomization.yaml":
+            installed.kubectl("apply", "--dry-run=server", "--validate=strict", "-n", HOME, "-f", str(file))
+    stored = installed.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")["spec"]
+    (container,) = stored["template"]["spec"]["containers"]
+    assert stored["replicas"] == 2
+    assert container["args"] == ["operator"]
+    assert container["image"].partition(":")[2] == "0.1.0"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert stored["template"]["spec"]["securityContext"]["runAsUser"] > 0
+
+
+def test_the_service_account_that_is_shipped_can_do_the_operators_work(
+    installed: ControlPlane,
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Callable[..., OperatorProcess],
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    """By the shipped bindings alone: it leads by the lease in its own namespace and misses no right."""
+    file = tmp_path / "kubeconfig"
+    token = installed.service_account_token(HOME, "jobsmgr")
+    file.write_text(components.kubeconfig(installed.url, installed.authority, token, HOME))
+    operator = operators(flags=("--kubeconfig", str(file), "--lease-namespace", HOME))
+    operator.wait_for_log('"event": "leading"')
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    lease = installed.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{HOME}/leases/jobsmgr")
+    assert lease["spec"]["holderIdentity"]
+    assert "right missing" not in operator.output()
+    events = f"/api/v1/namespaces/{namespace}/events"
+    eventually(lambda: installed.call("GET", events)["items"], "its events are told")
+
+
+def test_the_migration_component_adds_one_right(fast_plane: ControlPlane, tmp_path: Path) -> None:
+    """As the guide to a migration has it: `components: [migration]` in the kustomization."""
+    folder = tmp_path / "operator"
+    folder.mkdir()
+    for file in (*ROLES.glob("*.yaml"), *(ROLES / "migration").glob("*.yaml")):
+        target = folder / file.relative_to(ROLES)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(file.read_text())
+    kustomization = folder / "kustomization.yaml"
+    plain = rights(fast_plane.kubectl("kustomize", str(folder)).stdout)
+    kustomization.write_text(kustomization.read_text() + "components: [migration]\n")
+    assert rights(fast_plane.kubectl("kustomize", str(folder)).stdout) - plain == {("managedjobs", "patch")}
+
+
+def rights(text: str) -> set[tuple[str, str]]:
+    """Resource and verb of every rule in a list of manifests."""
+    return {
+        (resource, verb)
+        for item in yaml.safe_load_all(text)
+        if item["kind"] in ("Role", "ClusterRole")
+        for rule in item["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }

@@ -1,0 +1,75 @@
+"""The shipped role is no larger than what is used. That it is large enough, the rule "rights" says of every test."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.shapes import chain, group, job
+from tests.plane import rights
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import Answer, Before, FaultProxy
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.jobs_by_hand import JobsByHand
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+Operators = Callable[..., OperatorProcess]
+
+OLD_SERVER = {"kind": "Status", "code": 400, "message": "sendInitialEvents is forbidden for watch"}
+"""What a server without streamed lists answers."""
+VALID, INVALID = group("g", "held", "next"), group("g", "held", job("next", "nobody"))
+
+
+def invalid_again(workflows: Workflows, name: str) -> None:
+    """Edit a running workflow to be invalid, mend it, and spoil it in the same way: one event, seen twice."""
+    for spoiled in (True, False, True):
+        generation = workflows.edit(name, {"spec": {"groups": [INVALID if spoiled else VALID]}})["metadata"][
+            "generation"
+        ]
+        eventually(lambda generation=generation: workflows.status(name).get("observedGeneration") == generation)  # type: ignore[misc]
+
+
+def test_every_verb_of_the_shipped_role_is_used(
+    workflows: Workflows,
+    by_hand: JobsByHand,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    trace: Trace,
+    control_plane: ControlPlane,
+    namespace: str,
+) -> None:
+    """List: a server that cannot stream one. Get: an edit or a foreign Job at the last moment. Delete: deadline, ttl.
+
+    Events are created, and patched when the same is told again; the lease is made, read and renewed.
+    """
+    proxy.add(Answer(400, OLD_SERVER), method="WATCH", path="sendInitialEvents")
+    proxy.add(Before(lambda: by_hand.create("taken-chain-job-0"), forward=True), method="POST", path=r"/jobs$", nth=1)
+    note = ("annotate", "mjob/taken", "example.com/note=x")
+    edit = Before(lambda: control_plane.kubectl(*note, namespace=namespace), forward=True)
+    proxy.add(edit, method="PATCH", path="/taken/status$", nth=1)
+    jobs.hold("late/chain/job-0", "spoiled/g/held", "taken-chain-job-0")
+    operators(url=proxy.url)
+    workflows.create_spec("taken", chain(1))
+    eventually(lambda: workflows.job("taken", "chain/job-0").get("reason") == "NameConflict", "the name is taken")
+    workflows.create_spec("late", {**chain(1), "activeDeadlineSeconds": 1})
+    workflows.create_spec("short", {**chain(1), "ttlSecondsAfterFinished": 0})
+    workflows.create_spec("spoiled", {"groups": [VALID]})
+    workflows.wait_for_phases("spoiled", g__held="running")
+    invalid_again(workflows, "spoiled")
+    workflows.wait_for("late", "Failed")
+    eventually(lambda: not workflows.exists("short"), "its time to live is over")
+    given = {(rule["resources"][0], verb) for rule in rights.shipped() for verb in rule["verbs"]}
+
+    def unused() -> set[tuple[str, str]]:
+        return given - {(one.resource, one.verb) for one in trace.requests() if one.user == "operator"}
+
+    def all_used() -> bool:
+        assert not unused(), f"never used: {sorted(unused())}"
+        return True
+
+    eventually(all_used)

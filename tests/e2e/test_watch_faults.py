@@ -1,0 +1,116 @@
+"""Watches that end, or whose place in history is gone: nothing is missed, and the server is not stormed."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.e2e.shapes import chain, fan
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Passed, Rewrite
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+Operators = Callable[..., OperatorProcess]
+
+JOBS = r"/jobs\?"
+RESUMED = r"[?&]resourceVersion=\d"
+"""In the path of a watch that goes on from where it was; the others begin with a list of everything."""
+
+EXPIRED = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "status": "Failure",
+    "code": 410,
+    "reason": "Expired",
+    "message": "too old resource version: 1 (2)",
+}
+
+
+def watches(proxy: FaultProxy, plural: str) -> list[Passed]:
+    """The watches of a resource so far."""
+    return [one for one in proxy.passed if f"/{plural}?" in one.path and "watch=true" in one.path]
+
+
+def anew(requests: list[Passed]) -> list[Passed]:
+    """Those that ask for everything."""
+    return [one for one in requests if not re.search(RESUMED, one.path)]
+
+
+def test_a_watch_that_ends_goes_on_where_it_was(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy
+) -> None:
+    """Each watch ends after every third event: nothing is missed, and nothing is listed a second time for it."""
+    proxy.add(Cut(events=3), method="WATCH")
+    operator = operators(url=proxy.url)
+    operator.wait_for_log('"event": "leading"')
+    before = {plural: len(anew(watches(proxy, plural))) for plural in ("jobs", "managedjobs")}
+    workflows.create_spec("etl", chain(8))
+    workflows.wait_for("etl", "Complete")
+    assert len(watches(proxy, "jobs")) >= 2 * 8 / 3, "each Job is two events at least"
+    assert {plural: len(anew(watches(proxy, plural))) for plural in before} == before
+    # An end that comes after events is everyday life: no waiting, and no word about it.
+    assert "waiting" not in operator.output()
+
+
+def expired_event(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """In place of any event."""
+    return [{"type": "ERROR", "object": EXPIRED}]
+
+
+@pytest.mark.parametrize("how", [Answer(410, EXPIRED), Rewrite(expired_event)], ids=["status", "event"])
+def test_a_place_in_history_that_is_gone_is_found_anew_by_a_list(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    control_plane: ControlPlane,
+    namespace: str,
+    how: Action,
+) -> None:
+    """410 to the resumed watch: a list shows what has happened meanwhile; a Job that is not in it was deleted."""
+    jobs.hold("*")
+    operators(url=proxy.url)
+    workflows.create_spec("etl", fan(2))
+    workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
+    proxy.cut_off()
+    control_plane.call("DELETE", _job(namespace, "etl-fan-job-0"))
+    rule = proxy.add(how, method="WATCH", path=f"{JOBS}.*{RESUMED}", times=1)
+    known = len(anew(watches(proxy, "jobs")))
+    proxy.restore()
+    eventually(lambda: rule.matched == 1, "the watch is resumed, and refused")
+    workflows.wait_for_phases("etl", fan__job_0="failed")
+    assert workflows.job("etl", "fan/job-0")["reason"] == "JobLost"
+    assert len(anew(watches(proxy, "jobs"))) == known + 1
+    jobs.release("*")
+    workflows.wait_for("etl", "Finished")
+    assert workflows.phases("etl") == {"fan/job-0": "failed", "fan/job-1": "succeeded"}
+
+
+def _job(namespace: str, name: str) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}?propagationPolicy=Background"
+
+
+def test_a_server_that_finds_every_place_in_history_gone_is_asked_less_and_less_often(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy
+) -> None:
+    """410 even to watches that begin anew: the second attempt comes at once, the others after doubling pauses."""
+    operator = operators(url=proxy.url)
+    operator.wait_for_log('"event": "leading"')
+    rule = proxy.add(Answer(410, EXPIRED), method="WATCH", path=JOBS, times=4)
+    proxy.cut_off()
+    proxy.restore()
+    eventually(lambda: rule.matched == 5, "the fifth is let through")
+    refused = [one for one in watches(proxy, "jobs") if one.action is rule.action]
+    pauses = [after.at - before.at for before, after in pairwise(refused)]
+    assert len(pauses) == 3
+    assert all(pause >= least for pause, least in zip(pauses[1:], (0.25, 0.5), strict=True)), pauses
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert "too old resource version" in operator.output()
