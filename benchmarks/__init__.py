@@ -1,0 +1,1 @@
+"""Benchmarks: what jobsmgr costs beside the least that could do. Times are a report, never a test."""
