@@ -80,9 +80,12 @@ def test_an_installed_plugin_takes_part(
     notes = tmp_path / "notes"
     found = install(tmp_path, "jobsmgr_team", "1.2.3", {"jobsmgr_team.py": TEAM}, {"team": "jobsmgr_team"})
     operator = operators(environment={**found, "TEAM_NOTES": str(notes)})
+    jobs.hold("theirs/g/a")  # a Job that ends in the moment it starts is never seen running
     workflows.create(
         {"metadata": {"name": "theirs", "labels": {"team": "blue"}}, "spec": {"groups": [group("g", "a")]}}
     )
+    eventually(lambda: "theirs g/a running" in notes.read_text())
+    jobs.release("theirs/g/a")
     workflows.wait_for("theirs", "Complete")
     stored = by_hand.get("theirs-g-a")
     template = stored["spec"]["template"]
