@@ -341,7 +341,7 @@ class TestTimeToLive:
         """Who takes out the last job, which waited for hours, does not ask for the rest to be deleted."""
         one = world(group("g", "a", "b"), ttlSecondsAfterFinished=600).settle()
         one.end("wf-g-a")
-        one.refuse("g/b", "QuotaExceeded").settle().step(seconds=3600)
+        one.refuse("g/b", "QuotaExceeded", wait=7200).settle().step(seconds=3600)
         one.edit(groups=[group("g", "a")]).step().step()
         assert one.stored().phase is Phase.SUCCEEDED
         assert not one.deleted

@@ -78,6 +78,7 @@ def test_an_installed_plugin_takes_part(
 ) -> None:
     """Its fragment is on each Job and Pod, its wrapper's change in the Job; it is told what happened, in order."""
     notes = tmp_path / "notes"
+    notes.touch()
     found = install(tmp_path, "jobsmgr_team", "1.2.3", {"jobsmgr_team.py": TEAM}, {"team": "jobsmgr_team"})
     operator = operators(environment={**found, "TEAM_NOTES": str(notes)})
     jobs.hold("theirs/g/a")  # a Job that ends in the moment it starts is never seen running
