@@ -65,6 +65,7 @@ def creates(trace: Trace, prefix: str) -> Counter[str]:
     return Counter(name.removeprefix(prefix) for name in made if name.startswith(prefix))
 
 
+@pytest.mark.long
 def test_killed_twenty_times_it_ends_as_if_nothing_had_happened(
     workflows: Workflows, jobs: JobFinisher, operators: Callable[..., OperatorProcess], proxy: FaultProxy, trace: Trace
 ) -> None:

@@ -66,6 +66,7 @@ def writes(trace: Trace, user: str) -> set[tuple[str, str]]:
     return {(resource, name) for resource, name in named if resource in ("managedjobs/status", "managedjobs", "jobs")}
 
 
+@pytest.mark.long
 @pytest.mark.breaks("S7", reason="the test stores thousands of results whose Jobs never were")
 def test_thousands_of_finished_workflows_cost_no_write_and_hold_up_none_that_runs(
     workflows: Workflows,

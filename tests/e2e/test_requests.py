@@ -64,6 +64,7 @@ def test_the_seed_workflow_takes_at_most_two_requests_for_each_job(
     assert kinds.total() <= 2 * 6
 
 
+@pytest.mark.long
 def test_nothing_but_the_lease_is_written_once_all_is_settled(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, some_time: Callable[[], None]
 ) -> None:

@@ -29,6 +29,7 @@ def test_a_chain_of_thirty_jobs(workflows: Workflows, jobs: JobFinisher, operato
     assert jobs.finished == [f"chain-chain-job-{number}" for number in range(30)]
 
 
+@pytest.mark.long
 def test_a_fan_out_of_a_thousand_jobs(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_fan_out_of_a_thousand_jobs(
     assert requests.total() <= 1.05 * 1000
 
 
+@pytest.mark.long
 def test_two_hundred_seed_workflows_at_once(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace
 ) -> None:

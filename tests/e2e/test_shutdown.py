@@ -85,6 +85,7 @@ def test_sigterm_ends_a_standby_too(operators: Operators, control_plane: Control
     assert holder(control_plane, namespace) == before
 
 
+@pytest.mark.long
 def test_sigterm_is_heard_from_the_first_moment(operators: Operators, proxy: FaultProxy) -> None:
     """While it still connects: to process 1 of a pod, a signal that nobody waits for never comes."""
     proxy.add(Silence())

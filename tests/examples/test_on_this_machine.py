@@ -45,6 +45,7 @@ def results(directory: Path) -> dict[str, Any]:
     return {one["name"]: one for one in json.loads((directory / "result.json").read_text())["workflows"]}
 
 
+@pytest.mark.long
 def test_all_run_in_containers(podman: Podman, tmp_path: Path) -> None:
     """The whole folder at once, side by side: in the images that they name, with volumes, limits and a Secret."""
     done = subprocess.run(

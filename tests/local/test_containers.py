@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.runs import file_of, sh
 from tests.local.podman import OTHER_IMAGE, Podman, Ran, output
 
@@ -138,6 +140,7 @@ def test_exit_codes_and_retries(ran: Ran) -> None:
     assert output(done, "c") == ["mark", "mark"]
 
 
+@pytest.mark.long
 def test_an_exit_code_before_podman_has_cleaned_up(podman: Podman, ran: Ran) -> None:
     """Podman calls such a container stopped, not exited: its code is its own all the same."""
     jobs = [sh("a", "exit 125"), sh("b", "exit 127"), "name: c, command: [no-such-command], parallel: true"]
