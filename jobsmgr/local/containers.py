@@ -154,6 +154,9 @@ class Containers:
                 tasks.start_soon(self._hurry, tasks.cancel_scope)
                 await self._engine.order("stop", "--time", str(int(grace)), name)
                 tasks.cancel_scope.cancel()
+            if process.returncode is None:
+                # Podman would forget, and leave running, a container that it still holds for stopping (seen in 4.3).
+                await self._engine.order("kill", "--signal", "KILL", name)
         ended = process.returncode is not None
         await self._take_away(name)
         if not ended:

@@ -17,6 +17,7 @@ from jobsmgr.local.objects import Objects
 from tests.cli.runs import PATIENCE, Running, file_of, running, sh
 from tests.local.podman import IMAGE, Podman, Ran
 from tests.local.world import attempt, manifest
+from tests.plane.eventually import eventually
 
 POLITE = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
@@ -33,6 +34,7 @@ def started(podman: Podman, tmp_path: Path) -> Iterator[Callable[[str], Running]
 
         yield start
     assert podman.containers() == []
+    assert monitors(podman) == []
     assert not list(tmp_path.glob("jobsmgr-*"))
 
 
@@ -53,6 +55,18 @@ def test_a_second_signal_kills(started: Callable[[str], Running]) -> None:
     run.until("│ ready")
     run.signal(signal.SIGTERM)
     run.until("Stopping:")
+    run.signal(signal.SIGTERM)
+    assert run.end() == 130
+
+
+def test_a_second_signal_kills_in_the_midst_of_the_grace_period(
+    podman: Podman, started: Callable[[str], Running]
+) -> None:
+    """While podman waits for the container's end it holds it for stopping, and would forget it rather than kill it."""
+    run = started(file_of(sh("a", STUBBORN)))
+    run.until("│ ready")
+    run.signal(signal.SIGTERM)
+    eventually(lambda: podman.order("ps", "--all", "--format", "{{.State}}").lower() == "stopping")
     run.signal(signal.SIGTERM)
     assert run.end() == 130
 
@@ -86,6 +100,15 @@ def processes() -> Iterator[tuple[int, list[str]]]:
             yield int(path.parent.name), path.read_text(errors="replace").split("\0")
 
 
+def monitors(podman: Podman) -> list[int]:
+    """The processes that watch over podman's containers, also over those that it has forgotten."""
+    return [
+        pid
+        for pid, words in processes()
+        if words[0].endswith("conmon") and any(word.startswith(str(podman.root)) for word in words)
+    ]
+
+
 def test_a_deadline_ends_a_container(ran: Ran) -> None:
     """Which is removed."""
     done = ran(file_of(sh("a", POLITE, "activeDeadlineSeconds: 2")))
@@ -100,6 +123,7 @@ def engine(podman: Podman, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         monkeypatch.setenv(name, value)
     yield Engine("podman")
     assert podman.containers() == []
+    assert monitors(podman) == []
 
 
 class TestOneTry:
