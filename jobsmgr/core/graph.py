@@ -18,6 +18,8 @@ UNKNOWN, ITSELF, AMBIGUOUS, CYCLE, TWICE = "MJ004", "MJ005", "MJ009", "MJ011", "
 
 MAX_HINTS = 10
 """Wrong names of one workflow that are compared with all there are, to suggest one."""
+MAX_CYCLES = 10
+"""Cycles of one workflow that are told; each costs a sort of what is left."""
 MAX_NAME_WITH_HINT = 253
 """Longer names than any that could be meant get no suggestion."""
 
@@ -39,12 +41,26 @@ def build_graph(workflow: Workflow) -> tuple[Graph, tuple[Problem, ...]]:
     graph = Graph(order=(), dependencies=jobs, group_dependencies=groups)
     if resolver.problems:
         return graph, tuple(resolver.problems)
-    sorter = graphlib.TopologicalSorter(_predecessors(workflow, graph))
-    try:
-        order = tuple(node for node in sorter.static_order() if isinstance(node, JobKey))
-    except graphlib.CycleError as error:
-        return graph, (_cycle_problem(workflow, graph, error.args[1]),)
+    order, cycles = _sorted(_predecessors(workflow, graph))
+    if cycles:
+        told = (_cycle_problem(workflow, graph, cycle) for cycle in cycles)
+        return graph, tuple(sorted(told, key=lambda problem: _place(problem.path)))
     return Graph(order=order, dependencies=jobs, group_dependencies=groups), ()
+
+
+def _sorted(edges: dict[_Node, list[_Node]]) -> tuple[tuple[JobKey, ...], list[list[_Node]]]:
+    """An order of all jobs, or cycles that have no node in common: each takes an edit of its own to break."""
+    cycles: list[list[_Node]] = []
+    while len(cycles) < MAX_CYCLES:
+        try:
+            order = tuple(node for node in graphlib.TopologicalSorter(edges).static_order() if isinstance(node, JobKey))
+        except graphlib.CycleError as error:
+            cycle = error.args[1]
+            cycles.append(cycle)
+            edges = {node: before for node, before in edges.items() if node not in cycle}
+        else:
+            return (order if not cycles else ()), cycles
+    return (), cycles
 
 
 class _Resolver:

@@ -195,6 +195,21 @@ class TestCycles:
             ),
         ) == ["spec.groups[1].jobs[1].dependencies: cycle: b -> c -> b; remove one of them"]
 
+    def test_several_are_told_together(self) -> None:
+        """Each takes an edit of its own: who mends the first one need not come back for the second."""
+        assert problems(
+            group("p", job("a", dependencies=on("b")), job("b", parallel=True, dependencies=on("a"))),
+            group("q", job("c", dependencies=on("d")), "d"),
+        ) == [
+            "spec.groups[0].jobs[0].dependencies: cycle: a -> b -> a; remove one of them",
+            "spec.groups[1].jobs[0].dependencies: cycle: c -> d -> c (in order); remove one of them",
+        ]
+
+    def test_not_without_end(self) -> None:
+        """Of a thousand cycles some are told: each costs a sort of what is left."""
+        jobs = [job(f"j{at}", parallel=True, dependencies=on(f"j{at ^ 1}")) for at in range(1000)]
+        assert len(problems(group("g", *jobs))) == 10
+
 
 # Laws: order and frontier against the rules of the API, taken literally.
 
