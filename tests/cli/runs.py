@@ -17,7 +17,7 @@ import attrs
 
 from tests.cli.program import HEAD, PROGRAM, ROOT
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which what was waited for is missed; no test asserts a time."""
 
 

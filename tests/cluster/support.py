@@ -10,7 +10,7 @@ from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 """Seconds; generous, since a busy machine is no failure."""
 LABELS = {"jobmanager.raczylo.com/group-name": "g", "jobmanager.raczylo.com/job-id": "j"}
 

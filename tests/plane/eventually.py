@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 """Seconds; generous, since a busy machine is no failure."""
 
 
