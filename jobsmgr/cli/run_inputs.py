@@ -35,6 +35,8 @@ class Selected:
     """The jobs that are shown."""
     run: frozenset[JobKey]
     """Those of them that are run; the others are taken as succeeded."""
+    as_planned: bool = True
+    """Whether `raw` has the spec that `plan` was made from."""
 
     @property
     def key(self) -> Key:
@@ -98,7 +100,7 @@ def _planned(document: Document, wanted: Selection, hooks: Hooks) -> Selected:
 def _narrowed(one: Selected, wanted: Selection, hooks: Hooks) -> Selected:
     if wanted.only is not None:
         key = find_job(one.plan, wanted.only)
-        return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}))
+        return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}), as_planned=False)
     if wanted.start is not None:
         run = behind(one.plan, find_job(one.plan, wanted.start))
         status = taken_as_succeeded(one.plan, (key for key in one.keys if key not in run))

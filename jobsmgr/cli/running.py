@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -118,7 +118,7 @@ async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path
     recorder = _recorder(options.output_dir)
     shown = _Shown(inputs, options, run)
     watcher = shown.display if recorder is None else Watchers(recorder, shown.display)
-    statuses = await _follow(run, [one.raw for one in inputs.workflows], executor, watcher, haste, shown)
+    statuses = await _follow(run, inputs.workflows, executor, watcher, haste, shown)
     shown.summary()
     if recorder is not None:
         recorder.result(statuses)
@@ -157,7 +157,7 @@ async def _executor(options: RunOptions, objects: Objects, haste: Haste, root: P
 
 
 async def _follow(
-    run: LocalRun, raws: list[Manifest], executor: Executor, watcher: Watcher, haste: Haste, shown: _Shown
+    run: LocalRun, works: Sequence[Selected], executor: Executor, watcher: Watcher, haste: Haste, shown: _Shown
 ) -> dict[Key, Manifest]:
     """Run to the end, with an ear for signals."""
     outcome: dict[Key, Manifest] | JobsmgrError
@@ -165,7 +165,8 @@ async def _follow(
         await tasks.start(_listen, run, haste, shown)
         tasks.start_soon(shown.tick)
         try:
-            outcome = await run.run(raws, executor, watcher)
+            plans = {one.key: one.plan for one in works if one.as_planned}
+            outcome = await run.run([one.raw for one in works], executor, watcher, plans)
         except JobsmgrError as error:  # raised again below: a task group would wrap it
             outcome = error
         tasks.cancel_scope.cancel()

@@ -12,6 +12,7 @@ from jobsmgr.api.decision import Decision, DeleteWorkflow, Transition
 from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, review, stall
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan
 from jobsmgr.engine.actions import Actions
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
@@ -52,6 +53,11 @@ class Reconciler:
     def priority(self, key: Key) -> Priority:
         """Running workflows before new ones, those with least work left first."""
         return self._sights.priority(key)
+
+    def expect(self, key: Key, plan: Plan) -> None:
+        """Take over a plan that has been made before from the spec that the workflow has now."""
+        if (observation := self._cluster.observe(key)) is not None:
+            self._sights.expect(key, observation.workflow, plan)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a workflow once.

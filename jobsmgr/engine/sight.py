@@ -61,6 +61,14 @@ class Sights:
             memory = self.memories[key] = Memory(uid=uid)
         return memory
 
+    def expect(self, key: Key, raw: Manifest, plan: Plan) -> None:
+        """Take over a plan that has been made before from the same spec, so that the first look need not."""
+        memory, identity = self.memory(key, _metadata(raw)), bare_plan(raw).workflow
+        workflow = attrs.evolve(
+            plan.workflow, uid=identity.uid, generation=identity.generation, created=identity.created
+        )
+        memory.plan = attrs.evolve(plan, workflow=workflow)
+
     def bare(self, key: Key, observation: Observation) -> Sight:
         """A workflow without its plan: its stored status is all there is to go by."""
         raw = observation.workflow

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import anyio
 import attrs
@@ -16,6 +17,7 @@ from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.plan import Plan
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
@@ -66,8 +68,17 @@ class LocalRun:
         if self._cluster is not None:
             self._cluster.halt(reason)
 
-    async def run(self, workflows: Sequence[Manifest], executor: Executor, watcher: Watcher) -> dict[Key, Manifest]:
-        """Run workflows side by side; the last status of each. Raises `RunFault`."""
+    async def run(
+        self,
+        workflows: Sequence[Manifest],
+        executor: Executor,
+        watcher: Watcher,
+        plans: Mapping[Key, Plan] = MappingProxyType({}),
+    ) -> dict[Key, Manifest]:
+        """Run workflows side by side; the last status of each. Raises `RunFault`.
+
+        `plans` are those that have been made already, each from the very spec that is run.
+        """
         if self._settings.fail_fast:
             watcher = Watchers(watcher, _FailFast(self.halt))
         async with LocalCluster.open(executor, watcher, now=self._now, root=self._settings.root) as cluster:
@@ -75,16 +86,18 @@ class LocalRun:
             keys = [cluster.add(raw) for raw in workflows]
             if self._early:
                 cluster.halt(self._early)
-            await self._work(cluster)
+            await self._work(cluster, plans)
             statuses = {key: cluster.status(key) for key in keys}
             fault = cluster.fault
         if fault:
             raise RunFault(fault)
         return statuses
 
-    async def _work(self, cluster: LocalCluster) -> None:
+    async def _work(self, cluster: LocalCluster, plans: Mapping[Key, Plan]) -> None:
         observers = Observers(self.hooks)
         reconciler = Reconciler(cluster, self.hooks, self._now, observers.tell, batch=BATCH)
+        for key, plan in plans.items():
+            reconciler.expect(key, plan)
         async with AsyncExitStack() as stack:
             for _, lifespan in self.hooks.lifespans(Settings(command="run", identity="jobsmgr-run")):
                 await stack.enter_async_context(lifespan)

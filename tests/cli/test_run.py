@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from jobsmgr import Workflow
+from jobsmgr.cli.linting import refusals
+from jobsmgr.core import plan
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.plan import Plan, plan_workflow
 from tests.cli.program import EXAMPLES, HEAD, PROGRAM, ROOT, Done, run, run_process
 from tests.cli.runs import file_of, sh
 
@@ -254,6 +259,22 @@ class TestSelection:
         text = file_of(f"name: a, {USES_CONFIG}", sh("b", "echo ran", more=""))
         assert ran(text).code == 2
         assert ran(text, "--from", "b").code == 0
+
+    @pytest.mark.parametrize(
+        ("options", "plans"), [((), 1), (("--from", "b"), 1), (("--only", "b"), 2)], ids=["all", "from", "only"]
+    )
+    def test_a_plan_is_made_once(self, options: tuple[str, ...], plans: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The loop takes over what the check before the run has made; one job alone is another workflow."""
+        planned = []
+
+        def spy(workflow: Workflow, hooks: Hooks) -> Plan:
+            planned.append(workflow)
+            return plan_workflow(workflow, hooks)
+
+        for module in (refusals, plan):
+            monkeypatch.setattr(module, "plan_workflow", spy)
+        assert simulated(GROUPS, *options).code == 0
+        assert len(planned) == plans
 
 
 class TestSimulation:

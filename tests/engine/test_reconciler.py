@@ -13,6 +13,7 @@ import pytest
 
 from jobsmgr import JobState, Phase, hookimpl
 from jobsmgr.core.hooks import load_hooks
+from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.actions import WRITES_AT_ONCE
 from jobsmgr.engine.memory import SHORTEST_INTERVAL, WRITE_SHARE
 from jobsmgr.engine.port import AlreadyExists, Conflict, Gone, Key, Refused
@@ -548,30 +549,55 @@ class TestDeletions:
             assert KEY not in cluster.workflows
 
 
+class Counting:
+    """Takes down which generations plans are made of."""
+
+    def __init__(self) -> None:
+        self.generations: list[int] = []
+
+    @hookimpl
+    def jobsmgr_validate(self, workflow: Any) -> list[Any]:
+        self.generations.append(workflow.generation)
+        return []
+
+
 class TestMemory:
     """What is kept between two looks."""
 
     @virtual
     async def test_a_plan_is_made_once_a_generation(self) -> None:
         """However often a workflow is looked at."""
-        plans: list[int] = []
-
-        class Counting:
-            @hookimpl
-            def jobsmgr_validate(self, workflow: Any) -> list[Any]:
-                plans.append(workflow.generation)
-                return []
-
+        counting = Counting()
         cluster = FakeCluster()
         cluster.apply(manifest(group("g", "a", "b")))
-        async with loop(cluster, load_hooks([("counting", Counting())], installed=False)):
+        async with loop(cluster, load_hooks([("counting", counting)], installed=False)):
             for _ in range(5):
                 cluster.ask()
                 await anyio.sleep(1)
-            assert plans == [1]
+            assert counting.generations == [1]
             cluster.edit(retries=3)
             await anyio.sleep(1)
-            assert plans == [1, 2]
+            assert counting.generations == [1, 2]
+
+    @virtual
+    async def test_a_plan_that_was_made_before_is_taken_over(self) -> None:
+        """It is of a file, which has no uid yet; the Jobs have the right owner all the same, and an edit counts."""
+        counting = Counting()
+        hooks = load_hooks([("counting", counting)], installed=False)
+        cluster, file = FakeCluster(), manifest(group("g", "a", "b"))
+        del file["metadata"]["uid"], file["metadata"]["generation"], file["metadata"]["creationTimestamp"]
+        plan = make_plan(file, hooks)
+        reconciler = Reconciler(cluster, hooks, cluster.now)
+        reconciler.expect(KEY, plan)  # nothing is known of it yet: no harm
+        raw = manifest(group("g", "a", "b"))
+        cluster.apply(raw)
+        reconciler.expect(KEY, plan)
+        await reconciler.reconcile(KEY)
+        assert counting.generations == [1]
+        assert cluster.jobs[KEY]["wf-g-a"].owner == raw["metadata"]["uid"]
+        cluster.edit(retries=3)
+        await reconciler.reconcile(KEY)
+        assert counting.generations == [1, 2]
 
     @virtual
     async def test_a_finished_workflow_keeps_no_plan(self) -> None:

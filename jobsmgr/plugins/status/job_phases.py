@@ -137,27 +137,28 @@ class JobPhases:
         return self._by_key.get(key)
 
     def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
-        known = attrs.evolve(
+        lost = state.result is None and (state.gone or (self.over and state.deleting))
+        phase, end, reason, message = Phase.RUNNING, before.completion_time, "", ""
+        if state.result is Phase.SUCCEEDED:
+            phase, end = Phase.SUCCEEDED, state.completion_time or self._now
+        elif state.result is Phase.FAILED:
+            phase, end = Phase.FAILED, state.completion_time or self._now
+            reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
+            message = state.message[:MAX_MESSAGE]
+        elif not lost:
+            reason, message = self._why_running(state)
+        job = attrs.evolve(
             before,
-            phase=Phase.RUNNING,
+            phase=phase,
             job_name=state.name,
             uid=state.uid,
             # The first start stands: a Job that is suspended and resumed by hand starts anew.
             start_time=before.start_time or state.start_time,
+            completion_time=end,
+            reason=reason,
+            message=message,
         )
-        if state.result is Phase.SUCCEEDED:
-            end = state.completion_time or self._now
-            return attrs.evolve(known, phase=Phase.SUCCEEDED, completion_time=end, reason="", message="")
-        if state.result is Phase.FAILED:
-            end = state.completion_time or self._now
-            reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
-            return attrs.evolve(
-                known, phase=Phase.FAILED, completion_time=end, reason=reason, message=state.message[:MAX_MESSAGE]
-            )
-        if state.gone or (self.over and state.deleting):
-            return self._lost(known)
-        reason, message = self._why_running(state)
-        return attrs.evolve(known, reason=reason, message=message)
+        return self._lost(job) if lost else job
 
     def _why_running(self, state: JobState) -> tuple[str, str]:
         if self.over:
