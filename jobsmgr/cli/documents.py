@@ -19,13 +19,13 @@ from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.composed import Composed, Marks, Place, Position, Remark, SyntaxProblem, TooMuch
 from jobsmgr.cli.composer import compose
 from jobsmgr.cli.exits import EmptyInput, UnusableInput
+from jobsmgr.cli.json_text import joined_pairs, json_spans
 
 MAX_BYTES = 32 * 1024 * 1024
 """Some twenty of the largest workflows that an API server takes."""
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 _SUFFIXES = (".yaml", ".yml", ".json")
-_SPACE = re.compile(r"\s*")
 _STEP = re.compile(r"\[([^\]]*)\]|\.?([^.\[]+)")
 
 
@@ -154,7 +154,9 @@ def read_documents(path: str) -> list[Document]:
 
 def _composed(text: str) -> Iterator[Composed]:
     """The documents of a text; JSON values one behind another, which kubectl takes too, are documents as well."""
-    spans = _json_spans(text) if text.lstrip().startswith("{") else []
+    spans = json_spans(text) if text.lstrip().startswith("{") else []
+    if spans:
+        text = joined_pairs(text)
     if len(spans) < 2:
         yield from compose(text)
         return
@@ -163,25 +165,6 @@ def _composed(text: str) -> Iterator[Composed]:
         line += text.count("\n", at, begin)
         line_start, at = text.rfind("\n", 0, begin) + 1, begin
         yield from compose(text[begin:end], Position(line, begin - line_start + 1))
-
-
-def _json_spans(text: str) -> list[tuple[int, int]]:
-    """Where each of several JSON values begins and ends; empty for what is not JSON all through."""
-    import json
-
-    decoder, found, at = json.JSONDecoder(), [], 0
-    while (begin := _behind_space(text, at)) < len(text):
-        try:
-            _, at = decoder.raw_decode(text, begin)
-        except (ValueError, RecursionError):
-            return []
-        found.append((begin, at))
-    return found
-
-
-def _behind_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
 
 
 def _items(document: Document) -> Iterator[Document]:

@@ -121,6 +121,27 @@ def test_json_values_may_follow_each_other(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\ud83d\ude00", "😀"),
+        (r"x\uD83D\uDE00\ud83d\ude01y", "x😀😁y"),
+        (r"\\ud83d\\ude00", r"\ud83d\ude00"),
+        (r"\\\ud83d\ude00\"\n", '\\😀"\n'),
+        (r"\u00e9\ud83d\ude00", "é😀"),
+    ],
+)
+@pytest.mark.parametrize("ahead", ["", '{"kind": "A"}\n'], ids=["alone", "second"])
+def test_json_writes_some_characters_as_two(written: str, meant: str, ahead: str, tmp_path: Path) -> None:
+    """As Python's json does by itself; what stands behind them on the line stays in its place."""
+    path = tmp_path / "a.json"
+    path.write_text(f'{ahead}{{"{written}": "{written}", "kind": "B"}}')
+    found = load_documents([str(path)])[-1]
+    assert found.value == {meant: meant, "kind": "B"}
+    line = path.read_text().splitlines()[-1]
+    assert found.position("kind") == (2 if ahead else 1, line.index('"B"') + 1)
+
+
 @pytest.mark.parametrize("text", ['{"a": 1}\n{"a":\n', "{a: 1}\n{b: 2}\n", '{"a": 1} x\n', '{"a":' * 100_000])
 def test_what_begins_like_json_and_is_none_is_read_as_yaml(text: str, tmp_path: Path) -> None:
     """And refused as such."""

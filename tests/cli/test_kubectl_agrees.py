@@ -35,6 +35,7 @@ TAKEN = {
     "an end mark": f"{ONE_JOB}...\n",
     "JSON": JSON,
     "JSON values in a row": f"{JSON}\n{JSON.replace('wf', 'wg')} {JSON.replace('wf', 'wh')}",
+    "JSON in ASCII": json.dumps({**json.loads(JSON), "metadata": {"name": "wf", "annotations": {"a": "😀"}}}),
     "JSON with tabs": json.dumps(json.loads(JSON), indent="\t"),
     "a List": f"apiVersion: v1\nkind: List\nitems:\n- {ITEM}\n",
     "a ManagedJobList": f"apiVersion: jobsmanager.raczylo.com/v1beta1\nkind: ManagedJobList\nitems:\n- {ITEM}\n",
