@@ -34,6 +34,7 @@ class OperatorProcess:
         url: str | None = None,
         environment: Mapping[str, str] | None = None,
         program: Sequence[str] = PROGRAM,
+        in_pod: bool = False,
     ) -> None:
         """Prepare a replica for one namespace; `start` starts it.
 
@@ -46,16 +47,18 @@ class OperatorProcess:
             url: another address of the API server, a fault proxy's.
             environment: more environment variables.
             program: the command before the flags.
+            in_pod: leave it to find the API server and its lease's namespace by itself, as in a pod.
         """
         self.user = user
         self.log = folder / f"{user}.log"
         self._environment = {**os.environ, **(environment or {})}
         self._environment.pop("KUBECONFIG", None)
+        kubeconfig = str(plane.kubeconfig(user, namespace=namespace, url=url))
+        where = () if in_pod else ("--kubeconfig", kubeconfig, "--lease-namespace", namespace)
         self._command = [
             *program,
-            *("--kubeconfig", str(plane.kubeconfig(user, namespace=namespace, url=url))),
-            *("--namespace", namespace, "--lease-namespace", namespace, "--lease-name", LEASE),
-            *("--log-format", "json"),
+            *where,
+            *("--namespace", namespace, "--lease-name", LEASE, "--log-format", "json"),
             *flags,
         ]
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,0 +1,82 @@
+"""The operator as it runs in its pod: a service account's mounted credentials, and nothing that it may write to."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.shapes import chain
+from tests.e2e.test_credentials import ACCOUNT, is_good
+from tests.plane import rights
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.operator_process import LEASE, PROGRAM, OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+NAMESPACES = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
+POD = """
+mount -o remount,bind,ro /
+mount -t tmpfs none /run
+mkdir -p /run/secrets/kubernetes.io
+ln -s "$ACCOUNT_FILES" /run/secrets/kubernetes.io/serviceaccount
+mount -o remount,ro /run
+exec "$@"
+"""
+"""This machine's files, all read-only, and the mounted credentials: a link, so that a test can renew them."""
+
+
+@pytest.fixture
+def pod() -> tuple[str, ...]:
+    """What turns a command into one that runs with a pod's files."""
+    program = (*NAMESPACES, POD, "sh")
+    tried = subprocess.run([*program, "true"], env={"ACCOUNT_FILES": "/"}, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"this machine gives no mount namespace: {tried.stderr.strip()}")
+    return program
+
+
+def test_it_works_with_what_a_pod_has(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Callable[..., OperatorProcess],
+    trace: Trace,
+    control_plane: ControlPlane,
+    namespace: str,
+    pod: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    """Its lease is in its own namespace; a token that the kubelet renews is read anew when the old one is refused."""
+    rights.give(control_plane, namespace, rights.shipped(), ACCOUNT)
+    old, new = (control_plane.service_account_token(namespace, ACCOUNT, secret=name) for name in ("first", "second"))
+    files, server = tmp_path / "serviceaccount", urlsplit(control_plane.url)
+    files.mkdir()
+    (files / "token").write_text(old)
+    (files / "namespace").write_text(namespace)
+    (files / "ca.crt").write_bytes(control_plane.authority.read_bytes())
+    environment = {
+        "KUBERNETES_SERVICE_HOST": str(server.hostname),
+        "KUBERNETES_SERVICE_PORT": str(server.port),
+        "ACCOUNT_FILES": str(files),
+        "HOME": "/nonexistent",
+    }
+    operator = operators(program=(*pod, *PROGRAM), environment=environment, in_pod=True)
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    lease = control_plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}")
+    assert lease["spec"]["holderIdentity"]
+    (tmp_path / "renewed").write_text(new)
+    (tmp_path / "renewed").replace(files / "token")
+    control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}/secrets/first")
+    eventually(lambda: not is_good(control_plane, old), "the old token is refused; the server remembers it for 10 s")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(trace.recording().creations) == 3
+    assert "leads no more" not in operator.output()
+    assert operator.terminate() == 0
