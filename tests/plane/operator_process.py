@@ -54,11 +54,12 @@ class OperatorProcess:
         self._environment = {**os.environ, **(environment or {})}
         self._environment.pop("KUBECONFIG", None)
         kubeconfig = str(plane.kubeconfig(user, namespace=namespace, url=url))
-        where = () if in_pod else ("--kubeconfig", kubeconfig, "--lease-namespace", namespace)
         self._command = [
             *program,
-            *where,
-            *("--namespace", namespace, "--lease-name", LEASE, "--log-format", "json"),
+            *(() if in_pod else ("--kubeconfig", kubeconfig)),
+            *("--namespace", namespace),
+            *(() if in_pod else ("--lease-namespace", namespace)),
+            *("--lease-name", LEASE, "--log-format", "json"),
             *flags,
         ]
         self._process: subprocess.Popen[bytes] | None = None
