@@ -55,9 +55,9 @@ def _sorted(edges: dict[_Node, list[_Node]]) -> tuple[tuple[JobKey, ...], list[l
         try:
             order = tuple(node for node in graphlib.TopologicalSorter(edges).static_order() if isinstance(node, JobKey))
         except graphlib.CycleError as error:
-            cycle = error.args[1]
-            cycles.append(cycle)
-            edges = {node: before for node, before in edges.items() if node not in cycle}
+            cycles.append(error.args[1])
+            told = frozenset(cycles[-1])  # a cycle may run through every job there is
+            edges = {node: before for node, before in edges.items() if node not in told}
         else:
             return (order if not cycles else ()), cycles
     return (), cycles

@@ -205,6 +205,14 @@ class TestCycles:
             "spec.groups[1].jobs[0].dependencies: cycle: c -> d -> c (in order); remove one of them",
         ]
 
+    def test_one_through_thousands_of_jobs(self) -> None:
+        """It is one, however long, and is found in one pass over what there is."""
+        first = job("j0", dependencies=on("g11/j999"))
+        groups = [group(f"g{at}", *(f"j{number}" for number in range(at == 0, 1000))) for at in range(12)]
+        groups[0]["jobs"].insert(0, first)
+        (found,) = problems(*groups)
+        assert found.startswith("spec.groups[0].jobs[0].dependencies: cycle: g0/j0 -> g11/j999 -> ")
+
     def test_not_without_end(self) -> None:
         """Of a thousand cycles some are told: each costs a sort of what is left."""
         jobs = [job(f"j{at}", parallel=True, dependencies=on(f"j{at ^ 1}")) for at in range(1000)]
