@@ -35,7 +35,21 @@ class DeleteWorkflow:
     """Delete the workflow itself, if it is still as it was seen."""
 
 
-Action: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow
+@attrs.frozen
+class ReadWorkflow:
+    """Read the workflow as it is now: what is known of it may be older than what its jobs have done."""
+
+
+@attrs.frozen(kw_only=True)
+class ReadJob:
+    """Read the Job that ran this job and is not among those known: that alone proves nothing."""
+
+    key: JobKey
+    name: str
+    uid: str
+
+
+Action: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow | ReadWorkflow | ReadJob
 
 
 @attrs.frozen(kw_only=True)

@@ -92,6 +92,8 @@ class Snapshot:
     refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
     pause: Refusal | None = None
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
+    confirmed: bool = True
+    """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
     problems: tuple[Problem, ...] = ()
     """What makes the workflow invalid; empty if it is valid."""
     trail: Trail | None = None

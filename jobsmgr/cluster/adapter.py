@@ -10,9 +10,12 @@ import anyio
 import structlog
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import JobState
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.events import Events
 from jobsmgr.cluster.jobs import JobWriter
+from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import JOBS, WORKFLOWS, NotConfigured, Pause, Target, Unreachable
 from jobsmgr.cluster.rights import StatusGate, missing_rights
 from jobsmgr.cluster.session import Session
@@ -20,7 +23,7 @@ from jobsmgr.cluster.trim import trim_job, trim_workflow
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflows import WorkflowWriter
 from jobsmgr.cluster.writer import Writer
-from jobsmgr.engine.port import CreateResult, Event, Key, Observation, Request, WriteResult
+from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Request, WriteResult
 
 _log = structlog.get_logger(__name__)
 
@@ -58,14 +61,17 @@ class KubernetesCluster:
         self._gate = StatusGate(watching, self._scopes, self._on_status_right)
         self._writer = writer = Writer(writing, writes, may_write)
         self._events = Events(writer, identity)
-        self._jobs = JobWriter(writer, self._gate, self._cache.jobs)
-        self._workflows = WorkflowWriter(writer, self._gate, self._cache.workflows)
+        job_reads = Reads(writer, JOBS, trim_job, self._cache.jobs, self._on_rollback)
+        workflow_reads = Reads(writer, WORKFLOWS, trim_workflow, self._cache.workflows, self._on_rollback)
+        self._reads = (job_reads, workflow_reads)
+        self._jobs = JobWriter(writer, self._gate, self._cache.jobs, job_reads)
+        self._workflows = WorkflowWriter(writer, self._gate, self._cache.workflows, workflow_reads)
         self._watches = [
             watch
             for scope in self._scopes
             for watch in (
-                Watch(watching, WORKFLOWS, scope, trim_workflow, self._cache.workflows),
-                Watch(watching, JOBS, scope, trim_job, self._cache.jobs),
+                Watch(watching, WORKFLOWS, scope, trim_workflow, self._cache.workflows, self._on_rollback),
+                Watch(watching, JOBS, scope, trim_job, self._cache.jobs, self._on_rollback),
             )
         ]
 
@@ -102,8 +108,8 @@ class KubernetesCluster:
         try:
             await cluster._open()
             async with anyio.create_task_group() as tasks:
-                for run in (*(watch.run for watch in cluster._watches), cluster._gate.run, cluster._events.run):
-                    tasks.start_soon(run)
+                for part in (*cluster._watches, *cluster._reads, cluster._gate, cluster._events):
+                    tasks.start_soon(part.run)
                 yield cluster
                 tasks.cancel_scope.cancel()
         finally:
@@ -143,6 +149,7 @@ class KubernetesCluster:
 
         For a replica that has just become the leader: what the one before it wrote must not be missed.
         """
+        self._cache.workflows.begin_term()
         async with anyio.create_task_group() as tasks:
             for watch in self._watches:
                 tasks.start_soon(watch.refresh)
@@ -163,6 +170,12 @@ class KubernetesCluster:
         """Each right of the shipped role that is missing, in words. Raises `Unreachable`."""
         return await missing_rights(self._watching, self._scopes)
 
+    def _on_rollback(self) -> None:
+        _log.warning("the API server knows less than before, as after a restored backup: everything is listed anew")
+        self._cache.distrust()
+        for watch in self._watches:
+            watch.begin_anew()
+
     def _on_status_right(self, namespace: str) -> None:
         for key in self.keys():
             if namespace in ("", key.namespace):
@@ -177,6 +190,17 @@ class KubernetesCluster:
     async def create_job(self, key: Key, manifest: Manifest) -> CreateResult:
         """See the port."""
         return await self._jobs.create(key, manifest)
+
+    async def read_workflow(self, key: Key) -> WriteResult:
+        """See the port."""
+        return await self._workflows.read(key)
+
+    async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
+        """See the port."""
+        stored = self._cache.workflows.get(key)
+        if stored is None:
+            return Gone()
+        return await self._jobs.read(key, JobState(name=name, uid=uid, owner=stored.uid, key=job))
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""

@@ -60,11 +60,39 @@ class Workflows(Store[StoredWorkflow]):
         super().__init__()
         self._pending = pending
         self._by_uid: dict[str, StoredWorkflow] = {}
+        self._confirmed: set[str] = set()
         self.jobs: Jobs | None = None
 
     def of_uid(self, uid: str) -> StoredWorkflow | None:
         """The workflow with that uid, if there is one."""
         return self._by_uid.get(uid)
+
+    def put(self, item: StoredWorkflow) -> None:
+        """As the watch has it; one that nobody has begun is new, and needs no second look."""
+        if self.get(item.place) is None and not item.begun:
+            self._confirmed.add(item.uid)
+        super().put(item)
+
+    def written(self, item: StoredWorkflow) -> None:
+        """As the server answered to a request of ours, so it is as we know it."""
+        self._confirmed.add(item.uid)
+        super().written(item)
+
+    def is_confirmed(self, uid: str) -> bool:
+        """Whether the server has said of this workflow alone, in this term, how it is."""
+        return uid in self._confirmed
+
+    def distrust(self) -> None:
+        """See the store; each workflow has to be confirmed again."""
+        super().distrust()
+        self._confirmed.clear()
+
+    def begin_term(self) -> None:
+        """What others wrote before we led may not be in a list yet: each workflow has to be confirmed."""
+        self._confirmed.clear()
+
+    def _matters(self, known: StoredWorkflow) -> bool:
+        return not known.finished
 
     def _on_stored(self, before: StoredWorkflow | None, after: StoredWorkflow, *, own: bool) -> None:
         self._by_uid[after.uid] = after
@@ -75,6 +103,7 @@ class Workflows(Store[StoredWorkflow]):
 
     def _on_removed(self, known: StoredWorkflow, last: StoredWorkflow) -> None:
         self._by_uid.pop(known.uid, None)
+        self._confirmed.discard(known.uid)
         if self.jobs is not None:
             self.jobs.forget_gone(known)
             self.jobs.lose_interest(known.key)
@@ -111,12 +140,22 @@ class Jobs(Store[StoredJob]):
             if not keys:
                 del self._interest[place]
 
+    def record_gone(self, namespace: str, state: JobState) -> None:
+        """A Job that was never seen and, as a read of it has shown, does not exist or is not its owner's any more."""
+        jobs = self._by_owner.setdefault((namespace, state.owner), {})
+        # By its name, unless the owner has another Job of that name.
+        jobs[state.uid if state.name in jobs else state.name] = attrs.evolve(state, gone=True)
+
     def forget_gone(self, workflow: StoredWorkflow) -> None:
         """The workflow has ended or is gone itself: its deleted Jobs do not matter any more."""
         owner = (workflow.key.namespace, workflow.uid)
         left = {name: state for name, state in self._by_owner.pop(owner, {}).items() if not state.gone}
         if left:
             self._by_owner[owner] = left
+
+    def _matters(self, known: StoredJob) -> bool:
+        workflow = self._workflows.of_uid(known.state.owner)
+        return workflow is not None and not workflow.finished
 
     def _on_stored(self, before: StoredJob | None, after: StoredJob, *, own: bool) -> None:
         if before is not None and before.state.owner != after.state.owner:
@@ -163,12 +202,24 @@ class Cache:
         self.pending = Pending()
         self.workflows = Workflows(self.pending)
         self.jobs = Jobs(self.pending, self.workflows)
+        self._epoch = 0
+
+    def distrust(self) -> None:
+        """The server went back in time: whatever is known, its next word counts."""
+        self._epoch += 1
+        self.workflows.distrust()
+        self.jobs.distrust()
 
     def observe(self, key: Key) -> Observation | None:
         """A workflow and its Jobs, now."""
         if (stored := self.workflows.get(key)) is None:
             return None
-        return Observation(workflow=stored.raw, jobs=self.jobs.of_owner(key.namespace, stored.uid))
+        return Observation(
+            workflow=stored.raw,
+            jobs=self.jobs.of_owner(key.namespace, stored.uid),
+            confirmed=self.workflows.is_confirmed(stored.uid),
+            epoch=self._epoch,
+        )
 
     def keys(self) -> tuple[Key, ...]:
         """All workflows that there are."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.requests import Answer, NotLeading, Unreachable
+from jobsmgr.cluster.requests import Answer, NotLeading, Resource, Unreachable
 from jobsmgr.engine.port import Refused
 
 LONGEST_MESSAGE = 1024
@@ -50,6 +50,27 @@ def is_missing_right(answer: Answer) -> bool:
     The authorizer does not know the name of an object to be created; admission does and puts it into `details.name`.
     """
     return answer.status == 403 and not _details(answer).get("name") and not causes(answer.body)
+
+
+def is_gone(answer: Answer, resource: Resource, name: str) -> bool:
+    """Whether an answer proves that an object does not exist: a Status that names it.
+
+    A 404 alone proves nothing. A load balancer without servers, a path that is not served (the CRD is not installed)
+    and a missing subresource answer so too, in plain text or with empty details.
+    """
+    details = _details(answer)
+    named = (details.get("name"), details.get("group") or "", details.get("kind")) == (
+        name,
+        resource.group,
+        resource.plural,
+    )
+    body = answer.body
+    return answer.status == 404 and body.get("kind") == "Status" and body.get("reason") == "NotFound" and named
+
+
+def is_deleted(answer: Answer, uid: str) -> bool:
+    """Whether the answer to a DELETE says that the object with that uid is no more."""
+    return answer.ok and answer.body.get("kind") == "Status" and _details(answer).get("uid") == uid
 
 
 def causes(status: Manifest) -> Sequence[Mapping[str, Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import JobState
 from jobsmgr.cluster.cache import Jobs
-from jobsmgr.cluster.errors import refusal, unsent
+from jobsmgr.cluster.errors import is_deleted, refusal, unsent
+from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import JOBS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.store import Place
@@ -16,8 +18,9 @@ from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone
 class JobWriter:
     """Sends writes of Jobs and lays what the server answers over the cache."""
 
-    def __init__(self, writer: Writer, gate: StatusGate, known: Jobs) -> None:
+    def __init__(self, writer: Writer, gate: StatusGate, known: Jobs, reads: Reads[StoredJob]) -> None:
         self._writer = writer
+        self._reads = reads
         self._gate = gate
         self._known = known
 
@@ -50,12 +53,26 @@ class JobWriter:
             if answer.ok:
                 self._deleted(place, uid, answer)
                 return Done()
-            if answer.status in (404, 409):  # none, or one with another uid
-                self._known.forget(place, uid)
-                return Gone()
+            if answer.status in (404, 409):  # none, or one with another uid: a read of it tells which
+                return await self._not_deleted(place, uid, answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
         return refusal(answer)
+
+    async def read(self, key: Key, state: JobState) -> WriteResult:
+        """Read a Job that was not seen, as it is now; `state` is what is recorded of it."""
+        place = (key.namespace, state.name)
+        try:
+            answer = await self._reads.now(place)
+        except Unreachable as error:
+            return unsent(error)
+        if not answer.ok and not self._reads.is_gone(answer, place):
+            return refusal(answer)
+        found = self._known.get(place)
+        if found is not None and found.state.owner == state.owner and _fits(found.state, state):
+            return Done()
+        self._known.record_gone(key.namespace, state)
+        return Gone()
 
     def _taken(self, key: Key, holder: StoredJob, owner: str) -> AlreadyExists:
         """A name that is taken; if by another, `key` is asked for when it is freed."""
@@ -64,18 +81,29 @@ class JobWriter:
         return AlreadyExists(holder.state)
 
     def _deleted(self, place: Place, uid: str, answer: Answer) -> None:
-        """Learn from the answer: the object itself if something still holds it, else a Status."""
+        """Learn from the answer: the object itself if something still holds it, else a Status that names it."""
         if answer.body.get("kind") == "Job":
             self._known.written(read(answer, trim_job))
-        else:
+        elif is_deleted(answer, uid):
             self._known.forget(place, uid)
+
+    async def _not_deleted(self, place: Place, uid: str, answer: Answer) -> WriteResult:
+        """Whether a Job that was not deleted is no more. Raises `Unreachable`."""
+        found = await self._reads.now(place)
+        if not found.ok and not self._reads.is_gone(found, place):
+            return refusal(found)
+        known = self._known.get(place)
+        return refusal(answer) if known is not None and known.uid == uid else Gone()
 
     async def _look(self, place: Place) -> StoredJob | None:
         """The Job that has this name now; None if none has, or nobody can tell. Raises `Unreachable`.
 
         The watch may be ahead of the answer: one that it has told the end of has the name no more.
         """
-        answer = await self._writer.read(JOBS, *place)
-        if answer.ok:
-            self._known.written(read(answer, trim_job))
+        await self._reads.now(place)
         return self._known.get(place)
+
+
+def _fits(found: JobState, recorded: JobState) -> bool:
+    """Whether this is the Job that was recorded: by uid, or where none was recorded by the job that it names."""
+    return found.uid == recorded.uid if recorded.uid else found.key in (None, recorded.key)

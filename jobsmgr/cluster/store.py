@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+import anyio
 import attrs
 
 Place: TypeAlias = tuple[str, str]
@@ -56,6 +57,9 @@ class Store(Generic[I]):
     def __init__(self) -> None:
         self._items: dict[Place, I] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()  # uids that are no more, whatever late news says
+        self._doubted: set[str] = set()  # uids known from before the server went back: any news of them wins
+        self._missing: dict[Place, None] = {}
+        self._missed = anyio.Event()
         self._under_way: dict[Place, list[_Write]] = {}  # two workflows may ask for one name at the same time
         self._seen: dict[str, int] = {}  # by namespace (empty: all): the newest version that watches and lists told
 
@@ -67,9 +71,31 @@ class Store(Generic[I]):
         """Where objects are."""
         return tuple(self._items)
 
+    async def missing(self) -> Place:
+        """The next object that a list has left out, and of which only a read of it alone can say whether it is gone.
+
+        One list proves nothing: it may come from an API server that lags behind. Until the read the object is as known.
+        """
+        while not self._missing:
+            self._missed = anyio.Event()
+            await self._missed.wait()
+        place = next(iter(self._missing))
+        del self._missing[place]
+        return place
+
+    def miss(self, place: Place) -> None:
+        """Nobody can say yet whether an object is gone: it is to be read, after all others."""
+        if place in self._items:
+            self._missing[place] = None
+            self._missed.set()
+
     def put(self, item: I) -> None:
         """As the watch has it."""
         self._saw(item)
+        self._store(item, own=False)
+
+    def found(self, item: I) -> None:
+        """As a read of it alone has it, which nobody waits for."""
         self._store(item, own=False)
 
     def written(self, item: I) -> None:
@@ -98,40 +124,52 @@ class Store(Generic[I]):
         self._saw(item)
         self._bury(item.uid)
         known = self._items.get(item.place)
-        if known is not None and known.version <= item.version:
-            del self._items[item.place]
-            self._on_removed(known, item)
+        if known is not None and (known.version <= item.version or known.uid in self._doubted):
+            self._drop(known, item)
 
     def forget(self, place: Place, uid: str) -> None:
         """Gone, as the server answered to a request of ours, if it still is the one with that uid."""
         known = self._items.get(place)
         if known is not None and known.uid == uid:
             self._bury(uid)
-            del self._items[place]
-            self._on_removed(known, known)
+            self._drop(known, known)
+
+    def is_behind(self, scope: str, version: int) -> bool:
+        """Whether a list of this version is older than what is known: the server lags, or went back to a backup."""
+        return version < max((seen for namespace, seen in self._seen.items() if _in(scope, namespace)), default=0)
+
+    def distrust(self) -> None:
+        """The server went back in time (a restored backup): nothing of what is known counts against its next word."""
+        self._seen.clear()
+        self._doubted = {item.uid for item in self._items.values()}
 
     def replace(self, scope: str, items: Sequence[I], version: int) -> None:
-        """All there are in a namespace (empty: in all), as of `version`, which is 0 if there is no such resource.
+        """All there are in a namespace (empty: in all), as of `version`.
 
-        Newer own writes stay. Only a server restored from a backup answers with an older version than it told before:
-        then nothing of what was known counts.
+        Newer own writes stay, unless they are doubted. What is not in the list is missing, not yet gone.
         """
-        restored = version < max((seen for namespace, seen in self._seen.items() if _in(scope, namespace)), default=0)
-        if restored:
-            self._seen = {namespace: seen for namespace, seen in self._seen.items() if not _in(scope, namespace)}
         self._seen[scope] = version
         found = {item.uid for item in items}
         for uid in found.intersection(self._gone):
             del self._gone[uid]  # a whole list knows best
         for place, known in [*self._items.items()]:
-            if _in(scope, place[0]) and (restored or (known.uid not in found and known.version <= version)):
-                self._bury(known.uid)
-                del self._items[place]
-                self._on_removed(known, known)
-        if restored:
-            self._gone.clear()
+            if not _in(scope, place[0]) or (known.version > version and known.uid not in self._doubted):
+                continue
+            if known.uid in found:
+                self._doubted.add(known.uid)  # of this version the list has the truth, even if it is older
+            elif self._matters(known):
+                self.miss(place)
+            else:
+                self._drop(known, known)
         for item in items:
             self._store(item, own=False)
+        self._doubted.difference_update(found)
+
+    def _drop(self, known: I, last: I) -> None:
+        del self._items[known.place]
+        self._doubted.discard(known.uid)
+        self._missing.pop(known.place, None)
+        self._on_removed(known, last)
 
     def _bury(self, uid: str) -> None:
         """Remember that an object is no more: the answer to an own write may come after the news of its deletion."""
@@ -148,13 +186,22 @@ class Store(Generic[I]):
         writes = self._under_way.get(item.place, ())
         for write in writes:
             write.note(item.version, own=own)
-        if item.uid in self._gone or (known is not None and known.version >= item.version):
+        if item.uid in self._gone or (known is not None and not self._is_news(known, item)):
             return
         if known is not None and known.uid != item.uid:
-            self._on_removed(known, known)
+            self._drop(known, known)
             known = None
         self._items[item.place] = item
+        self._doubted.discard(item.uid)
+        self._missing.pop(item.place, None)
         self._on_stored(known, item, own=own or bool(writes))
+
+    def _is_news(self, known: I, item: I) -> bool:
+        return item.version > known.version or (known.uid in self._doubted and item.version != known.version)
+
+    def _matters(self, known: I) -> bool:
+        """Whether anything is concluded from the end of an object; others may simply be dropped."""
+        raise NotImplementedError
 
     def _on_stored(self, before: I | None, after: I, *, own: bool) -> None:
         raise NotImplementedError

@@ -56,6 +56,8 @@ class StoredWorkflow:
     uid: str
     version: int
     finished: bool
+    begun: bool
+    """Whether an operator has written its status."""
     _content: Manifest | bytes
 
     @property
@@ -82,6 +84,7 @@ def trim_workflow(raw: Manifest) -> StoredWorkflow:
         uid=sys.intern(metadata["uid"]),
         version=int(metadata["resourceVersion"]),
         finished=finished,
+        begun=_is_begun(raw.get("status")),
         content=zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1) if finished else content,
     )
 
@@ -163,6 +166,12 @@ def _is_finished(status: object) -> bool:
         isinstance(condition, Mapping) and condition.get("type") == "Finished" and condition.get("status") == "True"
         for condition in _sequence(_mapping(status).get("conditions"))
     )
+
+
+def _is_begun(status: object) -> bool:
+    """Whether it is more than the schema's default, which says that no operator has seen the workflow."""
+    generation = _mapping(status).get("observedGeneration", -1)
+    return isinstance(status, str) or (isinstance(generation, int) and generation >= 0)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

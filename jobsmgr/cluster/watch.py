@@ -31,6 +31,10 @@ HEALTHY = 2.0
 """Seconds that a watch must live for its end not to count as a failure."""
 BACK_OFF = (0.5, 5.0)
 """Seconds before the second and before any later attempt; the first follows at once. Doubled in between."""
+OUTAGE = 2
+"""Attempts in a row that found no server: what is known may be of another history by then, so all is listed anew."""
+LIST_SECONDS = (1500, 2100)
+"""Seconds after which all is listed anew in any case: an event that a stream has lost is noticed by nobody else."""
 _WATCH_TIMEOUT = httpx.Timeout(SILENCE, connect=5, pool=5)
 _INITIAL_END = "k8s.io/initial-events-end"
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -38,6 +42,10 @@ _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 class Sink(Protocol[Into]):
     """Where the objects go."""
+
+    def is_behind(self, scope: str, version: int) -> bool:
+        """Whether a list of this version is older than what is known."""
+        ...
 
     def replace(self, scope: str, items: Sequence[Into], version: int) -> None:
         """These are all objects of a namespace (empty: of the cluster) as of a resourceVersion."""
@@ -60,6 +68,10 @@ class _Expired(_Fault):
     """The resourceVersion is too old: list again."""
 
 
+class _Behind(_Fault):
+    """What was listed is older than what is known: nothing is learnt from it."""
+
+
 class _Refused(_Fault):
     """The server does not let us watch: no such resource, no right."""
 
@@ -74,8 +86,11 @@ class Watch(Generic[T]):
         namespace: str,
         trim: Callable[[Mapping[str, Any]], T],
         sink: Sink[T],
+        on_rollback: Callable[[], None],
     ) -> None:
+        """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
         self._session = session
+        self._on_rollback = on_rollback
         self._resource = resource
         self._namespace = namespace
         self._trim = trim
@@ -85,6 +100,8 @@ class Watch(Generic[T]):
         self._pages = False
         self._failures = 0
         self._well_since: float | None = None
+        self._heard_at = 0.0
+        self._list_due = 0.0
         self._wanted, self._listing, self._have = 1, 0, 0
         self._changed = anyio.Event()
         self._round = anyio.CancelScope()
@@ -97,9 +114,13 @@ class Watch(Generic[T]):
 
     async def refresh(self) -> None:
         """List again and wait for it: what was true when this was called is known when it returns."""
+        self.begin_anew()
+        await self._have_list(self._wanted)
+
+    def begin_anew(self) -> None:
+        """List again as soon as possible."""
         self._wanted += 1
         self._round.cancel()
-        await self._have_list(self._wanted)
 
     async def _have_list(self, number: int) -> None:
         while self._have < number:
@@ -113,10 +134,10 @@ class Watch(Generic[T]):
                 await self._back_off()
 
     async def _attempt(self) -> None:
-        if self._have < self._wanted:
+        if self._have < self._wanted or time.monotonic() >= self._list_due or self._failures >= OUTAGE:
             self._version = ""
         self._listing = self._wanted
-        version, self._well_since = self._version, None
+        version, self._well_since, self._heard_at = self._version, None, time.monotonic()
         try:
             if not self._version and self._pages:
                 await self._list()
@@ -124,11 +145,15 @@ class Watch(Generic[T]):
         except _Refused as fault:
             self._say(str(fault))
         except (_Fault, Unreadable, Unreachable) as fault:
-            if isinstance(fault, _Expired):
+            if isinstance(fault, _Expired | _Behind) or self._was_silent():
                 self._version = ""
             if self._failures:  # the first time is everyday life: a server that restarts or cuts a slow watcher
                 self._say(str(fault))
         self._failures = 0 if self._was_healthy(version) else self._failures + 1
+
+    def _was_silent(self) -> bool:
+        """Whether a watch ended since not even a bookmark came: the peer is dead, or its history ends before ours."""
+        return time.monotonic() - self._heard_at >= SILENCE
 
     def _was_healthy(self, version: str) -> bool:
         """Whether the attempt that began at this version was good for something, so that its end is no failure."""
@@ -156,7 +181,7 @@ class Watch(Generic[T]):
             if not (token := metadata.get("continue")):
                 break
             params["continue"] = token
-        self._replace(items, version_of(metadata))
+        await self._replace(items, version_of(metadata))
 
     async def _follow(self) -> None:
         """Watch from the last version on; without one, the server first streams all there is."""
@@ -168,9 +193,10 @@ class Watch(Generic[T]):
                 self._well()
             async with aclosing(lines_of(response)) as lines:
                 async for line in lines:
-                    initial = self._handle(json_object(line), initial)
+                    self._heard_at = time.monotonic()
+                    initial = await self._handle(json_object(line), initial)
 
-    def _handle(self, event: Mapping[str, Any], initial: list[T] | None) -> list[T] | None:
+    async def _handle(self, event: Mapping[str, Any], initial: list[T] | None) -> list[T] | None:
         """One event; `initial` collects objects until the server says that these were all."""
         kind, raw = event.get("type"), event.get("object")
         if not isinstance(raw, dict):
@@ -182,7 +208,7 @@ class Watch(Generic[T]):
             if initial is None:
                 self._version = version_of(metadata)
             elif _INITIAL_END in (metadata.get("annotations") or ()):
-                self._replace(initial, version_of(metadata))
+                await self._replace(initial, version_of(metadata))
                 return None
         elif initial is not None:
             self._take(raw, initial.append)
@@ -210,9 +236,9 @@ class Watch(Generic[T]):
             self._pages = True  # a server without watch-list: list by pages from now on
             raise _Fault(message)
         if code == 404:
-            # No such resource, so no such objects: the CRD is not installed (yet, or any more).
+            # The CRD is not installed (yet, or any more), or a load balancer has no server. It says nothing of objects:
+            # when a CRD is removed, each of them is deleted first.
             self._version = ""
-            self._sink.replace(self._namespace, [], 0)
             raise _Refused(f"the API server does not know {self._resource}: is the CRD installed?")
         if code in (401, 403):
             raise _Refused(f"not allowed to watch {self._resource} in {self._where}: {message}")
@@ -228,13 +254,26 @@ class Watch(Generic[T]):
             return
         where(item)
 
-    def _replace(self, items: list[T], version: str) -> None:
+    async def _replace(self, items: list[T], version: str) -> None:
+        if self._sink.is_behind(self._namespace, int(version)):
+            await self._look_behind(version)
         self._sink.replace(self._namespace, items, int(version))
         self._version = version
+        self._list_due = time.monotonic() + random.uniform(*LIST_SECONDS)
         self._have = self._listing
         self._changed.set()
         self._changed = anyio.Event()
         self._well()
+
+    async def _look_behind(self, version: str) -> NoReturn:
+        """A list that is older than what is known: its server lags behind, or was restored from a backup."""
+        answer = await self._session.call("GET", self._resource, self._namespace, params={"limit": 1})
+        if not answer.ok:
+            self._check(answer.status, answer.body)
+        if not self._sink.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):
+            raise _Behind(f"the API server answered with an old list of {self._resource}, of version {version}")
+        self._on_rollback()
+        raise _Behind("the API server went back in time, as after a restored backup: everything is listed anew")
 
     def _say(self, trouble: str) -> None:
         """Log why nothing is watched, once for each reason."""

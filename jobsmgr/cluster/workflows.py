@@ -10,7 +10,8 @@ import structlog
 from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.status import Reason, Status
 from jobsmgr.cluster.cache import Workflows
-from jobsmgr.cluster.errors import refusal, unsent
+from jobsmgr.cluster.errors import is_deleted, refusal, unsent
+from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import StoredWorkflow, read, trim_workflow
@@ -26,8 +27,9 @@ STATUS_KEYS = frozenset(json_key(field) for field in attrs.fields(Status)) | {"p
 class WorkflowWriter:
     """Sends writes of workflows and lays what the server answers over the cache."""
 
-    def __init__(self, writer: Writer, gate: StatusGate, known: Workflows) -> None:
+    def __init__(self, writer: Writer, gate: StatusGate, known: Workflows, reads: Reads[StoredWorkflow]) -> None:
         self._writer = writer
+        self._reads = reads
         self._gate = gate
         self._known = known
         self._said = False
@@ -48,11 +50,21 @@ class WorkflowWriter:
         body = delete_options({"uid": uid, "resourceVersion": version})
         try:
             answer = await self._writer.send("DELETE", WORKFLOWS, key.namespace, key.name, body=body)
-            if answer.ok and answer.body.get("kind") == "Status":
+            if is_deleted(answer, uid):
                 self._known.forget(key, uid)
             return Done() if answer.ok else await self._failed(key, uid, answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
+
+    async def read(self, key: Key) -> WriteResult:
+        """Read the workflow as it is now."""
+        try:
+            answer = await self._reads.now(key)
+        except Unreachable as error:
+            return unsent(error)
+        if answer.ok:
+            return Done()
+        return Gone() if self._reads.is_gone(answer, key) else refusal(answer)
 
     async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
         """Take a finalizer off; needs a right that only the migration role gives, which is said once."""
@@ -87,15 +99,21 @@ class WorkflowWriter:
             return unsent(error)
 
     async def _failed(self, key: Key, uid: str, answer: Answer) -> WriteResult:
-        """A write that was not carried out; if the workflow is not as expected, read it anew. Raises `Unreachable`."""
-        if answer.status == 409:
-            answer = await self._writer.read(WORKFLOWS, key.namespace, key.name)
-            if answer.ok:
-                return Conflict() if self._learn(key, answer).uid == uid else Gone()
-        if answer.status == 404:
-            self._known.forget(key, uid)
+        """A write that was not carried out; if the workflow is not as expected, read it anew. Raises `Unreachable`.
+
+        A 404 alone does not say that the workflow is gone: a server without the status subresource answers so too.
+        """
+        if answer.status not in (404, 409):
+            return refusal(answer)
+        found = await self._reads.now(key)
+        if self._reads.is_gone(found, key):
             return Gone()
-        return refusal(answer)
+        if not found.ok:
+            return refusal(found)
+        known = self._known.get(key)
+        if known is None or known.uid != uid:
+            return Gone()
+        return Conflict() if answer.status == 409 else refusal(answer)
 
     def _learn(self, key: Key, answer: Answer) -> StoredWorkflow:
         """Keep a workflow as the server answered it; one without its last finalizer is gone with that answer."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow
+from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.snapshot import Snapshot
@@ -39,10 +39,11 @@ def decide(snapshot: Snapshot, plan: Plan, hooks: Hooks, batch: int = BATCH) -> 
         status = work_out(snapshot, hooks)
         ready = _startable(snapshot, status)
         chosen = hooks.select_jobs(attrs.evolve(snapshot, status=status), ready)[:batch] if ready else ()
-        creates = tuple(_create(key, plan, hooks) for key in chosen)
+        creates = tuple(_create(key, plan, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
-    decision = _decision(snapshot, status, (*_deletes(snapshot, status), *creates))
+    reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
+    decision = _decision(snapshot, status, (*reads, *_deletes(snapshot, status), *creates))
     return attrs.evolve(decision, more=len(ready) > len(creates))
 
 
@@ -110,6 +111,17 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
     }
     conditions = tuple(_timed(snapshot, condition) for condition in (known | found).values())
     return attrs.evolve(stored, observed_generation=generation, conditions=conditions)
+
+
+def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]:
+    """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing."""
+    if snapshot.trail is not None or status.phase.ended:  # a trail knows of every Job
+        return
+    uids = {job.uid for job in snapshot.jobs.values()}
+    for key, job in status.jobs():
+        if batch and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
+            batch -= 1
+            yield ReadJob(key=key, name=job.job_name or snapshot.names.get(key, ""), uid=job.uid)
 
 
 def _deletes(snapshot: Snapshot, status: Status) -> Iterator[Action]:

@@ -9,20 +9,23 @@ from functools import partial
 import anyio
 import structlog
 
-from jobsmgr.api.decision import CreateJob, Decision, DeleteJob
+from jobsmgr.api.decision import CreateJob, Decision, DeleteJob, ReadJob, ReadWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import LEGACY_FINALIZER
+from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.port import AlreadyExists, Cluster, Created, Done, Gone, Key, Refused, WriteResult
 from jobsmgr.engine.sight import Sight
-from jobsmgr.engine.waking import AT_ONCE, after_write
+from jobsmgr.engine.waking import AT_ONCE, after_write, earliest
 
 _log = structlog.get_logger(__name__)
 
 WRITES_AT_ONCE = 8
 """Creates of one workflow under way at once; the adapter has a window of its own for all of them."""
-DELETION, FINALIZER = "deletion", "finalizer"
+DELETION, FINALIZER, READ = "deletion", "finalizer", "read"
 """What can fail again and again, each with a back-off of its own."""
+READ_ROUNDS = 3
+"""Looks in a row that may ask for a read at once: the workflow, then its Jobs; more would be a loop without an end."""
 
 
 class Actions:
@@ -35,9 +38,12 @@ class Actions:
 
     async def carry_out(self, sight: Sight, decision: Decision) -> float | None:
         """Carry out the actions; when to look again: at once if that brings more, later if a deletion did not work."""
+        reads = [action for action in decision.actions if isinstance(action, ReadJob | ReadWorkflow)]
         deletes = [action for action in decision.actions if isinstance(action, DeleteJob)]
         creates = [action for action in decision.actions if isinstance(action, CreateJob)]
-        wake = await self._remove(sight, deletes) if deletes else None
+        wake = earliest(
+            await self._read(sight, reads) if reads else None, await self._remove(sight, deletes) if deletes else None
+        )
         held_back = bool(sight.memory.refusals)  # a create that works frees those that all were refused alike
         took_effect = await self._create_all(sight, creates)
         more = decision.more or held_back or sight.memory.refusals or took_effect < len(creates)
@@ -97,6 +103,24 @@ class Actions:
                     why=result.message,
                 )
                 return result.final
+
+    async def _read(self, sight: Sight, reads: list[ReadJob | ReadWorkflow]) -> float | None:
+        """Read what decides how it goes on; when to look again: at once unless some could not be read."""
+        results: list[WriteResult] = []
+
+        async def read(action: ReadJob | ReadWorkflow) -> bool:
+            if isinstance(action, ReadWorkflow):
+                results.append(await self._cluster.read_workflow(sight.key))
+            else:
+                results.append(await self._cluster.read_job(sight.key, action.key, action.name, action.uid))
+            return True
+
+        await _at_most(WRITES_AT_ONCE, [partial(read, action) for action in reads])
+        refused = next((result for result in results if isinstance(result, Refused)), None)
+        if refused is not None:
+            return after_write(sight.key, sight.memory, READ, refused)
+        sight.memory.troubles[READ] += 1
+        return AT_ONCE if (rounds := sight.memory.troubles[READ]) <= READ_ROUNDS else backoff(rounds - READ_ROUNDS)
 
     async def _remove(self, sight: Sight, deletes: list[DeleteJob]) -> float | None:
         """Delete Jobs until one is not deleted; when to look again."""

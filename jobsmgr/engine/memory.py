@@ -38,6 +38,8 @@ class Memory:
     """One workflow, by uid."""
 
     uid: str
+    epoch: int = 0
+    """Of the observation that it began with."""
     plan: Plan | None = None
     refusals: dict[JobKey, Refusal] = attrs.field(factory=dict)
     pause: Refusal | None = None

@@ -9,6 +9,7 @@ import attrs
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
+from jobsmgr.api.workflow import JobKey
 
 
 class Key(NamedTuple):
@@ -40,6 +41,10 @@ class Observation:
 
     workflow: Manifest
     jobs: Mapping[str, JobState]
+    confirmed: bool = True
+    """Whether it is sure that this is no old view: read by itself, or answered to an own write, in this term."""
+    epoch: int = 0
+    """How often all that was known before has become doubtful: a server was restored from a backup."""
 
     @property
     def metadata(self) -> Manifest:
@@ -130,6 +135,17 @@ class Cluster(Protocol):
         """Create a Job for a workflow.
 
         A name that is taken by another owner yields `AlreadyExists`, and a request for `key` as soon as it is freed.
+        """
+        ...
+
+    async def read_workflow(self, key: Key) -> WriteResult:
+        """Read a workflow as it is now: `Done` or `Gone` when what `observe` says afterwards is sure."""
+        ...
+
+    async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
+        """Read the Job that ran a job and was not seen: `Done` if it is there, `Gone` if it does not exist.
+
+        `uid` may be empty where it was never recorded. Afterwards `observe` has it, marked `gone` if it is no more.
         """
         ...
 

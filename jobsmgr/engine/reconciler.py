@@ -8,12 +8,12 @@ from datetime import datetime
 import anyio
 import structlog
 
-from jobsmgr.api.decision import Decision, DeleteWorkflow, Transition
+from jobsmgr.api.decision import Decision, DeleteWorkflow, ReadJob, ReadWorkflow, Transition
 from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, review, stall
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
-from jobsmgr.engine.actions import Actions
+from jobsmgr.engine.actions import READ, Actions
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
 from jobsmgr.engine.queue import Priority
@@ -57,7 +57,7 @@ class Reconciler:
     def expect(self, key: Key, plan: Plan) -> None:
         """Take over a plan that has been made before from the spec that the workflow has now."""
         if (observation := self._cluster.observe(key)) is not None:
-            self._sights.expect(key, observation.workflow, plan)
+            self._sights.expect(key, observation, plan)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a workflow once.
@@ -68,7 +68,7 @@ class Reconciler:
         if observation is None:
             self._sights.memories.pop(key, None)
             return None
-        memory = self._sights.memory(key, observation.metadata)
+        memory = self._sights.memory(key, observation)
         if observation.deleting:
             wake = await self._actions.let_go(key, memory, observation.metadata)
         else:
@@ -83,10 +83,13 @@ class Reconciler:
         decision = self._decide(sight)
         if not decision.actions:
             sight.memory.taken.clear()
+            del sight.memory.troubles[READ]
             return await self._store.settle(sight, decision)
         if any(isinstance(action, DeleteWorkflow) for action in decision.actions):
             return await self._actions.delete(sight)
         wake = await self._actions.carry_out(sight, decision)
+        if wake == AT_ONCE and any(isinstance(action, ReadJob | ReadWorkflow) for action in decision.actions):
+            return AT_ONCE  # what was read may be another story: nothing is stored of this one
         if wake == AT_ONCE and sight.memory.next_write() > anyio.current_time():
             return AT_ONCE  # the look that comes now does the rest
         fresh = self._cluster.observe(key)
@@ -104,7 +107,7 @@ class Reconciler:
         observation = self._cluster.observe(key)
         if observation is None:
             return AT_ONCE
-        memory = self._sights.memory(key, observation.metadata)
+        memory = self._sights.memory(key, observation)
         memory.troubles[LOOK] += 1
         text = f"{type(error).__name__}: {error}"
         self._cluster.emit(

@@ -53,17 +53,17 @@ class Sights:
         counts = memory.stored.counts
         return (0, counts.pending + counts.running)
 
-    def memory(self, key: Key, metadata: Manifest) -> Memory:
-        """What is remembered of the workflow with that metadata; nothing of a former one of its name."""
-        uid = str(metadata.get("uid") or "")
+    def memory(self, key: Key, observation: Observation) -> Memory:
+        """What is remembered of a workflow; nothing of a former one of its name, or of before a restored backup."""
+        uid = str(observation.metadata.get("uid") or "")
         memory = self.memories.get(key)
-        if memory is None or memory.uid != uid:
-            memory = self.memories[key] = Memory(uid=uid)
+        if memory is None or (memory.uid, memory.epoch) != (uid, observation.epoch):
+            memory = self.memories[key] = Memory(uid=uid, epoch=observation.epoch)
         return memory
 
-    def expect(self, key: Key, raw: Manifest, plan: Plan) -> None:
+    def expect(self, key: Key, observation: Observation, plan: Plan) -> None:
         """Take over a plan that has been made before from the same spec, so that the first look need not."""
-        memory, identity = self.memory(key, _metadata(raw)), bare_plan(raw).workflow
+        memory, identity = self.memory(key, observation), bare_plan(observation.workflow).workflow
         workflow = attrs.evolve(
             plan.workflow, uid=identity.uid, generation=identity.generation, created=identity.created
         )
@@ -72,13 +72,13 @@ class Sights:
     def bare(self, key: Key, observation: Observation) -> Sight:
         """A workflow without its plan: its stored status is all there is to go by."""
         raw = observation.workflow
-        memory = self.memory(key, _metadata(raw))
+        memory = self.memory(key, observation)
         return self._sight(key, memory, observation, memory.read(raw.get("status"), _spec(raw)), bare_plan(raw))
 
     def look(self, key: Key, observation: Observation) -> Sight | None:
         """Everything that a decision needs; None where there is nothing to decide."""
         raw = observation.workflow
-        memory, spec = self.memory(key, _metadata(raw)), _spec(raw)
+        memory, spec = self.memory(key, observation), _spec(raw)
         stored = memory.read(raw.get("status"), spec)
         generation = int(_metadata(raw).get("generation") or 1)
         if stored.final:
@@ -104,6 +104,7 @@ class Sights:
             compiled=plan.compiled,
             refusals=memory.refusals,
             pause=memory.pause,
+            confirmed=observation.confirmed,
             problems=plan.problems,
             trail=memory.trail(observation.jobs) if plan is memory.plan else None,
         )

@@ -189,6 +189,17 @@ class LocalCluster:
         self._tasks.start_soon(self._run, key, entry, state, manifest, scope)
         return Created(state)
 
+    async def read_workflow(self, key: Key) -> WriteResult:
+        """See the port. What is known here is what is."""
+        return Done()
+
+    async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
+        """See the port. What is not known here does not exist."""
+        entry = self._entries[key]
+        if name not in entry.jobs:
+            entry.put(JobState(name=name, uid=uid, owner=entry.uid, key=job, gone=True))
+        return Gone()
+
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""
         entry = self._entries[key]

@@ -94,12 +94,33 @@ def test_what_the_watch_tells_of_the_time_before_an_own_write_is_ignored(cache: 
     assert held.state.result is Phase.SUCCEEDED
 
 
+def settle(cache: Cache, *exist: StoredJob) -> list[str]:
+    """Read each Job that lists have left out, on a server that has these; the names that were read."""
+    read: list[str] = []
+    there = {one.place: one for one in exist}
+
+    async def take() -> None:
+        with anyio.move_on_after(0):
+            while True:
+                place = await cache.jobs.missing()
+                read.append(place[1])
+                known = cache.jobs.get(place)
+                if place in there:
+                    cache.jobs.found(there[place])
+                elif known is not None:
+                    cache.jobs.forget(place, known.uid)
+
+    anyio.run(take)
+    return read
+
+
 def test_an_older_list_does_not_take_an_own_write_away(cache: Cache) -> None:
     cache.jobs.written(a_job(20))
     cache.jobs.replace("", [], 15)
     assert set(jobs(cache)) == {"j"}
     assert not jobs(cache)["j"].gone
     cache.jobs.replace("", [], 25)
+    assert settle(cache) == ["j"]
     assert jobs(cache)["j"].gone
 
 
@@ -139,8 +160,90 @@ def test_a_delete_missed_is_found_in_the_next_list(cache: Cache) -> None:
     cache.jobs.put(a_job(12, name="k", uid="uid-k"))
     asked(cache)
     cache.jobs.replace("", [a_job(12, name="k", uid="uid-k")], 20)
+    assert not jobs(cache)["j"].gone
+    assert asked(cache) == []
+    assert settle(cache) == ["j"]
     assert {name: state.gone for name, state in jobs(cache).items()} == {"j": True, "k": False}
     assert asked(cache) == [KEY]
+
+
+def test_a_job_that_a_list_leaves_out_may_be_there(cache: Cache) -> None:
+    """One list proves nothing: it is read by itself, and what that says is news."""
+    cache.jobs.put(a_job(11))
+    asked(cache)
+    cache.jobs.replace("", [], 20)
+    assert settle(cache, a_job(15, result=Phase.SUCCEEDED)) == ["j"]
+    assert jobs(cache) == {"j": a_job(15, result=Phase.SUCCEEDED).state}
+    assert asked(cache) == [KEY]
+    assert settle(cache) == []
+
+
+def test_a_missing_job_of_a_workflow_that_has_finished_is_not_read(cache: Cache) -> None:
+    cache.jobs.put(a_job(11))
+    cache.workflows.put(a_workflow(12, finished=True))
+    cache.jobs.replace("", [], 20)
+    assert settle(cache) == []
+    assert jobs(cache) == {}
+
+
+def test_a_missing_job_that_the_watch_tells_of_meanwhile_is_not_read(cache: Cache) -> None:
+    cache.jobs.put(a_job(11))
+    cache.jobs.replace("", [], 20)
+    cache.jobs.put(a_job(21))
+    assert settle(cache) == []
+
+
+def test_a_missing_workflow_stays_until_it_has_been_read(cache: Cache) -> None:
+    cache.workflows.replace("", [], 20)
+    assert cache.keys() == (KEY,)
+    cache.workflows.forget(KEY, "uid-w")
+    assert cache.keys() == ()
+    assert asked(cache) == [KEY]
+
+
+def test_a_list_that_is_older_than_what_the_watch_told_is_behind(cache: Cache) -> None:
+    cache.jobs.put(a_job(50))
+    assert cache.jobs.is_behind("", 49)
+    assert cache.jobs.is_behind("n", 49)
+    assert not cache.jobs.is_behind("other", 49)
+    assert not cache.jobs.is_behind("", 50)
+
+
+def test_of_its_own_version_a_list_has_the_truth(cache: Cache) -> None:
+    """After a restored backup whose versions have passed ours: what is listed wins, however new it seems to be."""
+    cache.jobs.put(a_job(50, result=Phase.SUCCEEDED))
+    cache.jobs.replace("", [a_job(30)], 60)
+    assert jobs(cache) == {"j": a_job(30).state}
+    assert asked(cache) == [KEY]
+
+
+def test_only_what_was_read_or_written_in_this_term_is_sure(cache: Cache) -> None:
+    def confirmed() -> bool:
+        observation = cache.observe(KEY)
+        assert observation is not None
+        return observation.confirmed
+
+    assert confirmed()  # the watch told of it, and nobody has begun it
+    cache.workflows.begin_term()
+    assert not confirmed()
+    cache.workflows.put(a_workflow(11))
+    assert not confirmed()
+    cache.workflows.written(a_workflow(12))
+    assert confirmed()
+    cache.distrust()
+    assert not confirmed()
+    listed = Cache()
+    listed.workflows.replace("", [a_workflow(10)], 10)
+    observation = listed.observe(KEY)
+    assert observation is not None
+    assert not observation.confirmed
+
+
+def test_a_job_that_was_never_seen_is_recorded_as_gone(cache: Cache) -> None:
+    cache.jobs.put(a_job(11))
+    cache.jobs.record_gone("n", JobState(name="k", uid="uid-k", owner="uid-w"))
+    cache.jobs.record_gone("n", JobState(name="j", uid="former", owner="uid-w"))
+    assert {job.uid: job.gone for job in jobs(cache).values()} == {"uid-j": False, "uid-k": True, "former": True}
 
 
 def test_a_list_of_one_namespace_says_nothing_of_others(cache: Cache) -> None:
@@ -251,17 +354,18 @@ def test_a_new_workflow_of_the_same_name_has_none_of_the_old_ones_jobs(cache: Ca
 def test_a_server_restored_from_a_backup_is_believed(cache: Cache) -> None:
     cache.jobs.put(a_job(50))
     cache.jobs.written(a_job(60, name="own", uid="uid-own"))
+    assert cache.jobs.is_behind("", 40)
+    cache.distrust()
+    assert not cache.jobs.is_behind("", 40)
     cache.jobs.replace("", [a_job(30)], 40)
+    assert settle(cache) == ["own"]
     held = cache.jobs.get(("n", "j"))
     assert held is not None
     assert held.version == 30
     assert cache.jobs.get(("n", "own")) is None
-
-
-def test_without_the_resource_there_are_no_objects(cache: Cache) -> None:
-    cache.workflows.replace("", [], 0)
-    assert cache.keys() == ()
-    assert asked(cache) == [KEY]
+    observation = cache.observe(KEY)
+    assert observation is not None
+    assert observation.epoch == 1
 
 
 def test_jobs_known_before_their_workflow_are_its_jobs() -> None:
@@ -318,6 +422,7 @@ def test_whatever_is_missed_or_repeated_a_list_makes_it_right(
         if route != "lost":
             assert known == after
     cache.jobs.replace("", list(server.values()), len(history) + 2)
+    settle(cache)
     live = {name: state for name, state in jobs(cache).items() if not state.gone}
     assert live == {name: item.state for name, item in server.items()}
     assert all(attrs.evolve(state, gone=True) == state for state in jobs(cache).values() if state.gone)

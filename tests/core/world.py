@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Refusal, Snapshot, Status
-from jobsmgr.api.decision import CreateJob, Decision, DeleteJob, DeleteWorkflow
+from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
 from jobsmgr.api.status_codec import encode_status, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.core.decide import decide, review
@@ -64,6 +64,11 @@ class World:
         self.manifests: dict[str, Mapping[str, Any]] = {}
         self.created: list[str] = []
         """Names of all Jobs ever created, in order."""
+        self.hidden: dict[str, JobState] = {}
+        """Jobs that no list shows, though they exist; a read finds them."""
+        self.read: list[str] = []
+        """Names of all Jobs that were read, in order."""
+        self.confirmed = True
         self.refusals: dict[JobKey, Refusal] = {}
         self.pause: Refusal | None = None
         self.writes = 0
@@ -92,6 +97,7 @@ class World:
             refusals=dict(self.refusals),
             pause=self.pause,
             problems=plan.problems,
+            confirmed=self.confirmed,
         )
 
     def decide(self) -> Decision:
@@ -120,9 +126,9 @@ class World:
     def settle(self) -> World:
         """Looks until nothing changes any more."""
         for _ in range(200):
-            writes, jobs = self.writes, len(self.created)
+            before = (self.writes, len(self.created), len(self.read))
             self.step()
-            if (writes, jobs) == (self.writes, len(self.created)):
+            if before == (self.writes, len(self.created), len(self.read)):
                 return self
         raise AssertionError("the workflow never settles")
 
@@ -138,8 +144,17 @@ class World:
             self.settle()
         raise AssertionError("the workflow never ends")
 
-    def _carry_out(self, action: CreateJob | DeleteJob | DeleteWorkflow) -> None:
+    def _carry_out(self, action: Action) -> None:
         match action:
+            case ReadWorkflow():
+                self.confirmed = True
+            case ReadJob():
+                self.read.append(action.name)
+                self.jobs |= self.hidden
+                self.hidden = {}
+                if action.uid not in {one.uid for one in self.jobs.values()}:
+                    name = action.uid if action.name in self.jobs else action.name
+                    self.jobs[name] = JobState(name=action.name, uid=action.uid, key=action.key, gone=True)
             case CreateJob():
                 assert action.name not in self.jobs, f"Job {action.name} was created twice"
                 self.created.append(action.name)

@@ -77,6 +77,10 @@ class FakeCluster:
         self.looks: defaultdict[Key, int] = defaultdict(int)
         self.workflows: dict[Key, dict[str, Any]] = {}
         self.jobs: defaultdict[Key, dict[str, JobState]] = defaultdict(dict)
+        self.unconfirmed: set[Key] = set()
+        """Workflows of which only a list is known."""
+        self.hidden: set[str] = set()
+        """Names of Jobs that no list shows; a read finds them."""
         self._version = 100
         self._wishes: asyncio.Queue[Request] = asyncio.Queue()
 
@@ -153,7 +157,27 @@ class FakeCluster:
         if self.looks[key] > 3000:
             raise HotLoop
         raw = self.workflows.get(key)
-        return None if raw is None else Observation(workflow=raw, jobs=dict(self.jobs[key]))
+        if raw is None:
+            return None
+        jobs = {name: job for name, job in self.jobs[key].items() if name not in self.hidden}
+        return Observation(workflow=raw, jobs=jobs, confirmed=key not in self.unconfirmed)
+
+    async def read_workflow(self, key: Key) -> Any:
+        if (answer := await self._asked("read_workflow", key, key)) is not None:
+            return answer
+        self.unconfirmed.discard(key)
+        return Done()
+
+    async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> Any:
+        if (answer := await self._asked("read_job", key, name)) is not None:
+            return answer
+        self.hidden.discard(name)
+        found = self.jobs[key].get(name)
+        if found is not None and (found.uid == uid or not uid):
+            return Done()
+        owner = str(self.workflows[key]["metadata"]["uid"])
+        self.jobs[key][name if found is None else uid] = JobState(name=name, uid=uid, owner=owner, key=job, gone=True)
+        return Gone()
 
     async def create_job(self, key: Key, manifest: Mapping[str, Any]) -> Any:
         metadata = manifest["metadata"]

@@ -87,10 +87,8 @@ class JobPhases:
             if job.reason == Reason.REMOVED:  # an edit has put it back
                 job = attrs.evolve(job, reason="")
             if job.phase is Phase.PENDING:
-                if key in lost:
-                    job = self._failed(
-                        job, Reason.JOB_LOST, "its status was lost and its Job is gone, but jobs behind it have started"
-                    )
+                if key in lost:  # it must have run; what became of its Job is still to be read
+                    job = attrs.evolve(job, phase=Phase.RUNNING, job_name=snapshot.names[key])
                 else:
                     job, cause = self._not_started(key, job, frontier)
             frontier.record(key, job.phase, cause)
@@ -123,9 +121,8 @@ class JobPhases:
             too_large = key in self._snapshot.names and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
         state = self._state(key, stored, name)
-        if state is None:
-            return self._lost(before) if before.uid or before.phase is Phase.RUNNING else before
-        return self._from_job(before, state)
+        # One that is merely not seen runs on: its end is told by a Job marked `gone`, never by a missing one.
+        return self._from_job(before, state) if state is not None else before
 
     def _state(self, key: JobKey, stored: JobStatus | None, name: str) -> JobState | None:
         """The job's Job: the one recorded; else the one of its name, or with its labels under a former name."""

@@ -1,0 +1,82 @@
+"""Single objects read as they are now, which is what an end may be concluded from. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NoReturn, TypeVar
+
+import anyio
+import structlog
+
+from jobsmgr.cluster.errors import is_gone
+from jobsmgr.cluster.requests import Answer, Resource, Unreachable
+from jobsmgr.cluster.store import Item, Place, Store
+from jobsmgr.cluster.trim import read
+from jobsmgr.cluster.writer import Writer
+from jobsmgr.engine.backoff import backoff
+
+_log = structlog.get_logger(__name__)
+
+I = TypeVar("I", bound=Item)  # noqa: E741 - the conventional letter for an item
+
+
+class Reads(Generic[I]):
+    """Reads objects of one resource into their store.
+
+    A GET without resourceVersion is a consistent read, whatever the watch cache of the API server is behind by.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        resource: Resource,
+        trim: Callable[[Mapping[str, Any]], I],
+        store: Store[I],
+        on_rollback: Callable[[], None],
+    ) -> None:
+        """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
+        self._writer = writer
+        self._resource = resource
+        self._trim = trim
+        self._store = store
+        self._on_rollback = on_rollback
+
+    async def now(self, place: Place) -> Answer:
+        """Read an object for somebody who looks at it right afterwards. Raises `Unreachable`."""
+        return await self._read(place, self._store.written)
+
+    def is_gone(self, answer: Answer, place: Place) -> bool:
+        """Whether an answer proves that there is no object of that name."""
+        return is_gone(answer, self._resource, place[1])
+
+    async def run(self) -> NoReturn:
+        """Read what lists have left out, one after another, until cancelled."""
+        failures = 0
+        while True:
+            place = await self._store.missing()
+            if await self._settles(place):
+                failures = 0
+                continue
+            failures += 1
+            self._store.miss(place)
+            await anyio.sleep(backoff(failures))
+
+    async def _settles(self, place: Place) -> bool:
+        try:
+            answer = await self._read(place, self._store.found)
+        except Unreachable as error:
+            _log.info("cannot tell yet whether an object is gone", resource=str(self._resource), why=str(error))
+            return False
+        return answer.ok or self.is_gone(answer, place)
+
+    async def _read(self, place: Place, keep: Callable[[I], None]) -> Answer:
+        known = self._store.get(place)  # as of before the request: the watch may be ahead of the answer
+        answer = await self._writer.read(self._resource, *place)
+        if answer.ok:
+            item = read(answer, self._trim)
+            if known is not None and item.version < known.version:
+                self._on_rollback()
+            keep(item)
+        elif known is not None and self.is_gone(answer, place):
+            self._store.forget(place, known.uid)
+        return answer
