@@ -7,11 +7,8 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
 import ssl
-import struct
 import time
-from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +17,23 @@ import attrs
 import yarl
 from aiohttp import web
 
+from tests.plane import old_lists, wire
 from tests.plane.control_plane import ControlPlane
-from tests.plane.faults import Action, After, Answer, Before, Cut, Delay, DropReply, Hold, Reset, Rewrite, Rule, Silence
+from tests.plane.faults import (
+    Action,
+    After,
+    Answer,
+    Before,
+    Cut,
+    Delay,
+    DropReply,
+    Hold,
+    Replay,
+    Reset,
+    Rewrite,
+    Rule,
+    Silence,
+)
 
 _HOP_BY_HOP = ("connection", "content-length", "host", "keep-alive", "transfer-encoding")
 
@@ -36,6 +48,7 @@ __all__ = [
     "DropReply",
     "FaultProxy",
     "Hold",
+    "Replay",
     "Reset",
     "Rewrite",
     "Silence",
@@ -155,7 +168,7 @@ class FaultProxy:
         assert self._server is not None
         for connection in self._server.connections:  # idle ones too
             if isinstance(connection.transport, asyncio.Transport):
-                _reset(connection.transport)
+                wire.reset(connection.transport)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
@@ -167,10 +180,10 @@ class FaultProxy:
         self._tasks.add(task)
         task.add_done_callback(self._forget)
         try:
-            return await (task if _is_watch(request) else asyncio.shield(task))
+            return await (task if wire.is_watch(request) else asyncio.shield(task))
         except (aiohttp.ClientError, ConnectionError):
             # The API server is away, or the operator: what the other side sees is a lost connection.
-            _reset(transport)
+            wire.reset(transport)
             return web.Response()
 
     def _forget(self, task: asyncio.Task[web.StreamResponse]) -> None:
@@ -179,7 +192,7 @@ class FaultProxy:
             task.exception()  # nobody else asks once the client has gone
 
     async def _act(self, request: web.BaseRequest, body: bytes, transport: asyncio.Transport) -> web.StreamResponse:
-        path, watch = request.raw_path, _is_watch(request)
+        path, watch = request.raw_path, wire.is_watch(request)
         method = "WATCH" if watch else request.method
         agent = request.headers.get("User-Agent", "")
         # Every rule counts every request that it matches; the oldest of those that take it acts.
@@ -188,12 +201,16 @@ class FaultProxy:
         self.passed.append(Passed(method, path, time.monotonic(), action))
         match action:
             case _ if self._cut_off:
-                _reset(transport)
+                wire.reset(transport)
                 return web.Response()
-            case Answer(status, content, headers):
-                return web.json_response(content, status=status, headers=headers)
+            case Answer():
+                return wire.answered(action)
+            case Replay() if watch and not old_lists.is_resumed(path):
+                return await self._replay(request, action)
+            case Replay() if method == "GET":
+                return web.json_response(action.content)
             case Reset():
-                _reset(transport)
+                wire.reset(transport)
                 return web.Response()
             case Silence() if not watch:
                 await asyncio.Event().wait()  # until the client or the proxy ends
@@ -204,7 +221,7 @@ class FaultProxy:
             case Before(function, forward):
                 function()
                 if not forward:
-                    _reset(transport)
+                    wire.reset(transport)
                     return web.Response()
         return await self._forward(request, body, action, watch=watch)
 
@@ -223,62 +240,48 @@ class FaultProxy:
         if isinstance(action, After):
             action.function()
         if isinstance(action, DropReply) or (isinstance(action, After) and not action.reply):
-            _reset(transport)
+            wire.reset(transport)
         return web.Response(status=answer.status, body=content, headers=kept)
+
+    async def _replay(self, request: web.BaseRequest, replay: Replay) -> web.StreamResponse:
+        """An earlier list as a watch's initial events; then the server's own events since, once it has caught up."""
+        response = await wire.opened(request, {"Content-Type": "application/json"})
+        for event in old_lists.initial_events(replay.content):
+            await response.write(json.dumps(event).encode() + b"\n")
+        await replay.lag.passed()
+        path = old_lists.resumed(request.raw_path, replay.content)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+        url = yarl.URL(self._plane.url + path, encoded=True)
+        async with self._session.request("GET", url, headers=headers) as answer:
+            answer.raise_for_status()
+            async with contextlib.aclosing(wire.lines(answer)) as lines:
+                async for line in lines:
+                    await response.write(line)
+        await response.write_eof()
+        return response
 
     async def _stream(
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: dict[str, str], action: Action | None
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=answer.status, headers=headers)
-        response.enable_chunked_encoding()
-        await response.prepare(request)
+        response = await wire.opened(request, headers)
         transport = request.transport
         assert isinstance(transport, asyncio.Transport)
         sent = 0
         limit = action if isinstance(action, Cut) else Cut()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit.seconds), contextlib.aclosing(_lines(answer)) as lines:
+            async with asyncio.timeout(limit.seconds), contextlib.aclosing(wire.lines(answer)) as lines:
                 if limit.events == 0:
                     raise TimeoutError
                 async for line in lines:
                     if isinstance(action, Silence):
                         continue
-                    for out in _rewritten(line, action):
+                    for out in wire.rewritten(line, action):
                         await response.write(out)
                     sent += 1
                     if sent == limit.events:
                         break
         if not limit.cleanly:
-            _reset(transport)
+            wire.reset(transport)
             return response
         await response.write_eof()
         return response
-
-
-def _is_watch(request: web.BaseRequest) -> bool:
-    return request.method == "GET" and re.search(r"[?&]watch=(1|true)", request.raw_path) is not None
-
-
-async def _lines(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    rest = b""
-    async for chunk in answer.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line + b"\n"
-
-
-def _rewritten(line: bytes, action: Action | None) -> Iterable[bytes]:
-    if not isinstance(action, Rewrite):
-        return [line]
-    items = action.function(json.loads(line))
-    return [item if isinstance(item, bytes) else json.dumps(item).encode() + b"\n" for item in items]
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    # One that is closing has let go of its socket.
-    raw = None if transport.is_closing() else transport.get_extra_info("socket")
-    if raw is not None:
-        with contextlib.suppress(OSError):  # closed by the other side already
-            # Linger for 0 s: the kernel sends RST in place of FIN.
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -18,6 +18,8 @@ class Answer:
     status: int
     body: Mapping[str, Any] = attrs.field(factory=dict)
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    text: str | None = None
+    """In place of `body`, for what need not be JSON: the page of a load balancer."""
 
 
 @attrs.frozen
@@ -101,7 +103,24 @@ class Hold:
             await event.wait()
 
 
-Action = Answer | Reset | DropReply | Silence | Delay | Cut | Rewrite | Before | After | Hold
+@attrs.define
+class Replay:
+    """Answer a list, or a watch that begins with one, with an earlier list, as an API server that lags behind does.
+
+    Such a watch stands still until `catch_up` and then goes on from the earlier list's version. A watch that resumes
+    at a version of its own is only forwarded.
+    """
+
+    content: Mapping[str, Any]
+    """A whole list as the server answered it."""
+    lag: Hold = attrs.field(factory=Hold)
+
+    def catch_up(self) -> None:
+        """Let the watches go on."""
+        self.lag.release()
+
+
+Action = Answer | Reset | DropReply | Silence | Delay | Cut | Rewrite | Before | After | Hold | Replay
 
 
 @attrs.define

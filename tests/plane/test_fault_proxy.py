@@ -21,6 +21,7 @@ from tests.plane.fault_proxy import (
     DropReply,
     FaultProxy,
     Hold,
+    Replay,
     Reset,
     Rewrite,
     Silence,
@@ -71,6 +72,18 @@ def test_it_answers_in_the_servers_place(
     refused = post(client, maps, "a")
     assert (refused.status_code, refused.headers["Retry-After"], refused.json()) == (429, "7", {"kind": "Status"})
     assert post(client, maps, "a").status_code == 201
+
+
+def test_it_answers_with_what_is_no_json(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
+    """A load balancer's page, to lists and to watches."""
+    page = Answer(200, headers={"Content-Type": "text/html"}, text="<html>welcome</html>")
+    proxy.add(Answer(404, text="404 page not found"), method="GET", times=1)
+    proxy.add(page, method="WATCH")
+    refused = client.get(maps)
+    assert (refused.status_code, refused.text) == (404, "404 page not found")
+    shown = client.get(maps, params={"watch": "1"})
+    assert (shown.status_code, shown.text) == (200, "<html>welcome</html>")
+    assert shown.headers["Content-Type"].startswith("text/html")
 
 
 def test_the_nth_and_the_agents_requests_are_told_apart(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
@@ -175,6 +188,63 @@ def test_events_are_rewritten(proxy: FaultProxy, client: httpx.Client, maps: str
     proxy.add(Rewrite(change), method="WATCH")
     seen = [event["object"].get("code") or event["object"]["metadata"]["name"] for event in watch(client, maps)]
     assert sorted(map(str, seen)) == ["410", "double", "double"]
+
+
+INITIAL = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+
+
+def initial_events(client: httpx.Client, maps: str) -> list[dict[str, Any]]:
+    """A list in the form of a watch."""
+    events = []
+    with client.stream("GET", maps, params={"watch": "true", "timeoutSeconds": "300", **INITIAL}) as answer:
+        for line in answer.iter_lines():
+            events.append(json.loads(line))
+            if events[-1]["type"] == "BOOKMARK":
+                return events
+    raise AssertionError(f"the stream ended: {events}")
+
+
+def test_an_earlier_list_has_the_forms_that_the_server_gives_to_its_own(
+    proxy: FaultProxy, client: httpx.Client, plane: ControlPlane, maps: str
+) -> None:
+    """Page or stream: while nothing changes, the replay cannot be told from the original."""
+    post(client, maps, "a")
+    post(client, maps, "b")
+    page, stream = client.get(maps).json(), initial_events(client, maps)
+    proxy.add(Replay(plane.call("GET", maps)))
+    assert client.get(maps).json() == page
+    *objects, end = stream
+    *replayed, mark = initial_events(client, maps)
+    assert replayed == objects
+    assert mark["type"] == end["type"]
+    assert mark["object"]["kind"] == end["object"]["kind"]
+    assert mark["object"]["metadata"]["annotations"] == end["object"]["metadata"]["annotations"]
+
+
+def test_a_replayed_list_hides_what_came_since_until_it_catches_up(
+    proxy: FaultProxy, client: httpx.Client, plane: ControlPlane, maps: str
+) -> None:
+    """The objects of then; later the events since, in order. A watch that resumes sees the server as it is."""
+    post(client, maps, "old")
+    replay = Replay(plane.call("GET", maps))
+    proxy.add(replay)
+    post(client, maps, "new")
+    assert [item["metadata"]["name"] for item in client.get(maps).json()["items"]] == ["old"]
+    assert names(plane, maps) == ["new", "old"]
+    params = {"watch": "true", "timeoutSeconds": "300", **INITIAL}
+    seen = []
+    with client.stream("GET", maps, params=params) as answer:
+        for line in answer.iter_lines():
+            event = json.loads(line)
+            seen.append(event["object"]["metadata"].get("name") or event["type"])
+            if seen[-1] == "BOOKMARK":
+                replay.catch_up()
+            if seen[-1] == "new":
+                break
+    assert seen == ["old", "BOOKMARK", "new"]
+    version = replay.content["metadata"]["resourceVersion"]
+    with client.stream("GET", maps, params={"watch": "true", "resourceVersion": version}) as answer:
+        assert json.loads(next(answer.iter_lines()))["object"]["metadata"]["name"] == "new"
 
 
 def test_a_client_is_cut_off_and_comes_back(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
