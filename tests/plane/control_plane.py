@@ -6,6 +6,7 @@ Nothing of jobsmgr is imported here.
 import contextlib
 import json
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import attrs
 import cattrs
@@ -142,11 +143,30 @@ class ControlPlane(Access):
 
     def compact_etcd(self) -> None:
         """Have etcd forget all history; an API server that is started after this has none either."""
-        base = f"http://127.0.0.1:{self._description.ports.etcd}/v3/kv"
-        with httpx.Client(trust_env=False) as client:
-            found = client.post(f"{base}/range", json={"key": "AA==", "limit": 1}).raise_for_status().json()
-            body = {"revision": found["header"]["revision"], "physical": True}
-            client.post(f"{base}/compaction", json=body).raise_for_status()
+        self._ask_etcd("compaction", {"revision": self.revision(), "physical": True})
+
+    def revision(self) -> int:
+        """How many writes etcd has seen: the newest resourceVersion of all objects."""
+        return int(self._ask_etcd("range", {"key": "AA==", "limit": 1})["header"]["revision"])
+
+    def back_up_etcd(self) -> Path:
+        """Copy etcd's data, while etcd is stopped for a moment, and give the copy's folder."""
+        self.stop_component(ETCD)
+        store = Path(self._description.store)
+        copy = store.with_name(f"{store.name}-backup-{secrets.token_hex(4)}")
+        shutil.copytree(store, copy)
+        self.start_component(ETCD)
+        return copy
+
+    def restore_etcd(self, backup: Path) -> None:
+        """Put a backup in place of etcd's data. An API server that runs meanwhile is not told of it.
+
+        All that was written since the backup is lost, and revisions are counted from there again.
+        """
+        self.stop_component(ETCD)
+        shutil.rmtree(self._description.store)
+        shutil.copytree(backup, self._description.store)
+        self.start_component(ETCD)
 
     def running(self) -> dict[str, int]:
         """The pids of the components that run, by name."""
@@ -175,6 +195,12 @@ class ControlPlane(Access):
         raise PlaneError(f"{name} did not get ready, see {self.log(name)}: {words}")
 
     # Inside
+
+    def _ask_etcd(self, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        base = f"http://127.0.0.1:{self._description.ports.etcd}/v3/kv"
+        with httpx.Client(trust_env=False) as client:
+            answer: dict[str, Any] = client.post(f"{base}/{question}", json=body).raise_for_status().json()
+        return answer
 
     def _bring_up(self) -> None:
         self.start_component(ETCD)

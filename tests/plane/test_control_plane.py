@@ -71,6 +71,24 @@ def test_components_can_be_frozen_killed_and_restarted(own_plane: Callable[..., 
     assert plane.call("GET", f"/api/v1/namespaces/{namespace}")["metadata"]["name"] == namespace
 
 
+def test_etcd_is_restored_from_a_backup(own_plane: Callable[..., ControlPlane]) -> None:
+    """What was written after the backup is gone, what was deleted is there again, and revisions count anew."""
+    plane = own_plane(controllers=())
+    before, after = plane.namespace(), ""
+    backup, then = plane.back_up_etcd(), plane.revision()
+    eventually(lambda: plane.request("GET", "/readyz").is_success, "the API server has found etcd again")
+    after = plane.namespace()
+    plane.call("DELETE", f"/api/v1/namespaces/{before}")
+    assert plane.revision() > then
+    for _ in range(2):  # a backup is not used up
+        plane.kill_component(API_SERVER)
+        plane.restore_etcd(backup)
+        assert plane.revision() == then
+        plane.start_component(API_SERVER)
+        assert "deletionTimestamp" not in plane.call("GET", f"/api/v1/namespaces/{before}")["metadata"]
+        assert plane.request("GET", f"/api/v1/namespaces/{after}").status_code == 404
+
+
 def test_a_component_that_cannot_start_says_why(own_plane: Callable[..., ControlPlane]) -> None:
     """Its last words are in the error."""
     with pytest.raises(PlaneError, match="unknown flag: --nonsense"):
