@@ -22,7 +22,8 @@ class Workflows:
     def __init__(self, plane: ControlPlane, namespace: str, user: str = "admin") -> None:
         self._plane = plane
         self._user = user
-        self._path = f"/apis/{API}/namespaces/{namespace}/managedjobs"
+        self.path = f"/apis/{API}/namespaces/{namespace}/managedjobs"
+        """Where they are."""
         self._jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
 
     def create(self, manifest: Mapping[str, Any] | str | Path, name: str | None = None) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class Workflows:
         content = yaml.safe_load(text) if isinstance(text, str) else dict(text)
         metadata = {**(content.get("metadata") or {}), **({"name": name} if name else {})}
         body = {"apiVersion": API, "kind": "ManagedJob", **content, "metadata": metadata}
-        created: dict[str, Any] = self._plane.call("POST", self._path, body, user=self._user)
+        created: dict[str, Any] = self._plane.call("POST", self.path, body, user=self._user)
         return created
 
     def create_spec(self, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,21 +45,21 @@ class Workflows:
 
     def get(self, name: str) -> dict[str, Any]:
         """A workflow as it is stored."""
-        found: dict[str, Any] = self._plane.call("GET", f"{self._path}/{name}")
+        found: dict[str, Any] = self._plane.call("GET", f"{self.path}/{name}")
         return found
 
     def edit(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Merge a patch into a workflow; lists are replaced whole."""
-        edited: dict[str, Any] = self._plane.call("PATCH", f"{self._path}/{name}", dict(patch), user=self._user)
+        edited: dict[str, Any] = self._plane.call("PATCH", f"{self.path}/{name}", dict(patch), user=self._user)
         return edited
 
     def delete(self, name: str, propagation: str = "Background") -> None:
         """Delete a workflow: Background, Foreground or Orphan."""
-        self._plane.call("DELETE", f"{self._path}/{name}", {"propagationPolicy": propagation}, user=self._user)
+        self._plane.call("DELETE", f"{self.path}/{name}", {"propagationPolicy": propagation}, user=self._user)
 
     def exists(self, name: str) -> bool:
         """Whether a workflow is still stored."""
-        return self._plane.request("GET", f"{self._path}/{name}").status_code == 200
+        return self._plane.request("GET", f"{self.path}/{name}").status_code == 200
 
     def status(self, name: str) -> dict[str, Any]:
         """A workflow's status; empty while it has only the schema's default."""

@@ -1,0 +1,105 @@
+"""A CRD without the status subresource, as an old or hand-made one is: said, not stormed, and no workflow is buried."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.shapes import chain
+from tests.plane.components import FAST_CONTROLLERS
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import FaultProxy, Passed
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.leases import wait_for_renewals
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.workflows import Workflows
+
+Operators = Callable[..., OperatorProcess]
+
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
+
+
+@pytest.fixture(scope="module")
+def bare_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A plane of these tests' own; each leaves the CRD as it found it."""
+    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
+    yield plane
+    plane.close()
+
+
+@pytest.fixture
+def control_plane(bare_plane: ControlPlane) -> ControlPlane:
+    """Where the other fixtures work."""
+    return bare_plane
+
+
+@pytest.fixture
+def patches(proxy: FaultProxy) -> Callable[[], list[Passed]]:
+    """The statuses that were sent so far."""
+    return lambda: [one for one in proxy.passed if re.search(r"/managedjobs/[^/]+/status$", one.path)]
+
+
+def set_subresources(plane: ControlPlane, subresources: dict[str, object]) -> None:
+    """Serve ManagedJobs with these subresources and no others, and wait until it is so."""
+    elsewhere = Workflows(plane, plane.namespace())
+    elsewhere.create_spec("probe", chain(1))
+    operation = {"op": "replace", "path": "/spec/versions/0/subresources", "value": subresources}
+    plane.call("PATCH", CRD, [operation], headers={"Content-Type": "application/json-patch+json"})
+    expected = 200 if "status" in subresources else 404
+    path = f"{elsewhere.path}/probe/status"
+    eventually(lambda: plane.request("GET", path).status_code == expected, "the CRD is served as it is now")
+
+
+def test_it_says_so_asks_rarely_and_goes_on_when_the_right_crd_is_applied(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    control_plane: ControlPlane,
+    namespace: str,
+    patches: Callable[[], list[Passed]],
+) -> None:
+    """Workflows that it meets at its start, and those that come later."""
+    set_subresources(control_plane, {})
+    try:
+        workflows.create_spec("first", chain(2))
+        operator = operators(url=proxy.url)
+        workflows.create_spec("second", chain(2))
+        operator.wait_for_log("status subresource")
+        wait_for_renewals(control_plane, namespace, 5)
+        assert len(patches()) <= 2 * 6, "each status is tried again with back-off: 0, 1, 3, 7, 15 s"
+        assert operator.running
+    finally:
+        set_subresources(control_plane, {"status": {}})
+    for name in ("first", "second"):
+        workflows.wait_for(name, "Complete")
+    assert len(workflows.jobs()) == 4
+
+
+def test_a_running_workflow_outlives_a_crd_that_loses_the_subresource_for_a_while(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    control_plane: ControlPlane,
+    namespace: str,
+    patches: Callable[[], list[Passed]],
+) -> None:
+    """What its Jobs do meanwhile is stored as soon as it can be."""
+    operators(url=proxy.url)
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    set_subresources(control_plane, {})
+    try:
+        sent = len(patches())
+        jobs.release("chain/job-0")
+        eventually(lambda: len(patches()) > sent, "a status is tried")
+        wait_for_renewals(control_plane, namespace, 2)
+        assert len(patches()) <= sent + 5
+    finally:
+        set_subresources(control_plane, {"status": {}})
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert workflows.status("etl")["progress"] == "2/2"

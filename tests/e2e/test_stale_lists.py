@@ -1,0 +1,266 @@
+"""Lists of an API server that lags behind: nothing that has ended runs again, nothing that runs is lost.
+
+Every rule of the recording is held as well: no Job created twice, none for an ended job.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.lagging import EXPIRED, Lag, only_pages, resumed
+from tests.e2e.shapes import chain, fan
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import FaultProxy
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.jobs_by_hand import JobsByHand
+from tests.plane.leases import wait_for_renewals
+from tests.plane.old_lists import recorded
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+Operators = Callable[..., OperatorProcess]
+Listed = Callable[[str], dict[str, Any]]
+
+LEADING = '"event": "leading"'
+
+
+@pytest.fixture(params=["stream", "pages"])
+def proxy(request: pytest.FixtureRequest, proxy: FaultProxy) -> FaultProxy:
+    """The proxy before a server that streams its lists, and before one that has only pages."""
+    if request.param == "pages":
+        only_pages(proxy)
+    return proxy
+
+
+@pytest.fixture
+def listed(control_plane: ControlPlane, namespace: str) -> Listed:
+    """All of a resource as it is now."""
+    return lambda plural: recorded(control_plane, namespace, plural)
+
+
+@pytest.fixture
+def some_time(control_plane: ControlPlane, namespace: str) -> Callable[[], None]:
+    """Wait as long as an operator needs to draw its conclusions."""
+    return lambda: wait_for_renewals(control_plane, namespace, 2)
+
+
+def fall_behind(proxy: FaultProxy, plural: str, content: dict[str, Any]) -> Lag:
+    """Cut the watch, refuse to resume it, and answer the list that follows with an earlier one."""
+    expired = proxy.add(EXPIRED, method="WATCH", path=resumed(plural), times=1)
+    lag = Lag(proxy, plural, content)
+    proxy.cut_off()
+    proxy.restore()
+    eventually(lambda: lag.lists, "a list is asked for and is an old one")
+    proxy.remove(expired)
+    return lag
+
+
+# In a running process
+
+
+def test_jobs_that_an_old_list_does_not_have_are_not_lost(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+) -> None:
+    """A list from before the workflow, while its Jobs run; they go on, and their ends are seen."""
+    jobs.hold("*")
+    operator = operators(url=proxy.url)
+    operator.wait_for_log(LEADING)
+    old = listed("jobs")
+    workflows.create_spec("etl", fan(2))
+    workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
+    lag = fall_behind(proxy, "jobs", old)
+    some_time()
+    assert workflows.phases("etl") == {"fan/job-0": "running", "fan/job-1": "running"}
+    lag.catch_up()
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+def test_a_job_that_an_old_list_shows_as_it_was_does_not_run_again(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+) -> None:
+    """The list shows the first job running and no second; in truth the first has ended and the second runs."""
+    jobs.hold("*")
+    operators(url=proxy.url)
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    old = listed("jobs")
+    jobs.release("chain/job-0")
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
+    lag = fall_behind(proxy, "jobs", old)
+    some_time()
+    expected = {"chain/job-0": "succeeded", "chain/job-1": "running", "chain/job-2": "pending"}
+    assert workflows.phases("etl") == expected
+    lag.catch_up()
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+def test_a_workflow_that_an_old_list_does_not_have_goes_on(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+) -> None:
+    """It was created since. What its Jobs do meanwhile is in its status in the end."""
+    jobs.hold("*")
+    operator = operators(url=proxy.url)
+    operator.wait_for_log(LEADING)
+    old = listed("managedjobs")
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    lag = fall_behind(proxy, "managedjobs", old)
+    jobs.release("chain/job-0")
+    some_time()
+    lag.catch_up()
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+def test_a_job_whose_end_an_old_list_of_workflows_does_not_know_does_not_run_again(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    by_hand: JobsByHand,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+    trace: Trace,
+) -> None:
+    """The first job's end is in the status and its Job is deleted; the list has the workflow as it was created."""
+    jobs.hold("*")
+    operator = operators(url=proxy.url)
+    operator.wait_for_log(LEADING)
+    created = workflows.create_spec("etl", chain(3))
+    old = {**listed("managedjobs"), "items": [created]}
+    old["metadata"] = {"resourceVersion": created["metadata"]["resourceVersion"]}
+    jobs.release("chain/job-0")
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
+    by_hand.delete("etl-chain-job-0")
+    by_hand.wait_gone("etl-chain-job-0")
+    lag = fall_behind(proxy, "managedjobs", old)
+    some_time()
+    lag.catch_up()
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(trace.recording().creations) == 3
+
+
+# At the start
+
+
+def test_an_operator_that_starts_with_an_old_list_of_jobs_loses_none(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+) -> None:
+    """The statuses are of now and say what runs; the list of Jobs is from before the workflow."""
+    jobs.hold("*")
+    old = listed("jobs")
+    operator = operators(url=proxy.url)
+    workflows.create_spec("etl", chain(3))
+    jobs.release("chain/job-0")
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
+    operator.terminate()
+    lag = Lag(proxy, "jobs", old)
+    operator.start()
+    eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
+    some_time()
+    assert workflows.phases("etl")["chain/job-1"] == "running"
+    lag.catch_up()
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+def test_an_operator_that_starts_with_old_lists_of_both_meets_the_newer_status_and_loses_no_job(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+) -> None:
+    """By its lists the workflow has just been created. What it reads after a conflict names Jobs that no list has."""
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(3))
+    old = {plural: listed(plural) for plural in ("jobs", "managedjobs")}
+    operator = operators(url=proxy.url)
+    jobs.release("chain/job-0")
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
+    operator.terminate()
+    lags = [Lag(proxy, plural, content) for plural, content in old.items()]
+    operator.start()
+    eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
+    some_time()
+    assert workflows.phases("etl")["chain/job-1"] == "running"
+    for lag in lags:
+        lag.catch_up()
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+@pytest.mark.parametrize("seen", ["created", "running"])
+def test_a_finished_workflow_whose_jobs_are_gone_does_not_start_again(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    by_hand: JobsByHand,
+    operators: Operators,
+    proxy: FaultProxy,
+    listed: Listed,
+    some_time: Callable[[], None],
+    trace: Trace,
+    seen: str,
+) -> None:
+    """The first list of the next process shows it as it was before it started, or while it ran."""
+    jobs.hold("*")
+    workflows.create_spec("etl", chain(3))
+    old = listed("managedjobs")
+    operator = operators(url=proxy.url)
+    workflows.wait_for_phases("etl", chain__job_0="running")
+    if seen == "running":
+        old = listed("managedjobs")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    operator.terminate()
+    for name in by_hand.names():
+        by_hand.delete(name)
+    eventually(lambda: not by_hand.names(), "its Jobs are gone")
+    sent = len(creates(proxy))
+    lag = Lag(proxy, "managedjobs", old)
+    operator.start()
+    eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
+    some_time()
+    assert len(creates(proxy)) == sent
+    lag.catch_up()
+    workflows.create_spec("next", chain(2))
+    workflows.wait_for("next", "Complete")
+    assert workflows.status("etl")["progress"] == "3/3"
+    assert {one.path for one in trace.recording().creations if one.name.startswith("etl-")} == {
+        ("chain", f"job-{number}") for number in range(3)
+    }
+
+
+def creates(proxy: FaultProxy) -> list[str]:
+    """The creates of Jobs so far."""
+    return [one.path for one in proxy.passed if one.method == "POST" and one.path.endswith("/jobs")]
