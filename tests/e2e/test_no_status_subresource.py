@@ -1,8 +1,10 @@
 """A CRD without the status subresource, as an old or hand-made one is: said, not stormed, and no workflow is buried."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.e2e.shapes import chain
@@ -14,6 +16,10 @@ from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.breaks(
+    "S5", reason="a path that is not served is refused before its body is read, so that the audit log has none"
+)
 
 Operators = Callable[..., OperatorProcess]
 
@@ -47,8 +53,13 @@ def set_subresources(plane: ControlPlane, subresources: dict[str, object]) -> No
     operation = {"op": "replace", "path": "/spec/versions/0/subresources", "value": subresources}
     plane.call("PATCH", CRD, [operation], headers={"Content-Type": "application/json-patch+json"})
     expected = 200 if "status" in subresources else 404
-    path = f"{elsewhere.path}/probe/status"
-    eventually(lambda: plane.request("GET", path).status_code == expected, "the CRD is served as it is now")
+
+    def served() -> bool:
+        with contextlib.suppress(httpx.TransportError):  # connections are lost in the change
+            return plane.request("GET", f"{elsewhere.path}/probe/status").status_code == expected
+        return False
+
+    eventually(served, "the CRD is served as it is now")
 
 
 def test_it_says_so_asks_rarely_and_goes_on_when_the_right_crd_is_applied(

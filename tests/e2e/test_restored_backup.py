@@ -53,18 +53,11 @@ class Cluster:
     exits: ExitStack
 
     def finisher(self) -> JobFinisher:
-        """One that holds all Jobs; after a restore a new one is needed, since it knows only what it has watched."""
-        opened = self.exits.enter_context(
-            self.portal.wrap_async_context_manager(JobFinisher(self.plane, self.namespace))
-        )
+        """One that holds all Jobs; after a restore there has to be a new one: it follows a watch as well."""
+        finisher = JobFinisher(self.plane, self.namespace)
+        opened = self.exits.enter_context(self.portal.wrap_async_context_manager(finisher))
         opened.hold("*")
         return opened
-
-    def back_up(self) -> Path:
-        """A backup of now."""
-        copy = self.plane.back_up_etcd()
-        eventually(self._serves, "the API server has found etcd again")
-        return copy
 
     def write(self, count: int) -> None:
         """So many versions are given out to what is none of the operator's business."""
@@ -75,12 +68,10 @@ class Cluster:
 
     def restore(self, backup: Path) -> None:
         """As the documentation of etcd says: the API server is away meanwhile."""
+        self.exits.close()
         self.plane.kill_component(API_SERVER)
         self.plane.restore_etcd(backup)
         self.plane.start_component(API_SERVER)
-
-    def _serves(self) -> bool:
-        return self.plane.request("GET", f"/api/v1/namespaces/{self.namespace}/configmaps").is_success
 
 
 @pytest.fixture
@@ -152,7 +143,7 @@ def test_a_backup_is_restored_under_an_operator_that_runs(
     operator = operators(url=proxy.url, flags=PATIENT if lease == "kept" else SHORT)
     jobs = cluster.finisher()
     before_the_backup(workflows, jobs)
-    backup = cluster.back_up()
+    backup = cluster.plane.back_up_etcd()
     after_the_backup(workflows, jobs, by_hand)
     cluster.write(MANY if versions == "behind" else 1)
     known, terms = cluster.plane.revision(), operator.output().count(LEADING)
@@ -181,7 +172,7 @@ def test_a_backup_is_restored_while_no_operator_runs(
     operator = operators(url=proxy.url)
     jobs = cluster.finisher()
     before_the_backup(workflows, jobs)
-    backup = cluster.back_up()
+    backup = cluster.plane.back_up_etcd()
     after_the_backup(workflows, jobs, by_hand)
     operator.terminate()
     cluster.restore(backup)
@@ -196,9 +187,10 @@ def test_a_backup_is_restored_under_an_api_server_that_stays(
     operators(url=proxy.url, flags=PATIENT)
     jobs = cluster.finisher()
     before_the_backup(workflows, jobs)
-    backup = cluster.back_up()
+    backup = cluster.plane.back_up_etcd()
     after_the_backup(workflows, jobs, by_hand)
     cluster.write(MANY)
+    cluster.exits.close()
     cluster.plane.restore_etcd(backup)
     wait_for_renewals(cluster.plane, cluster.namespace, 5)
     cluster.plane.kill_component(API_SERVER)

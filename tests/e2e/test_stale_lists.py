@@ -12,7 +12,7 @@ from tests.e2e.lagging import EXPIRED, Lag, only_pages, resumed
 from tests.e2e.shapes import chain, fan
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import FaultProxy
+from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
@@ -220,7 +220,7 @@ def test_an_operator_that_starts_with_old_lists_of_both_meets_the_newer_status_a
     workflows.wait_for("etl", "Complete")
 
 
-@pytest.mark.parametrize("seen", ["created", "running"])
+@pytest.mark.parametrize("seen", ["created", "running", "waiting"])
 def test_a_finished_workflow_whose_jobs_are_gone_does_not_start_again(
     workflows: Workflows,
     jobs: JobFinisher,
@@ -232,7 +232,7 @@ def test_a_finished_workflow_whose_jobs_are_gone_does_not_start_again(
     trace: Trace,
     seen: str,
 ) -> None:
-    """The first list of the next process shows it as it was before it started, or while it ran."""
+    """The first list of the next process shows it before it started, while it ran, or with a job that had to wait."""
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))
     old = listed("managedjobs")
@@ -240,6 +240,12 @@ def test_a_finished_workflow_whose_jobs_are_gone_does_not_start_again(
     workflows.wait_for_phases("etl", chain__job_0="running")
     if seen == "running":
         old = listed("managedjobs")
+    if seen == "waiting":
+        refused = proxy.add(Answer(503), method="POST", path=r"/jobs$")
+        jobs.release("chain/job-0")
+        eventually(lambda: workflows.job("etl", "chain/job-1").get("reason") == "ClusterError", "it waits")
+        old = listed("managedjobs")
+        proxy.remove(refused)
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     operator.terminate()

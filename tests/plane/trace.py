@@ -95,6 +95,8 @@ class Trace:
         answer = self._plane.request("GET", self._path(plural))
         if answer.status_code == 404:
             return True  # the test took the type away
+        if not answer.is_success:
+            return False  # not serving again yet
         listed = {
             (item["metadata"]["uid"], int(item["metadata"]["resourceVersion"])) for item in answer.json()["items"]
         }
