@@ -24,7 +24,7 @@ Operators = Callable[..., OperatorProcess]
 LEADING = '"event": "leading"'
 ANYTHING = {**PAGES, **STATUSES}
 """To a request about one object."""
-TO_A_WATCH = [*(PAGES[key] for key in ("text", "empty", "bad-request", "ok", "ok-empty")), not_found()]
+TO_A_WATCH = [*(PAGES[key] for key in ("text", "ok", "ok-empty", "bad-request")), not_found()]
 PLURALS = ["jobs", "managedjobs"]
 
 
