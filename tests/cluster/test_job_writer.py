@@ -5,7 +5,8 @@ from typing import Any, cast
 from jobsmgr.api.fields import Manifest
 from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.jobs import JobWriter
-from jobsmgr.cluster.requests import Answer, Resource
+from jobsmgr.cluster.reads import Reads
+from jobsmgr.cluster.requests import JOBS, Answer, Resource
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import trim_job
 from jobsmgr.cluster.writer import Writer
@@ -43,7 +44,9 @@ class Open:
 
 
 async def create(cache: Cache, *, ends: bool) -> Any:
-    writer = JobWriter(cast("Writer", Server(cache, ends=ends)), cast("StatusGate", Open()), cache.jobs)
+    server = cast("Writer", Server(cache, ends=ends))
+    reads = Reads(server, JOBS, trim_job, cache.jobs, cache.distrust)
+    writer = JobWriter(server, cast("StatusGate", Open()), cache.jobs, reads)
     return await writer.create(
         KEY, job("w-g-j", {"apiVersion": "v1", "kind": "x", "metadata": {"name": "w", "uid": "u"}})
     )
