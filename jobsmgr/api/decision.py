@@ -72,8 +72,10 @@ class Decision:
     actions: tuple[Action, ...]
     status: Status
     transitions: tuple[Transition, ...] = ()
-    wake_at: datetime | None = None
-    """When to look again even if nothing happens; None: only when something does."""
+    wake_at: float | None = None
+    """When to look again even if nothing happens, by `Snapshot.clock`; None: only when something does."""
+    due: datetime | None = None
+    """The same by the wall clock: the next moment that is written down somewhere. Whichever comes first counts."""
     held: str = ""
     """Why a failing plugin holds the workflow; it is to be tried again with back-off."""
     more: bool = False

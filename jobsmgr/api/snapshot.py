@@ -50,15 +50,16 @@ class Refusal:
 
     `final` refusals fail the job; others pass, and the job waits with this reason until `retry_at`. `whole` ones have
     nothing to do with this job in particular.
-    `since` is when the first refusal in a row came.
+    `since` is when the first refusal in a row came. Both moments are readings of `Snapshot.clock`: a wait is as long as
+    it was meant to be, whatever is done to the wall clock meanwhile.
     """
 
     reason: str
     message: str
     final: bool = False
     whole: bool = False
-    since: datetime
-    retry_at: datetime
+    since: float
+    retry_at: float
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -87,6 +88,9 @@ class Snapshot:
     jobs: Mapping[str, JobState]
     """Jobs whose controller is this workflow, by Job name, own writes included."""
     now: datetime
+    """The wall clock, which may be set at any time: for the moments that a status shows."""
+    clock: float = 0.0
+    """Seconds by a clock that nobody sets, from an arbitrary moment: for durations within this process."""
     compiled: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
     """The merged parameters of each job as `compiledParams` shows them."""
     refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)

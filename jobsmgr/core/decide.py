@@ -1,7 +1,8 @@
-"""The decision: from what is to what to do. Pure: no I/O, no clock but `snapshot.now`, no memory."""
+"""The decision: from what is to what to do. Pure: no I/O, no clock but the snapshot's, no memory."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -47,12 +48,18 @@ def decide(snapshot: Snapshot, plan: Plan, hooks: Hooks, batch: int = BATCH) -> 
     return attrs.evolve(decision, more=len(ready) > len(creates))
 
 
-def review(snapshot: Snapshot, hooks: Hooks) -> Decision:
-    """The same without anything to carry out: what the status is by now."""
+def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
+    """The same without anything to carry out: what the status is by now.
+
+    `since` is what was decided on before. A moment that has come between the two has been acted on by nobody: it is
+    still one to wake at.
+    """
     try:
-        return _decision(snapshot, work_out(snapshot, hooks))
+        decision = _decision(snapshot, work_out(snapshot, hooks))
     except PluginError as error:
-        return hold(snapshot, hooks, error)
+        decision = hold(snapshot, hooks, error)
+    wake_at, due = _wake_at(snapshot, decision.status, since.clock), _due(snapshot, decision.status, since.now)
+    return attrs.evolve(decision, wake_at=wake_at, due=due)
 
 
 def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict) -> Decision:
@@ -72,7 +79,8 @@ def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) ->
 
 def _decision(snapshot: Snapshot, status: Status, actions: tuple[Action, ...] = ()) -> Decision:
     found = tuple(transitions(snapshot, status))
-    return Decision(actions=actions, status=status, transitions=found, wake_at=_wake_at(snapshot, status))
+    wake_at, due = _wake_at(snapshot, status, snapshot.clock), _due(snapshot, status, snapshot.now)
+    return Decision(actions=actions, status=status, transitions=found, wake_at=wake_at, due=due)
 
 
 def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
@@ -144,7 +152,7 @@ _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
 
 def _startable(snapshot: Snapshot, status: Status) -> tuple[JobKey, ...]:
     """The jobs that may be created now, those never refused first."""
-    paused = snapshot.pause is not None and snapshot.pause.retry_at > snapshot.now
+    paused = snapshot.pause is not None and snapshot.pause.retry_at > snapshot.clock
     if status.phase.ended or snapshot.problems or paused:
         return ()
     ready = [key for key in _ready(snapshot, status) if not _waits(snapshot, key) and not _name_in_use(snapshot, key)]
@@ -171,13 +179,13 @@ def _create(key: JobKey, plan: Plan, hooks: Hooks) -> CreateJob:
 def _last_refused(snapshot: Snapshot, key: JobKey) -> float:
     """Those never refused come first, then those refused longest ago: none that cannot pass holds up the others."""
     refusal = snapshot.refusals.get(key)
-    return refusal.retry_at.timestamp() if refusal is not None else 0.0
+    return refusal.retry_at if refusal is not None else -math.inf
 
 
 def _waits(snapshot: Snapshot, key: JobKey) -> bool:
     """Whether a refusal says not to try yet."""
     refusal = snapshot.refusals.get(key)
-    return refusal is not None and (refusal.final or refusal.retry_at > snapshot.now)
+    return refusal is not None and (refusal.final or refusal.retry_at > snapshot.clock)
 
 
 def _name_in_use(snapshot: Snapshot, key: JobKey) -> bool:
@@ -200,21 +208,30 @@ def _expiry(snapshot: Snapshot, status: Status) -> datetime | None:
     return status.completion_time + timedelta(seconds=ttl)
 
 
-def _wake_at(snapshot: Snapshot, status: Status) -> datetime | None:
-    """The next moment at which time alone changes something."""
+def _due(snapshot: Snapshot, status: Status, since: datetime) -> datetime | None:
+    """The next moment of the wall clock that changes something: of those that had not come at `since`, or not by now.
+
+    Both, for the wall clock may have been set back in between.
+    """
     if status.phase.ended:
-        expiry = _expiry(snapshot, status)
-        return expiry if expiry is not None and expiry > snapshot.now else None
+        moment = _expiry(snapshot, status)
+    else:
+        seconds, start = snapshot.workflow.spec.active_deadline_seconds, status.start_time
+        moment = start + timedelta(seconds=seconds) if seconds is not None and start is not None else None
+    return moment if moment is not None and moment > min(since, snapshot.now) else None
+
+
+def _wake_at(snapshot: Snapshot, status: Status, since: float) -> float | None:
+    """The next moment after `since`, by the snapshot's clock, at which time alone changes something."""
+    if status.phase.ended:
+        return None
     moments = list(_refusal_moments(snapshot, status))
-    seconds = snapshot.workflow.spec.active_deadline_seconds
-    if seconds is not None and status.start_time is not None:
-        moments.append(status.start_time + timedelta(seconds=seconds))
     if snapshot.pause is not None:
         moments.append(snapshot.pause.retry_at)
-    return min((moment for moment in moments if moment > snapshot.now), default=None)
+    return min((moment for moment in moments if moment > since), default=None)
 
 
-def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[datetime]:
+def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[float]:
     """When refused jobs are tried again, and when the deadlines of those that cannot be created end."""
     if not snapshot.refusals:
         return
@@ -223,10 +240,11 @@ def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[datetime]:
         for group in snapshot.workflow.spec.groups
         for job in group.jobs
     }
+    pause = snapshot.pause.retry_at if snapshot.pause is not None else -math.inf
     for key, job in status.jobs():
         refusal = snapshot.refusals.get(key)
         if job.phase is not Phase.PENDING or refusal is None or refusal.final:
             continue
-        yield refusal.retry_at
+        yield max(refusal.retry_at, pause)  # before the pause is over none is tried
         if (seconds := deadlines.get(key)) is not None:
-            yield refusal.since + timedelta(seconds=seconds)
+            yield refusal.since + seconds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
 
 import anyio
@@ -31,10 +30,8 @@ READ_ROUNDS = 3
 class Actions:
     """Carries out what was decided about workflows, through the port."""
 
-    def __init__(self, cluster: Cluster, now: Callable[[], datetime]) -> None:
-        """`now` gives the wall clock in UTC."""
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._now = now
 
     async def carry_out(self, sight: Sight, decision: Decision) -> float | None:
         """Carry out the actions; when to look again: at once if that brings more, later if a deletion did not work."""
@@ -77,7 +74,7 @@ class Actions:
             # After a refusal that met all jobs alike, one at a time is tried until one shows that it has passed.
             took_effect += await create(next(iter(untried.values())))
         took_effect += sum(await _at_most(WRITES_AT_ONCE, [partial(create, action) for action in untried.values()]))
-        memory.hold_back(untried, self._now())
+        memory.hold_back(untried, anyio.current_time())
         return took_effect
 
     async def _create(self, sight: Sight, action: CreateJob) -> bool:
@@ -91,10 +88,11 @@ class Actions:
                 sight.memory.created(action.key)
                 return True
             case AlreadyExists(job=holder):
-                sight.memory.conflict(action.key, holder, self._now())
+                # As of the look, so that the review after it finds no moment yet to come: it would look again at once.
+                sight.memory.conflict(action.key, holder, sight.snapshot.clock)
                 return False
             case Refused():
-                sight.memory.refuse(action.key, result, self._now())
+                sight.memory.refuse(action.key, result, anyio.current_time())
                 _log.warning(
                     "job refused",
                     workflow=str(sight.key),

@@ -11,6 +11,7 @@ import structlog
 from jobsmgr.engine.port import Cluster, Key
 from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.waking import Wake
 
 _log = structlog.get_logger(__name__)
 
@@ -21,7 +22,7 @@ async def run_loop(
     cluster: Cluster, reconciler: Reconciler, *, keys: Iterable[Key] = (), workers: int = WORKERS
 ) -> None:
     """Look at `keys` first, then at workflows whenever they ask, until cancelled."""
-    queue = WorkQueue(reconciler.priority)
+    queue = WorkQueue(reconciler.priority, reconciler.now)
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:
@@ -38,7 +39,9 @@ async def _work(queue: WorkQueue, reconciler: Reconciler) -> NoReturn:
             wake = await reconciler.reconcile(key)
         except Exception as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
             _log.exception("looking at a workflow failed", workflow=str(key))
-            wake = await reconciler.fail(key, error)
-        if wake is not None:
-            queue.add_at(key, anyio.current_time() + wake)
+            wake = Wake(await reconciler.fail(key, error))
+        if wake.seconds is not None:
+            queue.add_at(key, anyio.current_time() + wake.seconds)
+        if wake.moment is not None:
+            queue.add_when(key, wake.moment)
         queue.done(key)

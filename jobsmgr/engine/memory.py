@@ -6,7 +6,6 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 
 import attrs
 
@@ -137,23 +136,23 @@ class Memory:
             return self.rests_until
         return max(self.written_at + max(SHORTEST_INTERVAL, WRITE_SHARE * self.write_took), self.rests_until)
 
-    def refuse(self, key: JobKey, refused: Refused, now: datetime) -> None:
-        """Take down a refusal, with the moment from which to try again."""
+    def refuse(self, key: JobKey, refused: Refused, now: float) -> None:
+        """Take down a refusal, with the moment from which to try again; all moments here are of the loop's clock."""
         scope = None if refused.whole else key
         pause = self.pause if refused.whole else None
         same = pause is not None and pause.retry_at > now
         if not same:  # creates that were under way together and met the same fault are one failure
             self.failures[scope] = self.failures.get(scope, 0) + 1
-        retry_at = now + timedelta(seconds=backoff(self.failures.get(scope, 1), least=refused.retry_after))
+        retry_at = now + backoff(self.failures.get(scope, 1), least=refused.retry_after)
         self._take_down(key, refused, now, max(retry_at, pause.retry_at) if pause is not None else retry_at)
 
-    def hold_back(self, keys: Iterable[JobKey], now: datetime) -> None:
+    def hold_back(self, keys: Iterable[JobKey], now: float) -> None:
         """Take down jobs that were not tried because of a pause: their deadlines run from now, and they come first."""
         if self.pause is not None and self.pause.retry_at > now:
             for key in keys:
                 self.refusals.setdefault(key, attrs.evolve(self.pause, since=now, retry_at=now))
 
-    def conflict(self, key: JobKey, holder: JobState, now: datetime) -> None:
+    def conflict(self, key: JobKey, holder: JobState, now: float) -> None:
         """Take down that another owner has the name; it is looked at again whenever the workflow is, at no cost."""
         owner = f"belongs to {holder.owner_text}" if holder.owner_text else "has no controller"
         text = f"Job {holder.name} exists and {owner}; it starts when that Job is deleted"
@@ -164,7 +163,7 @@ class Memory:
         refusal = self.refusals.get(key)
         return refusal is not None and refusal.reason == Reason.NAME_CONFLICT
 
-    def _take_down(self, key: JobKey, refused: Refused, now: datetime, retry_at: datetime) -> None:
+    def _take_down(self, key: JobKey, refused: Refused, now: float, retry_at: float) -> None:
         known = self.refusals.get(key)
         self.refusals[key] = refusal = Refusal(
             reason=refused.reason,

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
+from datetime import datetime
 from itertools import count
 
 import anyio
 
 from jobsmgr.engine.port import Key
+from jobsmgr.engine.timetable import Timetable
 
 Priority = tuple[int, int]
 """Smaller is sooner: whether it is new (1) or runs (0), then how much work it has left."""
 
-SPARE = 64
-"""Moments that no longer count and may stay, beside as many as there are that do."""
+LONGEST_SLEEP = 20.0
+"""Seconds after which the wall clock is read again while a key waits for a moment of it: somebody may have set it."""
 
 
 class WorkQueue:
-    """Keys to look at, now or at a moment of the loop's clock.
+    """Keys to look at, now or at a moment of the loop's clock or of the wall clock.
 
     A key that is added while a worker has it comes back when the worker is done with it. A key that waits for a moment
     is looked at then, or earlier if something happens; the earliest moment counts.
+
+    Moments of the wall clock are kept as such and compared with it, never turned into a wait: one that is worked out
+    while the clock is an hour slow would last an hour too long. Reading the clock now and then costs the same however
+    many wait.
     """
 
-    def __init__(self, priority: Callable[[Key], Priority]) -> None:
+    def __init__(self, priority: Callable[[Key], Priority], now: Callable[[], datetime]) -> None:
+        """`now` gives the wall clock in UTC."""
         self._priority = priority
+        self._now = now
         self._ready: list[tuple[Priority, int, Key]] = []
         self._waiting: set[Key] = set()
         self._busy: set[Key] = set()
         self._again: set[Key] = set()
-        self._later: list[tuple[float, int, Key]] = []
-        self._moments: dict[Key, float] = {}
+        self._later: Timetable[float] = Timetable()
+        self._by_wall_clock: Timetable[datetime] = Timetable()
         self._order = count()
         self._changed = anyio.Event()
 
@@ -49,11 +58,12 @@ class WorkQueue:
 
     def add_at(self, key: Key, moment: float) -> None:
         """Look at a key at a moment of `anyio.current_time()`, unless that is done before anyway."""
-        known = self._moments.get(key)
-        if known is None or moment < known:
-            self._moments[key] = moment
-            heapq.heappush(self._later, (moment, next(self._order), key))
-            self._forget_passed_by()
+        if self._later.add(key, moment):
+            self._wake()
+
+    def add_when(self, key: Key, moment: datetime) -> None:
+        """Look at a key when the wall clock shows this moment, unless that is done before anyway."""
+        if self._by_wall_clock.add(key, moment):
             self._wake()
 
     async def get(self) -> Key:
@@ -64,7 +74,8 @@ class WorkQueue:
                 _, _, key = heapq.heappop(self._ready)
                 self._waiting.discard(key)
                 self._busy.add(key)
-                self._moments.pop(key, None)
+                self._later.discard(key)
+                self._by_wall_clock.discard(key)
                 return key
             await self._wait()
 
@@ -76,24 +87,24 @@ class WorkQueue:
             self.add(key)
 
     def _release_due(self) -> None:
-        now = anyio.current_time()
-        while self._later and self._later[0][0] <= now:
-            moment, _, key = heapq.heappop(self._later)
-            if self._moments.get(key) == moment:
-                del self._moments[key]
+        for key in self._later.due(anyio.current_time()):
+            self.add(key)
+        if self._by_wall_clock:
+            for key in self._by_wall_clock.due(self._now()):
                 self.add(key)
 
-    def _forget_passed_by(self) -> None:
-        """Drop moments that no longer count once they are the most: far ones would pile up, look by look."""
-        if len(self._later) > 2 * len(self._moments) + SPARE:
-            self._later = [entry for entry in self._later if self._moments.get(entry[2]) == entry[0]]
-            heapq.heapify(self._later)
+    def _seconds_to_sleep(self) -> float:
+        """Until the next moment of either clock, as far as one can tell now."""
+        following, moment = self._later.first(), self._by_wall_clock.first()
+        delay = math.inf if following is None else following - anyio.current_time()
+        if moment is not None:
+            delay = min(delay, LONGEST_SLEEP, (moment - self._now()).total_seconds())
+        return max(delay, 0.0)
 
     async def _wait(self) -> None:
         if self._changed.is_set():  # else all others who wait hold this one: each of them is to wake
             self._changed = anyio.Event()
-        delay = self._later[0][0] - anyio.current_time() if self._later else float("inf")
-        with anyio.move_on_after(max(delay, 0)):
+        with anyio.move_on_after(self._seconds_to_sleep()):
             await self._changed.wait()
 
     def _wake(self) -> None:

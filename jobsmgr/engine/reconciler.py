@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import anyio
+import attrs
 import structlog
 
 from jobsmgr.api.decision import Decision, DeleteWorkflow, ReadJob, ReadWorkflow, Transition
@@ -19,7 +20,7 @@ from jobsmgr.engine.port import Cluster, Event, Key, Observation
 from jobsmgr.engine.queue import Priority
 from jobsmgr.engine.sight import Sight, Sights
 from jobsmgr.engine.storing import StatusStore
-from jobsmgr.engine.waking import AT_ONCE, earliest
+from jobsmgr.engine.waking import AT_ONCE, NEVER, Wake, earliest
 
 _log = structlog.get_logger(__name__)
 
@@ -46,9 +47,11 @@ class Reconciler:
         self._cluster = cluster
         self._hooks = hooks
         self._batch = batch
+        self.now = now
+        """The wall clock in UTC."""
         self._sights = Sights(hooks, now)
-        self._actions = Actions(cluster, now)
-        self._store = StatusStore(cluster, now, observe)
+        self._actions = Actions(cluster)
+        self._store = StatusStore(cluster, observe)
 
     def priority(self, key: Key) -> Priority:
         """Running workflows before new ones, those with least work left first."""
@@ -59,43 +62,41 @@ class Reconciler:
         if (observation := self._cluster.observe(key)) is not None:
             self._sights.expect(key, observation, plan)
 
-    async def reconcile(self, key: Key) -> float | None:
-        """Look at a workflow once.
-
-        Returns after how many seconds to look again even if nothing happens (0: at once); None for never.
-        """
+    async def reconcile(self, key: Key) -> Wake:
+        """Look at a workflow once; when to look again even if nothing happens."""
         observation = self._cluster.observe(key)
         if observation is None:
             self._sights.memories.pop(key, None)
-            return None
+            return NEVER
         memory = self._sights.memory(key, observation)
         if observation.deleting:
-            wake = await self._actions.let_go(key, memory, observation.metadata)
+            wake = Wake(await self._actions.let_go(key, memory, observation.metadata))
         else:
             wake = await self._reconcile(key, observation)
         del memory.troubles[LOOK]
         memory.pack()
         return wake
 
-    async def _reconcile(self, key: Key, observation: Observation) -> float | None:
+    async def _reconcile(self, key: Key, observation: Observation) -> Wake:
         if (sight := self._sights.look(key, observation)) is None:
-            return None
+            return NEVER
         decision = self._decide(sight)
         if not decision.actions:
             sight.memory.taken.clear()
             del sight.memory.troubles[READ]
             return await self._store.settle(sight, decision)
         if any(isinstance(action, DeleteWorkflow) for action in decision.actions):
-            return await self._actions.delete(sight)
+            return Wake(await self._actions.delete(sight))
         wake = await self._actions.carry_out(sight, decision)
         if wake == AT_ONCE and any(isinstance(action, ReadJob | ReadWorkflow) for action in decision.actions):
-            return AT_ONCE  # what was read may be another story: nothing is stored of this one
+            return Wake(AT_ONCE)  # what was read may be another story: nothing is stored of this one
         if wake == AT_ONCE and sight.memory.next_write() > anyio.current_time():
-            return AT_ONCE  # the look that comes now does the rest
+            return Wake(AT_ONCE)  # the look that comes now does the rest
         fresh = self._cluster.observe(key)
         if fresh is None or (after := self._sights.look(key, fresh)) is None:
-            return None
-        return earliest(wake, await self._store.settle(after, review(after.snapshot, self._hooks)))
+            return NEVER
+        settled = await self._store.settle(after, review(after.snapshot, self._hooks, since=sight.snapshot))
+        return attrs.evolve(settled, seconds=earliest(wake, settled.seconds))
 
     def _decide(self, sight: Sight) -> Decision:
         if sight.trouble:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import anyio
 import attrs
 
 from jobsmgr.api.errors import PluginError
@@ -101,6 +102,7 @@ class Sights:
             status=stored,
             jobs=observation.jobs,
             now=self._now(),
+            clock=anyio.current_time(),
             compiled=plan.compiled,
             refusals=memory.refusals,
             pause=memory.pause,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import anyio
 import structlog
@@ -17,7 +16,7 @@ from jobsmgr.engine.memory import LONGEST_REST
 from jobsmgr.engine.port import Cluster, Done, Refused
 from jobsmgr.engine.sight import Sight
 from jobsmgr.engine.telling import event_of
-from jobsmgr.engine.waking import AT_ONCE, after_write, earliest
+from jobsmgr.engine.waking import AT_ONCE, Wake, after_write, earliest
 
 _log = structlog.get_logger(__name__)
 
@@ -28,18 +27,12 @@ PLUGIN, STATUS = "plugin", "status"
 class StatusStore:
     """Stores statuses through the port: few writes, each as soon as somebody may wait for it."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        now: Callable[[], datetime],
-        observe: Callable[[tuple[Transition, ...]], None] | None = None,
-    ) -> None:
-        """`now` gives the wall clock in UTC; `observe` is handed the transitions of each stored status."""
+    def __init__(self, cluster: Cluster, observe: Callable[[tuple[Transition, ...]], None] | None = None) -> None:
+        """`observe` is handed the transitions of each stored status."""
         self._cluster = cluster
-        self._now = now
         self._observe = observe
 
-    async def settle(self, sight: Sight, decision: Decision) -> float | None:
+    async def settle(self, sight: Sight, decision: Decision) -> Wake:
         """Store the status if it has changed and is due; say when to look again."""
         memory, wake = sight.memory, None
         if decision.held:
@@ -55,7 +48,7 @@ class StatusStore:
         else:
             wake = earliest(wake, await self.save(sight, decision, encoded))
         # As of now: the write may have waited for a rate limit.
-        return earliest(wake, self._seconds_until(decision.wake_at))
+        return Wake(earliest(wake, _seconds_until(decision.wake_at)), decision.due)
 
     def changed(self, sight: Sight, decision: Decision) -> Manifest | None:
         """The status in its stored form if that is another one than is there."""
@@ -99,8 +92,9 @@ class StatusStore:
         if self._observe is not None and transitions:
             self._observe(transitions)
 
-    def _seconds_until(self, moment: datetime | None) -> float | None:
-        return None if moment is None else max((moment - self._now()).total_seconds(), 0.0)
+
+def _seconds_until(moment: float | None) -> float | None:
+    return None if moment is None else max(moment - anyio.current_time(), 0.0)
 
 
 def _due(sight: Sight, decision: Decision) -> float:

@@ -1,7 +1,10 @@
-"""When to look at a workflow again, in seconds from now. Nobody waits here."""
+"""When to look at a workflow again. Nobody waits here."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import attrs
 import structlog
 
 from jobsmgr.engine.backoff import backoff
@@ -11,6 +14,19 @@ from jobsmgr.engine.port import Conflict, Done, Gone, Key, WriteResult
 _log = structlog.get_logger(__name__)
 
 AT_ONCE = 0.0
+
+
+@attrs.frozen
+class Wake:
+    """When to look at a workflow again even if nothing happens: at the earlier of two moments, if there is one."""
+
+    seconds: float | None = None
+    """From now, by the loop's clock; 0 is at once."""
+    moment: datetime | None = None
+    """By the wall clock."""
+
+
+NEVER = Wake()
 
 
 def earliest(*wakes: float | None) -> float | None:

@@ -262,6 +262,7 @@ class LocalCluster:
     def _ended(self, state: JobState, outcome: Outcome | None) -> JobState:
         """A Job's state when it has ended; without an outcome it was stopped from outside."""
         version, now = int(self._next_version()), self._now()
+        ended = max(now, state.start_time or now)  # the clock may have been set back since the start
         if outcome is None and state.deleting:
             return attrs.evolve(state, version=version, gone=True)
         if outcome is None:
@@ -273,7 +274,7 @@ class LocalCluster:
             result=outcome.result,
             reason=outcome.reason,
             message=outcome.message,
-            completion_time=now,
+            completion_time=ended,
         )
 
     def _ask(self, key: Key) -> None:

@@ -61,7 +61,9 @@ def _halted(status: Status, reason: str, snapshot: Snapshot) -> Status:
     counts = Counts(total=len(jobs), **{phase.value: _count(jobs, phase) for phase in _COUNTED})
     ended = all(job.phase.ended for job in jobs)
     phase = _worst(jobs, reason) if ended else status.phase
-    completion = snapshot.now if ended else None
+    completion = None
+    if ended:  # the clock may have been set back since the start
+        completion = max(snapshot.now, status.start_time or snapshot.now)
     return attrs.evolve(status, groups=groups, counts=counts, phase=phase, completion_time=completion)
 
 

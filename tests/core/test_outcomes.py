@@ -245,10 +245,10 @@ class TestRefusals:
             world(group("g", job("a", activeDeadlineSeconds=60), "b")).refuse("g/a", "AdmissionDenied", wait=45).step()
         )
         assert one.status_of("g/a").reason == "AdmissionDenied"
-        one.now += timedelta(seconds=44)
+        one.wait(44)
         one.refuse("g/a", "AdmissionDenied", wait=45)
         decision = one.decide()
-        assert decision.wake_at == one.refusals[next(iter(one.refusals))].since + timedelta(seconds=60)
+        assert decision.wake_at == one.refusals[next(iter(one.refusals))].since + 60
         one.step(seconds=30)
         status = one.status_of("g/a")
         assert (status.phase, status.reason) == (Phase.FAILED, "DeadlineExceeded")
@@ -262,7 +262,7 @@ class TestDeadline:
     def over(self) -> World:
         one = world(group("g", "a", "b"), group("h", "c", parallel=True), activeDeadlineSeconds=60).settle()
         one.succeed("h-c")
-        assert one.decide().wake_at == one.stored().start_time + timedelta(seconds=60)  # type: ignore[operator]
+        assert one.decide().due == one.stored().start_time + timedelta(seconds=60)  # type: ignore[operator]
         return one
 
     def test_running_jobs_are_deleted_first(self) -> None:
@@ -297,7 +297,7 @@ class TestDeadline:
         start = one.stored().start_time
         assert start is not None
         assert one.stored().completion_time == start + timedelta(seconds=60)
-        assert one.decide().wake_at == start + timedelta(seconds=90)
+        assert one.decide().due == start + timedelta(seconds=90)
 
     def test_a_workflow_that_was_made_invalid_still_has_its_end(self) -> None:
         """The deadline is the bound of a stalled workflow too."""
@@ -333,7 +333,7 @@ class TestTimeToLive:
         one = world(group("g", "a"), ttlSecondsAfterFinished=100).run()
         end = one.stored().completion_time
         assert end is not None
-        assert one.decide().wake_at == end + timedelta(seconds=100)
+        assert one.decide().due == end + timedelta(seconds=100)
         assert not one.step(seconds=90).deleted
         assert one.step(seconds=10).deleted
 
@@ -359,7 +359,7 @@ class TestTimeToLive:
         """The default."""
         one = world(group("g", "a")).run().step(seconds=10_000_000)
         assert not one.deleted
-        assert one.decide().wake_at is None
+        assert (one.decide().wake_at, one.decide().due) == (None, None)
 
     def test_an_invalid_workflow_is_kept(self) -> None:
         """Its end is not final: nothing ever ran."""

@@ -1,6 +1,6 @@
 """A workflow and its Jobs without a cluster: decisions are carried out at once, statuses are stored in their JSON form.
 
-Nothing is tested here, and there is no clock but `World.now`.
+Nothing is tested here, and there are no clocks but `World.now`, the wall clock, and `World.clock`, which nobody sets.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class World:
         self.raw: dict[str, Any] = copy.deepcopy(dict(raw))
         self.hooks = hooks
         self.now = START
+        self.clock = 0.0
         self.jobs: dict[str, JobState] = {}
         self.manifests: dict[str, Mapping[str, Any]] = {}
         self.created: list[str] = []
@@ -93,6 +94,7 @@ class World:
             status=self.stored(),
             jobs=dict(self.jobs),
             now=self.now,
+            clock=self.clock,
             compiled=plan.compiled,
             refusals=dict(self.refusals),
             pause=self.pause,
@@ -112,15 +114,26 @@ class World:
 
     def step(self, *, seconds: float = 1) -> World:
         """One look; time goes on by so many seconds first."""
-        self.now += timedelta(seconds=seconds)
-        self.decision = self.decide()
+        self.wait(seconds)
+        before, self.decision = self.snapshot(), self.decide()
         for action in self.decision.actions:
             self._carry_out(action)
         plan = self._plan_of_this_look()
         status = self.decision.status
         if self.decision.actions:
-            status = review(self.snapshot(plan), self.hooks).status
+            status = review(self.snapshot(plan), self.hooks, before).status
         self._store(status)
+        return self
+
+    def wait(self, seconds: float) -> World:
+        """Time goes on, by both clocks."""
+        self.now += timedelta(seconds=seconds)
+        self.clock += seconds
+        return self
+
+    def set_clock(self, seconds: float) -> World:
+        """Somebody sets the wall clock, by so many seconds."""
+        self.now += timedelta(seconds=seconds)
         return self
 
     def settle(self) -> World:
@@ -213,8 +226,8 @@ class World:
             message=f"why {reason}",
             final=final,
             whole=whole,
-            since=known.since if known else self.now,
-            retry_at=self.now + timedelta(seconds=wait),
+            since=known.since if known else self.clock,
+            retry_at=self.clock + wait,
         )
         self.refusals[key(path)] = refusal
         self.pause = refusal if whole else self.pause

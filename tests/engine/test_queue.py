@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import anyio
 
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.queue import Priority, WorkQueue
+from tests.core.world import START
 from tests.engine.world import SOON, virtual
 
 A, B, C = (Key("default", name) for name in "abc")
 
 
-def queue(priority: Callable[[Key], Priority] = lambda _: (0, 0)) -> WorkQueue:
-    return WorkQueue(priority)
+def by_the_loop() -> datetime:
+    """A wall clock that nobody sets."""
+    return START + timedelta(seconds=anyio.current_time())
+
+
+def queue(
+    priority: Callable[[Key], Priority] = lambda _: (0, 0), now: Callable[[], datetime] | None = None
+) -> WorkQueue:
+    return WorkQueue(priority, now or by_the_loop)
 
 
 async def taken(found: WorkQueue, seconds: float = SOON) -> list[Key]:
@@ -165,4 +174,4 @@ class TestMoments:
             found.add(A)
             assert await found.get() == A
             found.done(A)
-        assert len(found._later) < 200
+        assert len(found._later._entries) < 200

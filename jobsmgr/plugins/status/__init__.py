@@ -22,7 +22,7 @@ from jobsmgr import (
     hookimpl,
     status_bytes,
 )
-from jobsmgr.plugins.status.job_phases import JobPhases
+from jobsmgr.plugins.status.job_phases import JobPhases, not_before
 
 TOO_LARGE = "MJ019"
 
@@ -64,12 +64,17 @@ def _settled(snapshot: Snapshot) -> Status:
         attrs.evolve(group, jobs=tuple(_never_started(job) for job in group.jobs)) for group in stored.groups
     )
     ends = [job.completion_time for job in snapshot.jobs.values() if job.completion_time is not None]
+    start, end = stored.start_time, stored.completion_time
+    if start is None and snapshot.workflow.created is not None:
+        start = min(moment for moment in (snapshot.workflow.created, end) if moment is not None)
+    if end is None and ends:
+        end = not_before(start, max(ends))
     return attrs.evolve(
         stored,
         groups=groups,
         counts=_counts(job for group in groups for job in group.jobs),
-        start_time=stored.start_time or snapshot.workflow.created,
-        completion_time=stored.completion_time or max(ends, default=None),
+        start_time=start,
+        completion_time=end,
     )
 
 
@@ -93,7 +98,7 @@ def _running(snapshot: Snapshot) -> Status:
         observed_generation=snapshot.workflow.generation,
         phase=phase,
         start_time=start,
-        completion_time=_end(snapshot, jobs.values(), work.deadline) if phase.ended else None,
+        completion_time=not_before(start, _end(snapshot, jobs.values(), work.deadline)) if phase.ended else None,
         counts=counts,
         conditions=snapshot.status.conditions,
         groups=groups,
@@ -131,7 +136,9 @@ def _stepped(snapshot: Snapshot) -> Status | None:
         )
     found = Counts(**counts)
     phase = _workflow_phase(found, waits_for_an_edit=False)
-    end = _end(snapshot, [job for group in groups for job in group.jobs]) if phase.ended else None
+    end = None
+    if phase.ended:
+        end = not_before(stored.start_time, _end(snapshot, [job for group in groups for job in group.jobs]))
     return attrs.evolve(stored, phase=phase, completion_time=end, counts=found, groups=tuple(groups))
 
 

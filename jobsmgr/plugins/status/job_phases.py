@@ -35,7 +35,7 @@ class JobPhases:
         seconds = snapshot.workflow.spec.active_deadline_seconds
         self.deadline = start + timedelta(seconds=seconds) if seconds is not None and start is not None else None
         """When the workflow has run for its activeDeadlineSeconds."""
-        self.over = self.deadline is not None and self.deadline <= self._now
+        self.over = self.deadline is not None and (self.deadline <= self._now or _was_over(snapshot))
         """Whether the workflow has run longer than its activeDeadlineSeconds."""
         self._wiped = not snapshot.status.groups and bool(snapshot.jobs)
 
@@ -136,10 +136,12 @@ class JobPhases:
     def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
         lost = state.result is None and (state.gone or (self.over and state.deleting))
         phase, end, reason, message = Phase.RUNNING, before.completion_time, "", ""
+        # The first start stands: a Job that is suspended and resumed by hand starts anew.
+        start = before.start_time or state.start_time
         if state.result is Phase.SUCCEEDED:
-            phase, end = Phase.SUCCEEDED, state.completion_time or self._now
+            phase, end = Phase.SUCCEEDED, not_before(start, state.completion_time or self._now)
         elif state.result is Phase.FAILED:
-            phase, end = Phase.FAILED, state.completion_time or self._now
+            phase, end = Phase.FAILED, not_before(start, state.completion_time or self._now)
             reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
             message = state.message[:MAX_MESSAGE]
         elif not lost:
@@ -149,8 +151,7 @@ class JobPhases:
             phase=phase,
             job_name=state.name,
             uid=state.uid,
-            # The first start stands: a Job that is suspended and resumed by hand starts anew.
-            start_time=before.start_time or state.start_time,
+            start_time=start,
             completion_time=end,
             reason=reason,
             message=message,
@@ -175,8 +176,9 @@ class JobPhases:
         return self._failed(job, Reason.JOB_LOST, text)
 
     def _failed(self, job: JobStatus, reason: str, message: str) -> JobStatus:
+        end = not_before(job.start_time, self._now)
         return attrs.evolve(
-            job, phase=Phase.FAILED, completion_time=self._now, reason=str(reason), message=message[:MAX_MESSAGE]
+            job, phase=Phase.FAILED, completion_time=end, reason=str(reason), message=message[:MAX_MESSAGE]
         )
 
     def _not_started(self, key: JobKey, job: JobStatus, frontier: Frontier) -> tuple[JobStatus, JobKey | None]:
@@ -216,7 +218,7 @@ class JobPhases:
 
     def _deadline_passed(self, key: JobKey, refusal: Refusal) -> bool:
         seconds = self._job_deadlines.get(key)
-        return seconds is not None and refusal.since + timedelta(seconds=seconds) <= self._now
+        return seconds is not None and refusal.since + seconds <= self._snapshot.clock
 
     def _removed(self, found: Mapping[JobKey, JobStatus]) -> dict[JobKey, JobStatus]:
         """Jobs that started and are in the spec no more: they run to their end and are shown as such."""
@@ -245,6 +247,26 @@ class JobPhases:
             if key in present or key in needed:
                 needed.update(_waited_for(self._snapshot, key))
         return frozenset(needed - present)
+
+
+def _was_over(snapshot: Snapshot) -> bool:
+    """Whether the stored status of this generation says that the workflow's deadline is over.
+
+    Then it stays over when the wall clock is set back: what was deleted for it is not lost, it was ended.
+    """
+    stored = snapshot.status
+    return stored.observed_generation == snapshot.workflow.generation and any(
+        job.reason == Reason.DEADLINE_EXCEEDED and job.phase in _ENDED_BY_THE_WORKFLOW for _, job in stored.jobs()
+    )
+
+
+_ENDED_BY_THE_WORKFLOW = (Phase.RUNNING, Phase.ABORTED)
+"""Phases in which DeadlineExceeded is the workflow's; a job that failed may have had a deadline of its own."""
+
+
+def not_before(start: datetime | None, end: datetime) -> datetime:
+    """When something ended, by a clock that may have been set back since the start: never before that."""
+    return end if start is None else max(start, end)
 
 
 def _waited_for(snapshot: Snapshot, key: JobKey) -> Iterator[JobKey]:
