@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import anyio
+import pytest
 
 from jobsmgr.engine.port import Key
-from jobsmgr.engine.queue import Priority, WorkQueue
+from jobsmgr.engine.queue import LONGEST_SLEEP, Priority, WorkQueue
 from tests.core.world import START
 from tests.engine.world import SOON, virtual
 
@@ -175,3 +176,82 @@ class TestMoments:
             assert await found.get() == A
             found.done(A)
         assert len(found._later._entries) < 200
+
+
+class TestWallClock:
+    """Keys to look at when the wall clock shows a moment; somebody may set it."""
+
+    @virtual
+    async def test_at_its_moment(self) -> None:
+        """Neither before nor after, as long as nobody sets the clock."""
+        found = queue()
+        found.add_when(A, START + timedelta(seconds=3333))
+        assert await found.get() == A
+        assert anyio.current_time() == pytest.approx(3333)
+        found.done(A)
+        assert await taken(found, 10_000) == []
+
+    @virtual
+    async def test_set_forward(self) -> None:
+        """It is noticed soon, though nothing happens."""
+        ahead = timedelta()
+        found = queue(now=lambda: by_the_loop() + ahead)
+        found.add_when(A, START + timedelta(hours=1))
+        assert await taken(found, 50) == []
+        ahead = timedelta(hours=1)
+        assert await taken(found, LONGEST_SLEEP) == [A]
+
+    @virtual
+    async def test_set_back(self) -> None:
+        """The moment is another one by the loop's clock, but the same."""
+        ahead = timedelta()
+        found = queue(now=lambda: by_the_loop() + ahead)
+        found.add_when(A, START + timedelta(seconds=60))
+        ahead = timedelta(hours=-1)
+        assert await taken(found, 3600) == []
+        assert await taken(found, 61) == [A]
+
+    @virtual
+    async def test_whichever_comes_first(self) -> None:
+        """A key may wait by both clocks; one look does for both."""
+        found = queue()
+        found.add_when(A, START + timedelta(seconds=100))
+        found.add_at(A, 50)
+        found.add_when(B, START + timedelta(seconds=50))
+        found.add_at(B, 100)
+        assert await taken(found, 70) == [A, B]
+        for key in (A, B):
+            found.done(key)
+        assert await taken(found, 1000) == []
+
+    @virtual
+    async def test_it_reaches_workers_that_wait_already(self) -> None:
+        """They would otherwise sleep for ever."""
+        found = queue()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(found.get)
+            await anyio.sleep(SOON)
+            found.add_when(A, START + timedelta(seconds=5))
+        assert anyio.current_time() == pytest.approx(5)
+
+    @virtual
+    async def test_the_clock_is_read_seldom_and_never_for_nothing(self) -> None:
+        """However many wait, and not at all where none does any more."""
+        reads = 0
+
+        def now() -> datetime:
+            nonlocal reads
+            reads += 1
+            return by_the_loop()
+
+        found = queue(now=now)
+        for number in range(1000):
+            found.add_when(Key("default", f"w{number}"), START + timedelta(days=1 + number))
+        assert await taken(found, 1000) == []
+        assert reads <= 2 * (1000 / LONGEST_SLEEP + 2)
+        for number in range(1000):
+            found.add(Key("default", f"w{number}"))
+        assert len(await taken(found)) == 1000
+        reads = 0
+        assert await taken(found, 10_000_000) == []
+        assert reads == 0

@@ -73,8 +73,10 @@ class FakeCluster:
         self.always: dict[str, Any] = {}
         """The same for all of them; by verb, or by the name of one Job."""
         self.takes: dict[str, float] = {}
-        """Seconds that a write of a verb takes."""
+        """Seconds that a write takes; by verb, or by the name of one Job."""
         self.looks: defaultdict[Key, int] = defaultdict(int)
+        self.ahead = 0.0
+        """Seconds by which somebody has set the wall clock."""
         self.workflows: dict[Key, dict[str, Any]] = {}
         self.jobs: defaultdict[Key, dict[str, JobState]] = defaultdict(dict)
         self.unconfirmed: set[Key] = set()
@@ -129,7 +131,7 @@ class FakeCluster:
     # What a test asks
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=anyio.current_time())
+        return START + timedelta(seconds=anyio.current_time() + self.ahead)
 
     def status(self, key: Key = KEY) -> Status:
         """The stored status."""
@@ -234,7 +236,8 @@ class FakeCluster:
 
     async def _asked(self, verb: str, key: Key, what: Any) -> Any:
         self.writes.append(Write(anyio.current_time(), verb, key, what))
-        await anyio.sleep(self.takes.get(verb, 0))
+        seconds = self.takes.get(what) if isinstance(what, str) else None
+        await anyio.sleep(self.takes.get(verb, 0) if seconds is None else seconds)
         answer = self.answers[verb].pop(0) if self.answers[verb] else None
         answer = answer or self.always.get(verb) or (self.always.get(what) if isinstance(what, str) else None)
         if isinstance(answer, Exception):
