@@ -73,6 +73,11 @@ def is_deleted(answer: Answer, uid: str) -> bool:
     return answer.ok and answer.body.get("kind") == "Status" and _details(answer).get("uid") == uid
 
 
+def is_being_deleted(answer: Answer, kind: str) -> bool:
+    """Whether the answer to a DELETE is the object itself, which something still holds."""
+    return answer.ok and answer.body.get("kind") == kind
+
+
 def causes(status: Manifest) -> Sequence[Mapping[str, Any]]:
     """`details.causes` of a `metav1.Status`."""
     details = status.get("details")

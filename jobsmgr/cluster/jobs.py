@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.cluster.cache import Jobs
-from jobsmgr.cluster.errors import is_deleted, refusal, unsent
+from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import JOBS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
@@ -50,10 +50,13 @@ class JobWriter:
         place = (key.namespace, name)
         try:
             answer = await self._writer.send("DELETE", JOBS, key.namespace, name, body=delete_options({"uid": uid}))
-            if answer.ok:
-                self._deleted(place, uid, answer)
+            if is_deleted(answer, uid):
+                self._known.forget(place, uid)
                 return Done()
-            if answer.status in (404, 409):  # none, or one with another uid: a read of it tells which
+            if is_being_deleted(answer, "Job"):
+                self._known.written(read(answer, trim_job))
+                return Done()
+            if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read of it tells
                 return await self._not_deleted(place, uid, answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
@@ -79,13 +82,6 @@ class JobWriter:
         if holder.state.owner != owner:
             self._known.wait_for(holder.place, key)
         return AlreadyExists(holder.state)
-
-    def _deleted(self, place: Place, uid: str, answer: Answer) -> None:
-        """Learn from the answer: the object itself if something still holds it, else a Status that names it."""
-        if answer.body.get("kind") == "Job":
-            self._known.written(read(answer, trim_job))
-        elif is_deleted(answer, uid):
-            self._known.forget(place, uid)
 
     async def _not_deleted(self, place: Place, uid: str, answer: Answer) -> WriteResult:
         """Whether a Job that was not deleted is no more. Raises `Unreachable`."""

@@ -9,8 +9,9 @@ import structlog
 
 from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.status import Reason, Status
+from jobsmgr.api.workflow import KIND
 from jobsmgr.cluster.cache import Workflows
-from jobsmgr.cluster.errors import is_deleted, refusal, unsent
+from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
@@ -52,7 +53,8 @@ class WorkflowWriter:
             answer = await self._writer.send("DELETE", WORKFLOWS, key.namespace, key.name, body=body)
             if is_deleted(answer, uid):
                 self._known.forget(key, uid)
-            return Done() if answer.ok else await self._failed(key, uid, answer)
+                return Done()
+            return Done() if is_being_deleted(answer, KIND) else await self._failed(key, uid, answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
 
@@ -99,11 +101,11 @@ class WorkflowWriter:
             return unsent(error)
 
     async def _failed(self, key: Key, uid: str, answer: Answer) -> WriteResult:
-        """A write that was not carried out; if the workflow is not as expected, read it anew. Raises `Unreachable`.
+        """A write that was not carried out, as far as can be told; the workflow is read anew. Raises `Unreachable`.
 
         A 404 alone does not say that the workflow is gone: a server without the status subresource answers so too.
         """
-        if answer.status not in (404, 409):
+        if answer.status not in (404, 409) and not answer.ok:
             return refusal(answer)
         found = await self._reads.now(key)
         if self._reads.is_gone(found, key):

@@ -50,7 +50,7 @@ def test_a_job_whose_deletion_is_seen_is_not_asked_for(
 ) -> None:
     """The watch tells of it: that is proof enough."""
     jobs.hold("*")
-    operators(url=proxy.url)
+    operators(url=proxy.url).wait_for_log(LEADING)
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
     by_hand.delete("etl-fan-job-0")
@@ -67,7 +67,7 @@ def test_a_job_that_a_list_does_not_have_any_more_costs_one_get(
 ) -> None:
     """Deleted while the watch was cut: it is lost after one look at it; those that are there are not looked at."""
     jobs.hold("*")
-    operators(url=proxy.url)
+    operators(url=proxy.url).wait_for_log(LEADING)
     workflows.create_spec("etl", fan(width))
     workflows.wait_for_phases("etl", **{f"fan__job_{number}": "running" for number in range(width)})
     gone = [f"job-{number}" for number in range(0, width, 2)]
@@ -96,6 +96,7 @@ def test_after_a_restart_each_started_workflow_that_needs_a_create_is_read_once(
     """None for what has ended or has nothing left to create; then as before, whatever the workflow still creates."""
     jobs.hold("*")
     operator = operators(url=proxy.url)
+    operator.wait_for_log(LEADING)
     started = {f"started-{number}": chain(4) for number in range(5)}
     for name, spec in {**started, "all-created": fan(3)}.items():
         workflows.create_spec(name, spec)
