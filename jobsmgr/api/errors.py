@@ -14,6 +14,23 @@ def quoted(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+LONGEST = 1024
+"""Characters of an exception that are quoted."""
+
+
+def described(error: BaseException) -> str:
+    """The type and the message of an exception, cut short.
+
+    It may be anybody's: what its own code raises when it is asked for its message is not passed on.
+    """
+    try:
+        message = str(error)
+        text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    except BaseException:  # noqa: BLE001  isolation is the point: a plugin's exception is a plugin's code
+        return "an exception whose message cannot be shown"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 @attrs.frozen
 class Problem:
     """One thing that is wrong with a workflow.

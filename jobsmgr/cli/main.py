@@ -70,7 +70,9 @@ def run(arguments: list[str], verbose: bool = False) -> int:
         streams.discard()
         return _report_system(error, verbose)
     except (click.ClickException, JobsmgrError) as error:
-        return _report(error, verbose)
+        code = _report(error, verbose)
+        # Ctrl-C while a plugin was asked comes out as that plugin's failure.
+        return ExitCode.INTERRUPT if isinstance(error.__cause__, KeyboardInterrupt) else code
 
 
 def program_name() -> str:

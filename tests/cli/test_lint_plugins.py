@@ -11,7 +11,7 @@ from jobsmgr.cli.documents import Document
 from jobsmgr.cli.linting.linter import lint
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.views.findings import Severity
-from tests.cli.program import ONE_JOB
+from tests.cli.program import ONE_JOB, run
 
 
 class House:
@@ -65,3 +65,15 @@ def test_a_plugin_that_fails_on_a_wrong_shape_is_not_blamed() -> None:
     """On a cluster the schema keeps such an object from it."""
     text = ONE_JOB.replace("image: busybox", "image: busybox, params: {env: [{name: A, value: 1}]}")
     assert [finding.code for finding in lint([_document(text)], _hooks(Broken()))] == ["MJ001"]
+
+
+def test_ctrl_c_while_a_plugin_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin is named, and the exit code is that of an interrupt."""
+
+    def interrupted(self: House, workflow: Workflow) -> Iterator[Problem]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobsmgr.cli.lint.load_hooks", lambda: _hooks(House()))
+    monkeypatch.setattr(House, "jobsmgr_validate", hookimpl(interrupted))
+    done = run("lint", "-", stdin=ONE_JOB)
+    assert (done.code, done.err) == (130, 'Error: plugin "theirs" in jobsmgr_validate: raised KeyboardInterrupt\n')
