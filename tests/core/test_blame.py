@@ -170,5 +170,5 @@ def test_a_built_in_plugin() -> None:
         hooks.validate(Workflow())  # type: ignore[arg-type]
     (found,) = seen
     assert found is not None
-    assert (found.plugin, found.hook) == ("env", "jobsmgr_validate")
-    assert found.file.endswith("plugins/env.py")
+    assert (found.plugin, found.hook) == ("container", "jobsmgr_validate")
+    assert found.file.endswith("plugins/container.py")

@@ -244,7 +244,7 @@ def test_an_object_that_cannot_be_looked_at(error: Callable[[], BaseException]) 
         __eq__ = no
         __hash__ = None  # type: ignore[assignment]
 
-    with pytest.raises(PluginError, match='^plugin "p0": from given in code '):
+    with pytest.raises(PluginError, match=r'^plugin "p0": from given in code '):
         load(Plugin())
 
 
