@@ -24,6 +24,7 @@ from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflows import WorkflowWriter
 from jobsmgr.cluster.writer import Writer
 from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Request, WriteResult
+from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
 
@@ -109,7 +110,7 @@ class KubernetesCluster:
             await cluster._open()
             async with anyio.create_task_group() as tasks:
                 for part in (*cluster._watches, *cluster._reads, cluster._gate, cluster._events):
-                    tasks.start_soon(part.run)
+                    tasks.start_soon(keep, str(part), part.run)
                 yield cluster
                 tasks.cancel_scope.cancel()
         finally:

@@ -72,6 +72,9 @@ class Events:
         self.dropped = 0
         """How many were given up because too many waited."""
 
+    def __str__(self) -> str:
+        return "events"
+
     def emit(self, event: Event) -> None:
         """Tell an event some time later, if nothing is in the way."""
         if time.monotonic() < self._silent_until:

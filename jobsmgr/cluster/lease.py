@@ -23,6 +23,7 @@ from jobsmgr.cluster import clock
 from jobsmgr.cluster.lease_record import Sighting, Timing, claim, duration_of, holder_of, renewal_seen, spec_of
 from jobsmgr.cluster.requests import LEASES, Answer, NotConfigured, Pause, Target, Unreachable
 from jobsmgr.cluster.session import Session
+from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ class Lease:
         try:
             await lease._open()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(lease.run)
+                tasks.start_soon(keep, "lease", lease.run)
                 yield lease
                 tasks.cancel_scope.cancel()
         finally:

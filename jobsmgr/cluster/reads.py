@@ -41,6 +41,9 @@ class Reads(Generic[I]):
         self._store = store
         self._on_rollback = on_rollback
 
+    def __str__(self) -> str:
+        return f"reads of {self._resource}"
+
     async def now(self, place: Place) -> Answer:
         """Read an object for somebody who looks at it right afterwards. Raises `Unreachable`."""
         return await self._read(place, self._store.written)

@@ -98,6 +98,9 @@ class StatusGate:
         self._decided = anyio.Event()
         self._wake = anyio.Event()
 
+    def __str__(self) -> str:
+        return "status gate"
+
     def is_closed(self, namespace: str) -> bool:
         """Whether nothing may be created there now; if nobody has asked yet, this is the question."""
         if namespace in self._questions:

@@ -108,6 +108,9 @@ class Watch(Generic[T]):
         self.trouble = ""
         """Why nothing is being watched now, as a sentence; empty while all is well."""
 
+    def __str__(self) -> str:
+        return f"watch of {self._resource} in {self._where}"
+
     async def listed(self) -> None:
         """Wait for the first whole list."""
         await self._have_list(1)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NoReturn
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from jobsmgr.engine.port import Cluster, Key
 from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.waking import Wake
 
 _log = structlog.get_logger(__name__)
 
 WORKERS = 8
+AFTER_A_FAULT = 1.0
+"""Seconds until a workflow is looked at again whose look ended its worker."""
 
 
 async def run_loop(
@@ -26,8 +31,8 @@ async def run_loop(
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:
-        for _ in range(workers):
-            tasks.start_soon(_work, queue, reconciler)
+        for number in range(workers):
+            tasks.start_soon(keep, f"worker {number}", partial(_work, queue, reconciler))
         async for request in cluster.requests():
             queue.add(request.key)
 
@@ -35,13 +40,21 @@ async def run_loop(
 async def _work(queue: WorkQueue, reconciler: Reconciler) -> NoReturn:
     while True:
         key = await queue.get()
+        wake = Wake(AFTER_A_FAULT)
         try:
-            wake = await reconciler.reconcile(key)
-        except Exception as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
-            _log.exception("looking at a workflow failed", workflow=str(key))
-            wake = Wake(await reconciler.fail(key, error))
-        if wake.seconds is not None:
-            queue.add_at(key, anyio.current_time() + wake.seconds)
-        if wake.moment is not None:
-            queue.add_when(key, wake.moment)
-        queue.done(key)
+            wake = await _look(reconciler, key)
+        finally:  # a key that is not given back is looked at by nobody else
+            if wake.seconds is not None:
+                queue.add_at(key, anyio.current_time() + wake.seconds)
+            if wake.moment is not None:
+                queue.add_when(key, wake.moment)
+            queue.done(key)
+
+
+async def _look(reconciler: Reconciler, key: Key) -> Wake:
+    try:
+        return await reconciler.reconcile(key)
+    except BaseException as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
+        await anyio.lowlevel.checkpoint_if_cancelled()  # a cancellation of ours ends here, and only that
+        _log.error("looking at a workflow failed", workflow=str(key), exc_info=error)
+        return Wake(await reconciler.fail(key, error))

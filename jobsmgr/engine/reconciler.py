@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 import anyio
+import anyio.lowlevel
 import attrs
 import structlog
 
 from jobsmgr.api.decision import Decision, DeleteWorkflow, ReadJob, ReadWorkflow, Transition
+from jobsmgr.api.errors import described
 from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, review, stall
 from jobsmgr.core.hooks import Hooks
@@ -103,21 +105,22 @@ class Reconciler:
             return stall(sight.snapshot, sight.trouble)
         return decide(sight.snapshot, sight.plan, self._hooks, self._batch)
 
-    async def fail(self, key: Key, error: Exception) -> float:
+    async def fail(self, key: Key, error: BaseException) -> float:
         """After a fault of ours in one look: the workflow's status says so, and it is tried again with back-off."""
         observation = self._cluster.observe(key)
         if observation is None:
             return AT_ONCE
         memory = self._sights.memory(key, observation)
         memory.troubles[LOOK] += 1
-        text = f"{type(error).__name__}: {error}"
+        text = described(error)
         self._cluster.emit(
             Event(key=key, uid=memory.uid, type="Warning", reason=Reason.INTERNAL_ERROR.value, message=text)
         )
         try:
             await self._show_fault(key, observation, text)
-        except Exception:  # noqa: BLE001  isolation is the point: what failed once may fail here again
-            _log.exception("a fault could not be stored", workflow=str(key))
+        except BaseException as fault:  # noqa: BLE001  isolation is the point: what failed once may fail here again
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            _log.error("a fault could not be stored", workflow=str(key), exc_info=fault)
         return backoff(memory.troubles[LOOK])
 
     async def _show_fault(self, key: Key, observation: Observation, text: str) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from jobsmgr.api.decision import Transition
+from jobsmgr.api.errors import described
 from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.port import Event, Key
@@ -78,5 +80,6 @@ async def _tell(name: str, observer: Callable[..., Any], transition: Transition)
         answer = observer(transition=transition)
         if inspect.isawaitable(answer):
             await answer
-    except (Exception, SystemExit):  # noqa: BLE001  isolation is the point: an observer harms nothing
-        _log.exception("observer failed", plugin=name)
+    except BaseException as error:  # noqa: BLE001  isolation is the point: an observer harms nothing
+        await anyio.lowlevel.checkpoint_if_cancelled()  # that it is given up, or that we end, is no fault of its own
+        _log.error("observer failed", plugin=name, why=described(error), exc_info=error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +17,11 @@ from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.core.plan import Plan
+from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.telling import Observers
 from jobsmgr.local.adapter import LocalCluster
 from jobsmgr.local.executor import Executor
@@ -98,14 +99,12 @@ class LocalRun:
         reconciler = Reconciler(cluster, self.hooks, self._now, observers.tell, batch=BATCH)
         for key, plan in plans.items():
             reconciler.expect(key, plan)
-        async with AsyncExitStack() as stack:
-            for _, lifespan in self.hooks.lifespans(Settings(command="run", identity="jobsmgr-run")):
-                await stack.enter_async_context(lifespan)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(observers.run)
-                tasks.start_soon(_loop, cluster, reconciler)
-                await cluster.finished()
-                tasks.cancel_scope.cancel()
+        told = Settings(command="run", identity="jobsmgr-run")
+        async with entered(self.hooks, told), anyio.create_task_group() as tasks:
+            tasks.start_soon(keep, "observers", observers.run)
+            tasks.start_soon(_loop, cluster, reconciler)
+            await cluster.finished()
+            tasks.cancel_scope.cancel()
 
     def _running(self) -> int:
         return 0 if self._cluster is None else self._cluster.running

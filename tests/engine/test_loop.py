@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import anyio
 import anyio.lowlevel
+import pytest
+import structlog
 
-from jobsmgr import Phase
+from jobsmgr import Phase, Workflow, hookimpl
+from jobsmgr.core.hooks import load_hooks
+from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.port import Key
-from tests.core.world import group, job, manifest
+from jobsmgr.engine.reconciler import Reconciler
+from tests.core.world import HOOKS, group, job, manifest
+from tests.engine.test_supervision import ENDS
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 
 
@@ -104,3 +113,80 @@ async def test_keys_known_at_the_start_are_looked_at() -> None:
     quiet.workflows = cluster.workflows
     async with loop(quiet, keys=[key]):
         assert quiet.phases() == {"g/a": "running"}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@virtual
+async def test_no_worker_is_lost_however_a_look_ends(end: Callable[[], BaseException]) -> None:
+    """More poisoned workflows than workers: each is tried again with back-off, and the healthy ones go on."""
+    cluster = FakeCluster()
+    for number in range(12):
+        cluster.always[f"bad{number}-g-a"] = end()
+        cluster.apply(workflow(f"bad{number}"))
+    async with loop(cluster):
+        await anyio.sleep(600)
+        healthy = [cluster.apply(workflow(f"good{number}")) for number in range(20)]
+        await anyio.sleep(1)
+        assert [cluster.phases(key) for key in healthy] == [{"g/a": "running"}] * 20
+        for number in range(12):
+            stalled = cluster.status(Key("default", f"bad{number}")).condition("Stalled")
+            assert stalled is not None
+            assert (stalled.status, stalled.reason) == (True, "InternalError")
+        cluster.always.clear()
+        await anyio.sleep(600)
+        assert cluster.phases(Key("default", "bad0")) == {"g/a": "running"}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@virtual
+async def test_a_plugin_that_fails_holds_its_workflow(end: Callable[[], BaseException]) -> None:
+    """By the plugin's name, whatever it raises; the others are looked at."""
+
+    def validate(workflow: Workflow) -> None:
+        if workflow.name.startswith("bad"):
+            raise end()
+
+    plugin = type("Plugin", (), {"jobsmgr_validate": staticmethod(hookimpl(validate))})
+    cluster = FakeCluster()
+    for number in range(12):
+        cluster.apply(workflow(f"bad{number}"))
+    async with loop(cluster, load_hooks([("theirs", plugin)], installed=False)):
+        await anyio.sleep(600)
+        healthy = cluster.apply(workflow("good"))
+        await anyio.sleep(1)
+        assert cluster.phases(healthy) == {"g/a": "running"}
+        for number in range(12):
+            stalled = cluster.status(Key("default", f"bad{number}")).condition("Stalled")
+            assert stalled is not None
+            assert (stalled.status, stalled.reason) == (True, "PluginError")
+            assert 'plugin "theirs" in jobsmgr_validate' in stalled.message
+
+
+@virtual
+async def test_a_worker_that_ends_is_begun_again() -> None:
+    """Whatever ended it, even where looking at a workflow fails as well as taking that down: its key is not lost."""
+
+    class Spoilt(Reconciler):
+        ends = 20
+
+        async def reconcile(self, key: Key) -> float | None:
+            if self.ends:
+                self.ends -= 1
+                raise KeyboardInterrupt
+            return await super().reconcile(key)
+
+        async def fail(self, key: Key, error: BaseException) -> float:
+            raise asyncio.CancelledError
+
+    cluster = FakeCluster()
+    key = cluster.apply(workflow("wf"))
+    reconciler = Spoilt(cluster, HOOKS, cluster.now)
+    with structlog.testing.capture_logs() as logs:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run_loop, cluster, reconciler)
+            await anyio.sleep(600)
+            tasks.cancel_scope.cancel()
+    assert cluster.phases(key) == {"g/a": "running"}
+    ended = [log for log in logs if log["event"] == "a task ended and is started again"]
+    assert len(ended) == 20
+    assert all(log["task"].startswith("worker ") for log in ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from jobsmgr.core.hooks import load_hooks
 from jobsmgr.engine.port import Conflict
 from jobsmgr.engine.telling import MAX_WAITING, Observers, event_of
 from tests.core.world import START, group, job, key, manifest
+from tests.engine.test_supervision import ENDS
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 
 WORKFLOW = parse_workflow(manifest(group("g", "a")))
@@ -209,3 +211,57 @@ async def test_the_loop_does_not_wait_for_observers() -> None:
             await anyio.sleep(1)
             assert cluster.status().phase is Phase.SUCCEEDED
         tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@virtual
+async def test_whatever_one_raises_harms_nothing(end: Callable[[], BaseException]) -> None:
+    """At once or after it has waited; it is named, and the others are told."""
+    said: list[str] = []
+
+    def bad(transition: Transition) -> None:
+        raise end()
+
+    async def worse(transition: Transition) -> None:
+        await anyio.sleep(0.001)
+        raise end()
+
+    def good(transition: Transition) -> None:
+        said.append(transition.reason)
+
+    logs = await run(observers(bad, worse, good), transition(reason="A"), transition(reason="B"))
+    assert said == ["A", "B"]
+    assert [(log["event"], log["plugin"]) for log in logs] == [("observer failed", "p0"), ("observer failed", "p1")] * 2
+    assert {log["why"].partition(":")[0] for log in logs} == {type(end()).__name__}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@virtual
+async def test_whatever_one_raises_when_it_is_given_up(end: Callable[[], BaseException]) -> None:
+    """It has been given up; nothing else follows from it."""
+    said: list[str] = []
+
+    async def bad(transition: Transition) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise end()
+
+    def good(transition: Transition) -> None:
+        said.append(transition.reason)
+
+    logs = await run(observers(bad, good), transition(reason="A"), transition(reason="B"), seconds=600)
+    assert said == ["A", "B"]
+    assert [(log["event"], log["plugin"]) for log in logs] == [("observer was given up", "p0")] * 2
+
+
+@virtual
+async def test_one_that_swallows_our_cancellation_does_not_keep_us() -> None:
+    """Neither when it is given up nor when the process ends."""
+
+    async def bad(transition: Transition) -> None:
+        with contextlib.suppress(BaseException):
+            await anyio.sleep_forever()
+
+    await run(observers(bad), transition(reason="A"))
+    await run(observers(bad), transition(reason="A"), seconds=600)

@@ -77,6 +77,8 @@ class FakeCluster:
         self.looks: defaultdict[Key, int] = defaultdict(int)
         self.ahead = 0.0
         """Seconds by which somebody has set the wall clock."""
+        self.hot = False
+        """Whether there was a `HotLoop`: the loop catches that as it does anything, so the test has to look."""
         self.workflows: dict[Key, dict[str, Any]] = {}
         self.jobs: defaultdict[Key, dict[str, JobState]] = defaultdict(dict)
         self.unconfirmed: set[Key] = set()
@@ -157,6 +159,7 @@ class FakeCluster:
     def observe(self, key: Key) -> Observation | None:
         self.looks[key] += 1
         if self.looks[key] > 3000:
+            self.hot = True
             raise HotLoop
         raw = self.workflows.get(key)
         if raw is None:
@@ -240,7 +243,7 @@ class FakeCluster:
         await anyio.sleep(self.takes.get(verb, 0) if seconds is None else seconds)
         answer = self.answers[verb].pop(0) if self.answers[verb] else None
         answer = answer or self.always.get(verb) or (self.always.get(what) if isinstance(what, str) else None)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -258,3 +261,5 @@ async def loop(cluster: FakeCluster, hooks: Hooks = HOOKS, **more: Any) -> Async
         await anyio.sleep(SOON)
         yield reconciler
         tasks.cancel_scope.cancel()
+    if cluster.hot:
+        raise HotLoop

@@ -1,0 +1,88 @@
+"""Plugins' lifespans, entered when the process starts and left when it ends. None of them can end it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import anyio
+import anyio.lowlevel
+import structlog
+from anyio.abc import TaskStatus
+
+from jobsmgr.api.errors import PluginError, described
+from jobsmgr.api.settings import Settings
+from jobsmgr.core.hooks import Hooks
+
+_log = structlog.get_logger(__name__)
+
+LEAVING_SECONDS = 5.0
+"""How long a lifespan may take to end."""
+HOOK = "jobsmgr_lifespan"
+
+
+@asynccontextmanager
+async def entered(hooks: Hooks, settings: Settings) -> AsyncGenerator[None, None]:
+    """Enter all lifespans one after another, and leave them in the opposite order.
+
+    Raises `PluginError` for one that cannot start. One that fails later, or does not end, is logged.
+    """
+    async with AsyncExitStack() as stack:
+        for name, lifespan in hooks.lifespans(settings):
+            await stack.enter_async_context(_entered(name, lifespan))
+        yield
+
+
+@asynccontextmanager
+async def _entered(name: str, lifespan: AbstractAsyncContextManager[None]) -> AsyncGenerator[None, None]:
+    """One lifespan, in a task of its own: a task group that it holds open cancels that one when it fails, not ours."""
+    over, left = anyio.Event(), anyio.Event()
+
+    async def live(*, task_status: TaskStatus[BaseException | None]) -> None:
+        try:
+            await _live(name, lifespan, over, task_status)
+        finally:
+            left.set()
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        error = await tasks.start(live)
+        if error is None:
+            try:
+                yield
+            except Exception as raised:  # noqa: BLE001  raised again below: the task group would wrap it
+                failure = raised
+            over.set()
+            with anyio.move_on_after(LEAVING_SECONDS) as scope:
+                await left.wait()
+            if scope.cancelled_caught:
+                _log.warning("the lifespan of a plugin does not end", plugin=name, seconds=LEAVING_SECONDS)
+            tasks.cancel_scope.cancel()
+    if error is not None:
+        raise PluginError(name, HOOK, f"cannot start: {described(error)}") from error
+    if failure is not None:
+        raise failure
+
+
+async def _live(
+    name: str,
+    lifespan: AbstractAsyncContextManager[None],
+    over: anyio.Event,
+    task_status: TaskStatus[BaseException | None],
+) -> None:
+    """Enter it, say whether that worked, and leave it when it is over."""
+    started = False
+    try:
+        async with lifespan:
+            started = True
+            task_status.started(None)
+            await over.wait()
+    except BaseException as error:  # noqa: BLE001  isolation is the point: what is not ours may raise anything
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        if started:
+            _log.error("the lifespan of a plugin failed", plugin=name, why=described(error), exc_info=error)
+        else:
+            task_status.started(error)
+        return
+    if not over.is_set():
+        _log.error("the lifespan of a plugin ended early", plugin=name)
