@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from typing import NoReturn
 
 import anyio
 import structlog
 
-from jobsmgr.api.errors import PluginError
 from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.lease import Lease
 from jobsmgr.cluster.requests import Pause, Unreachable
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.telling import Observers
 from jobsmgr.operator.settings import OperatorSettings
+from jobsmgr.operator.stopping import StopSignal
+from jobsmgr.operator.watchdog import Watchdog
 
 _log = structlog.get_logger(__name__)
 
@@ -64,16 +68,19 @@ async def run_operator(settings: OperatorSettings) -> None:
 
     Raises `PluginError` for a plugin that does not load, `NotConfigured` if there are no usable credentials.
     """
-    hooks = load_hooks()
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:  # from the first moment
-        await _serve(settings, hooks, signals)
+    stop, watchdog = StopSignal(), Watchdog()
+    with stop.heard(), watchdog.watching():  # from the first moment: plugins are imported next, and may block
+        hooks = load_hooks()
+        watchdog.culprit = hooks.culprit
+        await _serve(settings, hooks, stop)
     _log.info("stopped")
 
 
-async def _serve(settings: OperatorSettings, hooks: Hooks, signals: AsyncIterator[signal.Signals]) -> None:
+async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
     pause = Pause()
+    told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     async with AsyncExitStack() as stack:
-        await _enter_lifespans(stack, hooks, settings)
+        await stack.enter_async_context(entered(hooks, told))
         lease = await stack.enter_async_context(_lease(settings, pause))
         duty = Duty(lease)
         cluster = await stack.enter_async_context(
@@ -88,21 +95,11 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, signals: AsyncIterato
             )
         )
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_say_missing_rights, cluster)
-            tasks.start_soon(_lead, cluster, hooks, duty, settings)
-            number = await anext(signals)
-            _log.info("stopping", signal=signal.Signals(number).name)
+            tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
+            tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, duty, settings))
+            _log.info("stopping", signal=(await stop.wait()).name)
             await _drain(cluster, duty)
             tasks.cancel_scope.cancel()
-
-
-async def _enter_lifespans(stack: AsyncExitStack, hooks: Hooks, settings: OperatorSettings) -> None:
-    told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
-    for name, lifespan in hooks.lifespans(told):
-        try:
-            await stack.enter_async_context(lifespan)
-        except Exception as error:
-            raise PluginError(name, "jobsmgr_lifespan", f"cannot start: {error!r}") from error
 
 
 @asynccontextmanager
@@ -132,7 +129,7 @@ async def _drain(cluster: KubernetesCluster, duty: Duty) -> None:
         _log.warning("some writes had no answer yet", seconds=DRAIN_SECONDS)
 
 
-async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: OperatorSettings) -> None:
+async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: OperatorSettings) -> NoReturn:
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
     Each term begins with a list of everything and an empty memory: what the leader before us wrote must be known
@@ -146,8 +143,8 @@ async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: 
         reconciler = Reconciler(cluster, hooks, _now, observers.tell)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(observers.run)
-            tasks.start_soon(_loop, cluster, reconciler, settings.workers)
+            tasks.start_soon(keep, "observers", observers.run)
+            tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, settings.workers))
             await duty.ended()
             tasks.cancel_scope.cancel()
         _log.warning("not leading")
@@ -157,7 +154,7 @@ async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int
     await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers)
 
 
-async def _say_missing_rights(cluster: KubernetesCluster) -> None:
+async def _say_missing_rights(cluster: KubernetesCluster) -> NoReturn:
     """Name each right that is missing, once, at the start; what needs it waits or does without."""
     failures = 0
     while True:
@@ -169,7 +166,7 @@ async def _say_missing_rights(cluster: KubernetesCluster) -> None:
             continue
         for right in missing:
             _log.warning("right missing", right=right)
-        return
+        await anyio.sleep_forever()
 
 
 def _now() -> datetime:

@@ -1,0 +1,100 @@
+"""A process that is told to stop ends: by itself if it can, by force if it is blocked, however it is blocked."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import ctypes, re, sys, threading, time
+import anyio, structlog
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+from jobsmgr.operator import stopping
+stopping.ENDED_WITHIN, stopping.LOGGED_WITHIN = 1.0, 0.2
+
+async def main():
+    stop = stopping.StopSignal()
+    with stop.heard():
+        print("ready", flush=True)
+        {}
+        print(await stop.wait(), flush=True)
+
+anyio.run(main)
+print("ended", flush=True)
+"""
+
+
+def stopped(how: str, number: signal.Signals = signal.SIGTERM, times: int = 1) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a process that is sent a signal while it does that."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(how)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(times):
+        process.send_signal(number)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("times", [1, 20])
+def test_a_loop_that_runs(number: signal.Signals, times: int) -> None:
+    """Goes on in its own words, however often it is told."""
+    code, out, err = stopped("await anyio.sleep(0)", number, times)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "ended"
+
+
+BLOCKED = {
+    "sleep": "time.sleep(50)",
+    "python": "while True: pass",
+    "c": "while ctypes.CDLL(None).sleep(50): pass",
+    "lock": "lock = threading.Lock(); lock.acquire(); lock.acquire()",
+    "another-took-the-signals": (
+        "import asyncio, signal; asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print); time.sleep(50)"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BLOCKED.values(), ids=BLOCKED)
+def test_a_loop_that_is_blocked(how: str) -> None:
+    """Is ended by force, and the log says so."""
+    code, out, err = stopped(how)
+    assert (code, out) == (1, "")
+    assert "ended by force: the process has not stopped in time" in err
+    assert "SIGTERM" in err
+
+
+def test_a_loop_that_was_blocked_for_a_while() -> None:
+    """Hears it when it goes on."""
+    code, out, _ = stopped("time.sleep(0.8)")
+    assert (code, out.splitlines()[-1]) == (0, "ended")
+
+
+def test_a_thread_that_does_not_end() -> None:
+    """Python waits for it at the end; nobody else does."""
+    code, out, err = stopped("threading.Thread(target=time.sleep, args=(50,)).start()")
+    assert (code, out.splitlines()[-1]) == (1, "ended")
+    assert "ended by force" in err
+
+
+def test_a_call_that_lets_no_other_thread_run() -> None:
+    """Only a clock that needs no Python is left then; it writes the stacks."""
+    code, out, err = stopped("re.match('(a+)+$', 'a' * 60 + 'b')")
+    assert (code, out) == (1, "")
+    assert "re/__init__.py" in err
+
+
+def test_a_log_that_is_stuck() -> None:
+    """Nothing is waited for that may never come."""
+    code, _, _ = stopped("stopping._log = structlog.get_logger(); stopping._log.error = None; time.sleep(50)")
+    assert code == 1
+    stuck = "stopping.StopSignal._say = lambda _: time.sleep(60)"
+    assert stopped(f"{stuck}; time.sleep(50)")[0] == 1
