@@ -20,7 +20,17 @@ import structlog
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.cluster import clock
-from jobsmgr.cluster.lease_record import Sighting, Timing, claim, duration_of, holder_of, renewal_seen, spec_of
+from jobsmgr.cluster.lease_record import (
+    Sighting,
+    Timing,
+    claim,
+    duration_of,
+    given_back,
+    holder_of,
+    is_given_back,
+    renewal_seen,
+    spec_of,
+)
 from jobsmgr.cluster.requests import LEASES, Answer, NotConfigured, Pause, Target, Unreachable
 from jobsmgr.cluster.session import Session
 from jobsmgr.engine.supervision import keep
@@ -29,8 +39,10 @@ _log = structlog.get_logger(__name__)
 
 RELEASE_TIMEOUT = 2.0
 """Seconds for giving the lease back at the end."""
-_ATTEMPTS = 3
-"""Requests a round: one, and two more where the first shows that the Lease has changed or gone."""
+_ATTEMPTS = 2
+"""Writes by a holder at a time: one, and another where the first shows that the Lease has changed or gone."""
+_JITTER = 1.2
+"""How much longer than a retry period one that cannot lead waits at most, so that not all ask at the same moment."""
 _LEAST_TIMEOUT = 0.5
 """Seconds for a renewal at the last moment."""
 
@@ -45,6 +57,7 @@ class Lease:
         self._raw: Manifest | None = None
         self._sighting: Sighting | None = None
         self._held_until = -math.inf
+        self._next_round = -math.inf
         self._changed = anyio.Event()
         self._said = ""
         self.identity = f"{identity}_{secrets.token_hex(4)}"
@@ -111,6 +124,7 @@ class Lease:
     async def run(self) -> NoReturn:
         """Acquire and renew until cancelled."""
         while True:
+            await anyio.sleep(max(0.0, self._next_round - time.monotonic()))
             began = time.monotonic()
             try:
                 await self._round()
@@ -118,35 +132,53 @@ class Lease:
                 self._say(f"the lease cannot be reached: {error}")
             if not self.held():
                 self._lose("it could not renew the lease in time")
-            await anyio.sleep(max(0.0, self._pause_after(began)))
+            self._next_round = began + self._pause_after(began)
 
     async def release(self) -> None:
         """Give the lease back if we hold it, so that another need not wait; from now on we do not lead."""
         was_held = self.held()
         self._lose("given back")
-        if not was_held or self._raw is None:
+        if not was_held:
             return
-        spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
         try:
             with anyio.move_on_after(RELEASE_TIMEOUT):
-                await self._put(self._raw, spec)
+                await self._give_back()
         except Unreachable as error:
             _log.warning("the lease could not be given back; another leads when it runs out", why=str(error))
 
+    async def _give_back(self) -> None:
+        """Write that nobody holds it, if we still do. Raises `Unreachable`."""
+        for _ in range(_ATTEMPTS):
+            if self._raw is None:
+                await self._look()
+            if self._raw is None or holder_of(self._raw) != self.identity:
+                return
+            if (await self._put(self._raw, given_back(self._raw, _micro_time()))).ok:
+                return
+            self._raw = None  # somebody touched it, or the answer to our last renewal was lost: look again
+
     async def _open(self) -> None:
+        began = time.monotonic()
         try:
             await self._session.open()
         except NotConfigured:
             raise
         except Unreachable as error:
+            self._next_round = began + self._pause_after(began)
             self._say(f"the lease cannot be reached: {error}")
 
     def _pause_after(self, began: float) -> float:
-        """Seconds to sleep: to the next attempt, or to the moment when the holder's lease runs out."""
-        following = began + self._timing.retry * random.uniform(0.9, 1.0)
-        if not self.held() and self._sighting is not None:
-            following = min(following, max(self._sighting.expires, began + 0.1))
-        return following - time.monotonic()
+        """Seconds from the beginning of a round to that of the next, never less than the retry period.
+
+        A standby's last pause is longer, so that a look falls on the moment when the holder's time is over.
+        """
+        period = self._timing.retry
+        if self.held():
+            return period
+        left = self._sighting.expires - began if self._sighting is not None else -math.inf
+        if left >= period:
+            return left if left < 2 * period else period
+        return period * random.uniform(1.0, _JITTER)
 
     async def _round(self) -> None:
         """Do what can be done now: renew, take over, or look who holds it. Raises `Unreachable`."""
@@ -163,9 +195,11 @@ class Lease:
                 self._raw = answer.body
                 self._hold(sent + self._timing.renew_deadline)
                 return
-            self._raw = None  # it has changed, or is gone: look again
-            if answer.status not in (404, 409):
+            self._raw = None  # it has changed, or is gone
+            if answer.status != 409 and not (self.held() and _says_gone(answer)):
                 self._refused(answer)
+                return
+            if not self.held():  # another was faster; a holder has less time, and looks again at once
                 return
 
     async def _look(self) -> bool:
@@ -174,7 +208,7 @@ class Lease:
         if answer.ok:
             self._raw = answer.body
             return True
-        if answer.status != 404:
+        if not _says_gone(answer):
             self._refused(answer)
             return False
         # Somebody deleted it: the holder that we saw may go on until its time is over.
@@ -182,18 +216,26 @@ class Lease:
 
     def _may_take(self, raw: Manifest) -> bool:
         """Whether the Lease is ours, free, or without renewal for its whole duration; remembers what was seen."""
-        holder, record = holder_of(raw), renewal_seen(raw)
+        holder = holder_of(raw)
         if holder == self.identity:
             return True
-        self._lose(f'held by "{holder}"')
-        if self._sighting is None or self._sighting.record != record:
-            if holder and (self._sighting is None or self._sighting.holder != holder):
-                _log.info("another replica leads", holder=holder)
-            self._sighting = Sighting(record, holder, duration_of(raw, self._timing), time.monotonic())
+        self._lose(f'held by "{holder}"' if holder else "the lease was emptied")
+        self._sighting = self._observe(raw, holder)
         if time.monotonic() >= self._sighting.expires:
             return True
         self._raw = None  # so that the next round looks again
         return False
+
+    def _observe(self, raw: Manifest, holder: str) -> Sighting:
+        """Whose time is to be waited out, by what we see now and saw before."""
+        before, record = self._sighting, renewal_seen(raw)
+        if before is not None and before.record == record:
+            return before
+        if before is not None and not holder and not is_given_back(raw):
+            return before  # somebody else emptied it: the holder that we saw may go on until its time is over
+        if holder and (before is None or before.holder != holder):
+            _log.info("another replica leads", holder=holder)
+        return Sighting(record, holder, duration_of(raw, self._timing), time.monotonic())
 
     async def _take(self) -> Answer:
         """Renew, take over or create. Raises `Unreachable`."""
@@ -255,6 +297,11 @@ class Lease:
         if why != self._said:
             self._said = why
             _log.warning("waiting", why=why)
+
+
+def _says_gone(answer: Answer) -> bool:
+    """Whether the API server itself says that there is no such object; a load balancer's 404 proves nothing."""
+    return answer.status == 404 and answer.body.get("reason") == "NotFound"
 
 
 def _micro_time() -> str:

@@ -87,3 +87,22 @@ def claim(raw: Manifest | None, identity: str, timing: Timing, now: str) -> dict
     before = spec_of(raw).get("leaseTransitions")
     count = before + 1 if isinstance(before, int) and 0 <= before < _MOST_TRANSITIONS else 0
     return renewal | {"acquireTime": now, "leaseTransitions": count}
+
+
+def given_back(raw: Manifest, now: str) -> dict[str, Any]:
+    """What of its spec we write to give a Lease back; complete, so that it differs from one that somebody emptied."""
+    spec = spec_of(raw)
+    return {
+        "holderIdentity": "",
+        "leaseDurationSeconds": 1,
+        "renewTime": now,
+        "acquireTime": spec.get("acquireTime") or now,
+        "leaseTransitions": spec.get("leaseTransitions") or 0,
+    }
+
+
+def is_given_back(raw: Manifest) -> bool:
+    """Whether its holder gave a Lease back, as `given_back` writes it: then nobody is waited for."""
+    spec = spec_of(raw)
+    complete = all(spec.get(key) is not None for key in ("renewTime", "acquireTime", "leaseTransitions"))
+    return spec.get("holderIdentity") == "" and spec.get("leaseDurationSeconds") == 1 and complete

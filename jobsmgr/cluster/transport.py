@@ -52,7 +52,11 @@ class _Transport(AiohttpTransport):
             keepalive_timeout=self.limits.keepalive_expiry,
             socket_factory=self._socket,
         )
-        return aiohttp.ClientSession(connector=connector)
+        session = aiohttp.ClientSession(connector=connector)
+        # aiohttp sends again what may be sent twice when its connection breaks, PUT and DELETE too: at once, without
+        # asking whether we still lead, and twice as often as we mean to in an outage. It has no public switch for it.
+        session._retry_connection = False
+        return session
 
     def _socket(self, address: Any) -> socket.socket:
         family, kind, protocol, *_ = address
