@@ -8,13 +8,16 @@ from typing import Any, Literal
 
 import structlog
 
+from jobsmgr.operator.line_writer import detach_streams
+
 Format = Literal["console", "json"]
 
 
 def configure_logs(level: str, style: Format) -> None:
     """Set up structlog and the standard library's logging.
 
-    `level` is one of debug, info, warning, error. Lines go to stderr, one an event.
+    `level` is one of debug, info, warning, error. Lines go to stderr, one an event; from now on nobody who writes there
+    or to stdout waits for it.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
@@ -29,10 +32,11 @@ def configure_logs(level: str, style: Format) -> None:
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if style == "console":
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    detach_streams(lambda count: _dropped(count, renderer))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
     _configure_standard_library(max(number, logging.WARNING), shared, renderer)
@@ -47,6 +51,14 @@ def _configure_standard_library(
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared[:-2], processors=processors))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request at INFO
+
+
+def _dropped(count: int, renderer: structlog.typing.Processor) -> str:
+    """The line that stands where others are missing."""
+    words = "1 log line was dropped" if count == 1 else f"{count} log lines were dropped"
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    line: Any = renderer(None, "warning", stamp(None, "warning", {"event": words, "level": "warning"}))
+    return f"{line}\n"
 
 
 def _escape(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -35,6 +35,7 @@ class OperatorProcess:
         environment: Mapping[str, str] | None = None,
         program: Sequence[str] = PROGRAM,
         in_pod: bool = False,
+        output: int | None = None,
     ) -> None:
         """Prepare a replica for one namespace; `start` starts it.
 
@@ -48,9 +49,11 @@ class OperatorProcess:
             environment: more environment variables.
             program: the command before the flags.
             in_pod: leave it to find the API server and its lease's namespace by itself, as in a pod.
+            output: a file descriptor of the test's for what it writes, in place of its log.
         """
         self.user = user
         self.log = folder / f"{user}.log"
+        self._output = output
         self._environment = {**os.environ, **(environment or {})}
         self._environment.pop("KUBECONFIG", None)
         kubeconfig = str(plane.kubeconfig(user, namespace=namespace, url=url))
@@ -77,7 +80,8 @@ class OperatorProcess:
     def start(self) -> None:
         """Start it; the log is continued."""
         assert not self.running, f"{self.user} runs already"
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as log:
+            output = log.fileno() if self._output is None else self._output
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
