@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from jobsmgr.api.errors import JobsmgrError
+from jobsmgr.files.errors import UnusableFile
 
 
 class ExitCode(IntEnum):
@@ -15,7 +16,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     WORKFLOW_FAILED = 3
     ABORTED = 4
-    TIMEOUT = 124  # what timeout(1) gives
     INTERRUPT = 130  # what a shell gives after Ctrl-C
 
 
@@ -28,11 +28,14 @@ class CommandError(JobsmgrError):
 
 
 class UnusableInput(CommandError):
-    """A file or option that the command can do nothing with."""
+    """An option, or what a file holds, that the command can do nothing with."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, ExitCode.USAGE)
 
 
-class EmptyInput(UnusableInput):
-    """A file without any document."""
+def exit_code(error: JobsmgrError) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    if isinstance(error, CommandError):
+        return error.exit_code
+    return ExitCode.USAGE if isinstance(error, UnusableFile) else ExitCode.ERROR

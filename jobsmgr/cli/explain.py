@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.documents import Document, load_documents
 from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option
 from jobsmgr.cli.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.core.origins import Origin, Said, origins
 from jobsmgr.core.plan import Plan
+from jobsmgr.files.documents import Document
+from jobsmgr.files.reading import load_documents
 from jobsmgr.views.escape import printable
 
 

@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from jobsmgr.cli.documents import load_documents, shown
 from jobsmgr.cli.exits import UnusableInput
 from jobsmgr.cli.options import file_argument, name_option
 from jobsmgr.cli.streams import can_print, echo_utf8
 from jobsmgr.cli.workflows import chosen, plan_document
 from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import Plan
+from jobsmgr.files.reading import load_documents, shown
 
 
 @click.command()

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 import click
 
 from jobsmgr.api.workflow import KIND
-from jobsmgr.cli.composed import SyntaxProblem
-from jobsmgr.cli.documents import Document, expand, kinds, read_documents, shown
-from jobsmgr.cli.exits import EmptyInput, ExitCode, UnusableInput
+from jobsmgr.cli.exits import ExitCode, UnusableInput
 from jobsmgr.cli.linting.codes import NOT_YAML, RULES, severity_of
 from jobsmgr.cli.linting.linter import lint as find
 from jobsmgr.cli.linting.linter import meant
 from jobsmgr.cli.options import files_argument
 from jobsmgr.cli.streams import echo_utf8
 from jobsmgr.core.hooks import load_hooks
+from jobsmgr.files.documents import Document, kinds
+from jobsmgr.files.errors import EmptyFile, UnusableFile
+from jobsmgr.files.positions import SyntaxProblem
+from jobsmgr.files.reading import expand, read_documents, shown
 from jobsmgr.views.escape import printable
 from jobsmgr.views.findings import Finding, Severity, as_github, as_json, as_text, counted
 
@@ -79,10 +81,10 @@ class _Reading:
         except SyntaxProblem as error:
             text = f"this is no YAML that kubectl reads: {error}"
             self.broken.append(Finding(shown(path), *error.at, severity_of(NOT_YAML), NOT_YAML, text))
-        except EmptyInput as error:
+        except EmptyFile as error:
             if path in self._named:  # one among others in a folder is nobody's mistake
                 self.unusable.append(str(error))
-        except UnusableInput as error:
+        except UnusableFile as error:
             self.unusable.append(str(error))
 
 

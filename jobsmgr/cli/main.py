@@ -12,7 +12,7 @@ import click
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.cli import streams
 from jobsmgr.cli.commands import Entry, LazyGroup
-from jobsmgr.cli.exits import ExitCode
+from jobsmgr.cli.exits import ExitCode, exit_code
 from jobsmgr.views.escape import printable
 
 COMMANDS = {
@@ -35,7 +35,7 @@ COMPLETE_VARIABLE = "_JOBSMGR_COMPLETE"
     cls=LazyGroup,
     entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 time-out, 130 interrupt.",
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 130 interrupt.",
 )
 @click.version_option(package_name="jobsmgr", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -110,7 +110,7 @@ def _report(error: click.ClickException | JobsmgrError, verbose: bool) -> int:
         click.echo(f"Error: {printable(error.format_message())}", err=True)
         return error.exit_code
     click.echo(f"Error: {printable(str(error))}", err=True)
-    return int(getattr(error, "exit_code", ExitCode.ERROR))
+    return exit_code(error)
 
 
 def _sentence(error: click.UsageError) -> str:

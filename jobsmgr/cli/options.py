@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.documents import shown
 from jobsmgr.cli.exits import UnusableInput
 from jobsmgr.core.plan import Plan
+from jobsmgr.files.reading import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 

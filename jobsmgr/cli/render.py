@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.documents import load_documents
 from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option, namespace_option
 from jobsmgr.cli.streams import echo_utf8
 from jobsmgr.cli.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
+from jobsmgr.files.reading import load_documents
 
 
 @click.command()

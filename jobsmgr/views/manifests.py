@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.files.scalars import reads_as_text
 from jobsmgr.views.escape import printable
-from jobsmgr.views.scalars import reads_as_text
 
 _BASE: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 

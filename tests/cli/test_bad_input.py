@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobsmgr.cli.documents import MAX_BYTES
+from jobsmgr.files.reading import MAX_BYTES
 from tests.cli.program import HEAD, ONE_JOB, run
 
 OFFLINE = ["render", "graph", "explain"]

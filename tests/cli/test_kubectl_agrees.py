@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.cli.composer import compose
 from jobsmgr.cli.linting.linter import lint
 from jobsmgr.cli.linting.nulls import as_stored
+from jobsmgr.files.composer import compose
 from jobsmgr.views.findings import Severity
 from tests.cli.program import HEAD, ONE_JOB, run
 from tests.cli.test_any_document import HOOKS, PATHS, changed, document

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from jobsmgr.cli.composer import compose
+from jobsmgr.files.composer import compose
 from tests.cli.program import EXAMPLES, ONE_JOB, run
 from tests.core.golden import FOLDER, golden
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from jobsmgr.api.errors import Problem
-from jobsmgr.cli.documents import Document
 from jobsmgr.cli.linting.codes import MISSING, UNKNOWN_FIELD, severity_of
+from jobsmgr.files.documents import Document
 from jobsmgr.views.findings import Finding
 
 _OF_A_JOB = re.compile(r"spec\.groups\[(\d+)\]\.jobs\[(\d+)\]\.?")

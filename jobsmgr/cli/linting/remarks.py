@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr.cli.composed import Remark
-from jobsmgr.cli.documents import Document
 from jobsmgr.cli.linting.codes import DUPLICATE_KEY, SURPRISE, severity_of
+from jobsmgr.files.documents import Document
+from jobsmgr.files.positions import Remark
 from jobsmgr.views.findings import Finding
 
 _MODES = ("mode", "defaultMode")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.cli.composed import Position, SyntaxProblem, TooMuch
-from jobsmgr.cli.composer import MAX_DEPTH, compose
+from jobsmgr.files.composer import MAX_DEPTH, compose
+from jobsmgr.files.positions import Position, SyntaxProblem, TooMuch
+from jobsmgr.files.scalars import NotJson, plain
 from jobsmgr.views.manifests import manifest_yaml, value_yaml
-from jobsmgr.views.scalars import NotJson, plain
 from tests.plane.build import binary
 
 PROBES: dict[str, Any] = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from jobsmgr.cli.composed import BEGINNING, Composed, Marks, Place, Position, Remark, SyntaxProblem, TooMuch
-from jobsmgr.views.scalars import NotJson, Scalar, plain, surprises, tagged
+from jobsmgr.files.positions import BEGINNING, Composed, Marks, Place, Position, Remark, SyntaxProblem, TooMuch
+from jobsmgr.files.scalars import NotJson, Scalar, plain, surprises, tagged
 
 MAX_DEPTH = 100
 """A ManagedJob needs about 20 levels."""

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from jobsmgr.cli.composed import Position
-from jobsmgr.cli.documents import Document, load_documents, read_documents
-from jobsmgr.cli.exits import UnusableInput
+from jobsmgr.files.documents import Document
+from jobsmgr.files.errors import UnusableFile
+from jobsmgr.files.positions import Position
+from jobsmgr.files.reading import load_documents, read_documents
 
 TEXT = """\
 kind: ManagedJob
@@ -147,7 +148,7 @@ def test_what_begins_like_json_and_is_none_is_read_as_yaml(text: str, tmp_path: 
     """And refused as such."""
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(UnusableInput, match=f"^{path}"):
+    with pytest.raises(UnusableFile, match=f"^{path}"):
         load_documents([str(path)])
 
 
@@ -162,13 +163,13 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 def test_standard_input_is_given_once() -> None:
     """A second time nothing would be left."""
-    with pytest.raises(UnusableInput, match=r"^standard input can be read once only; give - once$"):
+    with pytest.raises(UnusableFile, match=r"^standard input can be read once only; give - once$"):
         load_documents(["-", "-"])
 
 
 def test_an_empty_name_is_no_folder() -> None:
     """As a shell gives it for a variable that is not set: not the working directory."""
-    with pytest.raises(UnusableInput, match=r'^"" names no file; name a file, a folder, or - for standard input$'):
+    with pytest.raises(UnusableFile, match=r'^"" names no file; name a file, a folder, or - for standard input$'):
         load_documents([""])
 
 
@@ -176,11 +177,11 @@ def test_an_empty_file_among_others_of_a_folder_is_passed_over(tmp_path: Path) -
     """It is refused where it is named, and where there is nothing else."""
     (tmp_path / "a.yaml").write_text("# nothing yet\n")
     for paths in ([tmp_path], [tmp_path / "a.yaml"]):
-        with pytest.raises(UnusableInput, match="is empty; a ManagedJob is expected there"):
+        with pytest.raises(UnusableFile, match="is empty; a ManagedJob is expected there"):
             load_documents(map(str, paths))
     (tmp_path / "b.yaml").write_text("kind: A\n")
     assert [each.kind for each in load_documents([str(tmp_path)])] == ["A"]
-    with pytest.raises(UnusableInput, match="is empty; a ManagedJob is expected there"):
+    with pytest.raises(UnusableFile, match="is empty; a ManagedJob is expected there"):
         load_documents([str(tmp_path), str(tmp_path / "a.yaml")])
 
 
@@ -206,5 +207,5 @@ def test_a_syntax_error_of_one_file_names_it(tmp_path: Path) -> None:
     """With line and column."""
     (tmp_path / "a.yaml").write_text("a: b\n")
     (tmp_path / "b.yaml").write_text("a: {\n")
-    with pytest.raises(UnusableInput, match=rf"^{tmp_path}/b.yaml:2:1: "):
+    with pytest.raises(UnusableFile, match=rf"^{tmp_path}/b.yaml:2:1: "):
         load_documents([str(tmp_path)])

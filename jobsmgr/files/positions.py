@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
-from jobsmgr.views.scalars import Scalar
+from jobsmgr.files.scalars import Scalar
 
 
 class Position(NamedTuple):

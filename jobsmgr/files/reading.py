@@ -1,0 +1,169 @@
+"""Files, folders and standard input to documents. What a text holds is `composer`'s to say.
+
+`load_documents(paths) -> list[Document]` is what commands use: it either gives every document or raises `UnusableFile`
+with one sentence. `read_documents(path)` gives one file's documents and leaves a `SyntaxProblem` to its caller.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import attrs
+
+from jobsmgr.api.workflow import KIND
+from jobsmgr.files.composer import compose
+from jobsmgr.files.documents import Document
+from jobsmgr.files.errors import EmptyFile, UnusableFile
+from jobsmgr.files.json_text import joined_pairs, json_spans
+from jobsmgr.files.positions import Composed, Marks, Position, SyntaxProblem, TooMuch
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Some twenty of the largest workflows that an API server takes."""
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def load_documents(paths: Iterable[str]) -> list[Document]:
+    """Every document of files, folders (their .yaml, .yml and .json files, recursively) and `-` (standard input).
+
+    Items of a `List` are documents of their own. Raises `UnusableFile` for what cannot be read: missing, empty,
+    binary, too large, too deep, multiplied by aliases, no YAML. An empty file among others of a folder is none.
+    """
+    named = list(paths)
+    found: list[Document] = []
+    empty: EmptyFile | None = None
+    for path in expand(named):
+        try:
+            found += read_documents(path)
+        except EmptyFile as error:
+            if path in named:
+                raise
+            empty = error
+        except SyntaxProblem as error:
+            raise UnusableFile(f"{shown(path)}:{error.at.line}:{error.at.column}: {error}") from None
+    if empty is not None and not found:
+        raise empty
+    return found
+
+
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """The files that paths name, each once: a folder's own, sorted. Raises `UnusableFile`."""
+    named = list(paths)
+    refuse_second_stdin(named)
+    seen = set()
+    for path in named:
+        for file in _expanded(path):
+            if (real := os.path.realpath(file)) not in seen or file == STDIN:
+                seen.add(real)
+                yield file
+
+
+def refuse_second_stdin(paths: Sequence[str]) -> None:
+    """Raise `UnusableFile` where standard input is named twice: the second time nothing is left."""
+    if paths.count(STDIN) > 1:
+        raise UnusableFile("standard input can be read once only; give - once")
+
+
+def _expanded(path: str) -> list[str]:
+    if not path:
+        raise UnusableFile('"" names no file; name a file, a folder, or - for standard input')
+    if path == STDIN or not Path(path).is_dir():
+        return [path]
+    files = sorted(_files(path))
+    if not files:
+        raise UnusableFile(f"{path} has no .yaml, .yml or .json file; name a file or another folder")
+    return files
+
+
+def _files(folder: str) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (str(Path(root, name)) for name in names if name.endswith(_SUFFIXES))
+
+
+def shown(path: str) -> str:
+    """A path as messages name it."""
+    return STDIN_NAME if path == STDIN else path
+
+
+def read_documents(path: str) -> list[Document]:
+    """The documents of one file, or of standard input. Raises `UnusableFile`, and `SyntaxProblem` for bad YAML."""
+    source = shown(path)
+    text = _decoded(source, _read(path))
+    try:
+        composed = [one for one in _composed(text) if one.value is not None]
+    except TooMuch as error:
+        raise UnusableFile(f"{source} is not read: {error}") from None
+    if not composed:
+        raise EmptyFile(f"{source} is empty; a {KIND} is expected there")
+    documents = [Document(source, at, one.value, one.place, one.remarks) for at, one in enumerate(composed)]
+    return [each for document in documents for each in _items(document)]
+
+
+def _composed(text: str) -> Iterator[Composed]:
+    """The documents of a text; JSON values one behind another, which kubectl takes too, are documents as well."""
+    spans = json_spans(text) if text.lstrip().startswith("{") else []
+    if spans:
+        text = joined_pairs(text)
+    if len(spans) < 2:
+        yield from compose(text)
+        return
+    line, line_start, at = 1, 0, 0
+    for begin, end in spans:
+        line += text.count("\n", at, begin)
+        line_start, at = text.rfind("\n", 0, begin) + 1, begin
+        yield from compose(text[begin:end], Position(line, begin - line_start + 1))
+
+
+def _items(document: Document) -> Iterator[Document]:
+    """A document, or the items of a `List` as kubectl prints it."""
+    items = document.value.get("items") if isinstance(document.value, dict) else None
+    place = document.place
+    if document.kind not in ("List", f"{KIND}List") or not isinstance(items, list) or not isinstance(place, Marks):
+        yield document
+        return
+    marks = place.child("items")
+    for at, item in enumerate(items):
+        at_item = marks.child(at) if isinstance(marks, Marks) else None
+        prefix = f"items[{at}]"
+        remarks = tuple(
+            attrs.evolve(remark, path=remark.path.removeprefix(prefix).lstrip("."))
+            for remark in document.remarks
+            if remark.path == prefix or remark.path.startswith((f"{prefix}.", f"{prefix}["))
+        )
+        yield Document(document.source, document.index, item, at_item or place, remarks)
+
+
+def _read(path: str) -> bytes:
+    try:
+        if path == STDIN:
+            return _capped(sys.stdin.buffer, STDIN_NAME)
+        with open(path, "rb") as file:
+            return _capped(file, path)
+    except FileNotFoundError:
+        raise UnusableFile(f"{path} is not there; name a file, a folder, or - for standard input") from None
+    except OSError as error:
+        raise UnusableFile(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _capped(file: IO[bytes], name: str) -> bytes:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnusableFile(f"{name} has more than {MAX_BYTES // 2**20} MiB; split it")
+    return data
+
+
+def _decoded(source: str, data: bytes) -> str:
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        raise UnusableFile(f"{source} is no text (neither UTF-8 nor UTF-16); a YAML file is expected") from None
+    if "\0" in text:
+        raise UnusableFile(f"{source} is a binary file; a YAML file is expected")
+    return text
