@@ -38,6 +38,7 @@ from jobsmgr.api.settings import Settings
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
 from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
+from jobsmgr.api.syntax import parse_quantity, valid_key, valid_value
 from jobsmgr.api.workflow import API_VERSION, KIND, Group, Job, JobKey, Spec, Workflow
 from jobsmgr.hookspecs import hookimpl
 
@@ -87,8 +88,11 @@ __all__ = [
     "group_waits_for",
     "hookimpl",
     "label_value",
+    "parse_quantity",
     "parse_time",
     "quoted",
     "status_bytes",
+    "valid_key",
+    "valid_value",
     "waits_for",
 ]

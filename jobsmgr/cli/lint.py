@@ -1,4 +1,4 @@
-"""`jobsmgr lint`: what is wrong with files before they are applied. The checks are made in `linting`."""
+"""`jobsmgr lint`: what is wrong with files before they are applied. The checks are made in the room `lint`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import click
 
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.exits import ExitCode, UnusableInput
-from jobsmgr.cli.linting.codes import NOT_YAML, RULES, severity_of
-from jobsmgr.cli.linting.linter import lint as find
-from jobsmgr.cli.linting.linter import meant
 from jobsmgr.cli.options import files_argument
 from jobsmgr.cli.streams import echo_utf8
 from jobsmgr.core.hooks import load_hooks
@@ -18,8 +15,11 @@ from jobsmgr.files.documents import Document, kinds
 from jobsmgr.files.errors import EmptyFile, UnusableFile
 from jobsmgr.files.positions import SyntaxProblem
 from jobsmgr.files.reading import expand, read_documents, shown
+from jobsmgr.lint.codes import NOT_YAML, RULES, severity_of
+from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text, counted
+from jobsmgr.lint.linter import lint as find
+from jobsmgr.lint.linter import meant
 from jobsmgr.views.escape import printable
-from jobsmgr.views.findings import Finding, Severity, as_github, as_json, as_text, counted
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -99,7 +99,7 @@ def _show(findings: Sequence[Finding], output: str, workflows: int) -> None:
         case "sarif":
             from importlib.metadata import version
 
-            from jobsmgr.views.sarif import as_sarif
+            from jobsmgr.lint.sarif import as_sarif
 
             echo_utf8(as_sarif(findings, RULES, version("jobsmgr")) + "\n")
         case "github":

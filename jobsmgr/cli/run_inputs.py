@@ -9,7 +9,6 @@ import attrs
 
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.exits import UnusableInput
-from jobsmgr.cli.linting.nulls import as_stored
 from jobsmgr.cli.options import find_job, refuse_several
 from jobsmgr.cli.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
@@ -17,6 +16,7 @@ from jobsmgr.core.plan import Plan
 from jobsmgr.engine.port import Key
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents, refuse_second_stdin
+from jobsmgr.lint.pruning import as_stored
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
 from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects

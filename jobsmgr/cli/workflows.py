@@ -7,11 +7,11 @@ from typing import Any
 
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.exits import CommandError, UnusableInput
-from jobsmgr.cli.linting.placing import finding
-from jobsmgr.cli.linting.refusals import read_workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document, kinds
+from jobsmgr.lint.locations import finding
+from jobsmgr.lint.validation import read_workflow
 
 
 def workflow_documents(documents: Iterable[Document]) -> list[Document]:

@@ -18,6 +18,7 @@ from anyio.abc import Process
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.syntax import parse_quantity
 from jobsmgr.local.engines import Engine
 from jobsmgr.local.environment import PodIdentity, environment, expand_all
 from jobsmgr.local.errors import CannotRun, ImageMissing
@@ -26,7 +27,6 @@ from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
 from jobsmgr.local.processes import exit_code
 from jobsmgr.local.volumes import Mount, Volumes, check_volumes
-from jobsmgr.plugins.container import parse_quantity
 
 LABEL = "jobsmgr.run"
 """Every container of a run carries it, with the run's own value: `podman ps --filter label=jobsmgr.run`."""

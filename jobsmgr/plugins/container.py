@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from jobsmgr import Fragment, Job, JobContext, Params, Problem, Workflow, container_name, hookimpl, quoted
+from jobsmgr import (
+    Fragment,
+    Job,
+    JobContext,
+    Params,
+    Problem,
+    Workflow,
+    container_name,
+    hookimpl,
+    parse_quantity,
+    quoted,
+)
 
 DEFAULT_RESTART_POLICY = "Never"
 DEFAULT_PULL_POLICY = "IfNotPresent"
 QUANTITY = "MJ016"
 OVER_LIMIT = "MJ017"
-
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(|[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)")
-_SUFFIXES = {
-    suffix: Decimal(10) ** power for suffix, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)
-}
-_SUFFIXES |= {f"{letter}i": Decimal(1024) ** (at + 1) for at, letter in enumerate("KMGTPE")}
 
 
 @hookimpl
@@ -89,16 +92,3 @@ def _resource_problems(workflow: Workflow, group: Any, job: Job) -> Iterator[Pro
                 yield Problem(
                     path, f'"{value}" is above the limit "{limit[1]}" at {limit[0]}; lower one of them', OVER_LIMIT
                 )
-
-
-def parse_quantity(value: object) -> Decimal | None:
-    """A resource.Quantity of Kubernetes (`500m`, `128Mi`, `1e3`) as a number; None if it is none."""
-    match = _QUANTITY.fullmatch(str(value))
-    if match is None:
-        return None
-    number, suffix = match.groups()
-    try:
-        exponent = suffix and suffix not in _SUFFIXES
-        return Decimal(number + suffix) if exponent else Decimal(number) * _SUFFIXES.get(suffix, Decimal(1))
-    except InvalidOperation:
-        return None

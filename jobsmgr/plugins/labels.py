@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from jobsmgr import (
@@ -19,15 +18,12 @@ from jobsmgr import (
     Workflow,
     hookimpl,
     label_value,
+    valid_key,
+    valid_value,
 )
 
 RESERVED = "MJ010"
 BAD_KEY = "MJ012"
-
-_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_PREFIX = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-_KEY = re.compile(f"(?:(?P<prefix>{_PREFIX})/)?{_NAME}")
-_VALUE = re.compile(f"({_NAME})?")
 
 
 def whole_names(job: JobContext) -> dict[str, str]:
@@ -65,12 +61,6 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
             yield Problem(at, "this key is the operator's own; use another one", RESERVED)
         elif not valid_key(key):
             yield Problem(at, f'"{key}" is no label key; write it as name or prefix.example.com/name', BAD_KEY)
-        elif not isinstance(value, str) or len(value) > 63 or not _VALUE.fullmatch(value):
+        elif not valid_value(value):
             text = f'"{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
             yield Problem(at, text, BAD_KEY)
-
-
-def valid_key(key: str) -> bool:
-    """Whether Kubernetes takes a label key: optionally a DNS prefix (<= 253 characters) and a slash, then a name."""
-    match = _KEY.fullmatch(key)
-    return match is not None and len(match["prefix"] or "") <= 253

@@ -1,1 +1,1 @@
-"""Models to text: graphs, manifests, findings. Pure: nothing is printed and no file is read here."""
+"""Models to text: graphs, manifests, runs. Pure: nothing is printed and no file is read here."""

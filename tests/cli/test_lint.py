@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.findings import codes, found, places
 from tests.cli.program import EXAMPLES, HEAD, METADATA, ONE_JOB, run
+from tests.lint.findings import codes, found, places
 
 BAD = ONE_JOB.replace("image: busybox", "imag: busybox")  # one mistake, one finding
 WARNED = ONE_JOB.replace("name: g,", "name: g, parallel: y,")

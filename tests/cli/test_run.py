@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from jobsmgr import Workflow
-from jobsmgr.cli.linting import refusals
 from jobsmgr.core import plan
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan, plan_workflow
+from jobsmgr.lint import validation
 from tests.cli.program import EXAMPLES, HEAD, PROGRAM, ROOT, Done, run, run_process
 from tests.cli.runs import file_of, sh
 
@@ -271,7 +271,7 @@ class TestSelection:
             planned.append(workflow)
             return plan_workflow(workflow, hooks)
 
-        for module in (refusals, plan):
+        for module in (validation, plan):
             monkeypatch.setattr(module, "plan_workflow", spy)
         assert simulated(GROUPS, *options).code == 0
         assert len(planned) == plans

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Fragment, quoted
-from jobsmgr.plugins.container import parse_quantity
+from jobsmgr.api.syntax import parse_quantity
 from tests.plugins.pods import at_each_level, fragment, problems, workflow
 
 

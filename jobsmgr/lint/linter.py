@@ -9,15 +9,15 @@ from typing import Any
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.names import job_names
 from jobsmgr.api.workflow import GROUP, KIND, JobKey, Workflow
-from jobsmgr.cli.linting.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
-from jobsmgr.cli.linting.placing import finding
-from jobsmgr.cli.linting.refusals import read_workflow
-from jobsmgr.cli.linting.remarks import remark_findings
-from jobsmgr.cli.linting.sources import Sources, missing_keys
-from jobsmgr.cli.linting.surprises import surprising
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
-from jobsmgr.views.findings import Finding
+from jobsmgr.lint.ambiguities import remark_findings
+from jobsmgr.lint.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
+from jobsmgr.lint.findings import Finding
+from jobsmgr.lint.locations import finding
+from jobsmgr.lint.references import Sources, missing_keys
+from jobsmgr.lint.validation import read_workflow
+from jobsmgr.lint.warnings import surprising
 
 _RANDOM = "xxxxx"
 """As long as what the API server adds to a `generateName`."""

@@ -7,8 +7,8 @@ import attrs
 import pytest
 from jsonschema import Draft7Validator
 
-from jobsmgr.views.findings import Finding, Severity, as_github, as_json, as_text
-from jobsmgr.views.sarif import as_sarif
+from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text
+from jobsmgr.lint.sarif import as_sarif
 from tests.cli.program import ROOT
 
 RULES = {"MJ001": (Severity.ERROR, "A wrong value"), "MJ021": (Severity.WARNING, "A surprise")}

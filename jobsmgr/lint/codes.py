@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from jobsmgr.views.findings import Severity
+from jobsmgr.lint.findings import Severity
 
 WRONG_VALUE = "MJ001"
 UNKNOWN_FIELD = "MJ002"
@@ -13,6 +13,7 @@ MISSING = "MJ003"
 DUPLICATE_NAME = "MJ006"
 SHORTENED = "MJ007"
 SHARED = "MJ008"
+BAD_KEY = "MJ012"
 UNUSED_VOLUME = "MJ015"
 HIDDEN = "MJ020"
 SURPRISE = "MJ021"
@@ -45,7 +46,7 @@ RULES: Mapping[str, Rule] = {
     "MJ009": Rule(Severity.ERROR, "A dependency that fits two jobs"),
     "MJ010": Rule(Severity.ERROR, "A label or annotation that is the operator's own"),
     "MJ011": Rule(Severity.ERROR, "A cycle of dependencies"),
-    "MJ012": Rule(Severity.ERROR, "A label or annotation that Kubernetes refuses"),
+    BAD_KEY: Rule(Severity.ERROR, "A label or annotation that Kubernetes refuses"),
     "MJ013": Rule(Severity.ERROR, "An environment variable that Kubernetes refuses"),
     "MJ014": Rule(Severity.ERROR, "A mount without its volume"),
     UNUSED_VOLUME: Rule(Severity.WARNING, "A volume that nothing mounts"),

@@ -8,8 +8,8 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.names import MAX_NAME, job_names, plain_name
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.workflow import JobKey, Workflow
-from jobsmgr.cli.linting.codes import HIDDEN, MAYBE_HIDDEN, REPEATED, SHARED, SHORTENED, UNUSED_VOLUME
-from jobsmgr.cli.linting.sources import Sources, source_of
+from jobsmgr.lint.codes import HIDDEN, MAYBE_HIDDEN, REPEATED, SHARED, SHORTENED, UNUSED_VOLUME
+from jobsmgr.lint.references import Sources, source_of
 
 _LISTS = {"env": ("env", "name"), "volumes": ("volumes", "name"), "volume_mounts": ("volumeMount", "mountPath")}
 _SHOWN = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr.cli.linting.codes import DUPLICATE_KEY, SURPRISE, severity_of
 from jobsmgr.files.documents import Document
 from jobsmgr.files.positions import Remark
-from jobsmgr.views.findings import Finding
+from jobsmgr.lint.codes import DUPLICATE_KEY, SURPRISE, severity_of
+from jobsmgr.lint.findings import Finding
 
 _MODES = ("mode", "defaultMode")
 

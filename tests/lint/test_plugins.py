@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from jobsmgr import PluginError, Problem, Workflow, hookimpl
-from jobsmgr.cli.linting.linter import lint
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.files.composer import compose
 from jobsmgr.files.documents import Document
-from jobsmgr.views.findings import Severity
+from jobsmgr.lint.findings import Severity
+from jobsmgr.lint.linter import lint
 from tests.cli.program import ONE_JOB, run
 
 

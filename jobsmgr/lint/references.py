@@ -10,8 +10,8 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.workflow import Workflow
-from jobsmgr.cli.linting.codes import NO_SUCH_KEY
 from jobsmgr.files.documents import Document
+from jobsmgr.lint.codes import NO_SUCH_KEY
 
 MAX_HINTS = 20
 """Missing keys of one workflow that are compared with those there are, to suggest one."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.cli.findings import codes, found
 from tests.cli.program import HEAD, METADATA
+from tests.lint.findings import codes, found
 
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {LEVEL: debug, MODE: fast}\n---\n"
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {USER: a}\ndata: {PASSWORD: YQ==}\n---\n"

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.syntax import valid_key
 from jobsmgr.api.workflow import API_VERSION, KIND
-from jobsmgr.cli.linting.codes import MISSING, NOT_QUITE
-from jobsmgr.cli.linting.shape import LABEL_VALUE, shape_problems
-from jobsmgr.plugins.labels import BAD_KEY, valid_key
+from jobsmgr.lint.codes import BAD_KEY, MISSING, NOT_QUITE
+from jobsmgr.lint.schema import LABEL_VALUE, shape_problems
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from jobsmgr.cli.linting.codes import RULES
-from tests.cli.findings import codes, found
+from jobsmgr.lint.codes import RULES
 from tests.cli.program import HEAD, METADATA, ROOT
+from tests.lint.findings import codes, found
 
 PAGE = (ROOT / "docs" / "lint.md").read_text()
 

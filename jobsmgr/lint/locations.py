@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from jobsmgr.api.errors import Problem
-from jobsmgr.cli.linting.codes import MISSING, UNKNOWN_FIELD, severity_of
 from jobsmgr.files.documents import Document
-from jobsmgr.views.findings import Finding
+from jobsmgr.lint.codes import MISSING, UNKNOWN_FIELD, severity_of
+from jobsmgr.lint.findings import Finding
 
 _OF_A_JOB = re.compile(r"spec\.groups\[(\d+)\]\.jobs\[(\d+)\]\.?")
 _OF_A_GROUP = re.compile(r"spec\.groups\[(\d+)\]\.?")

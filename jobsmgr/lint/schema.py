@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from jobsmgr.api.errors import Problem, quoted
-from jobsmgr.cli.linting.codes import DUPLICATE_NAME, MISSING, UNKNOWN_FIELD, WRONG_VALUE
+from jobsmgr.lint.codes import DUPLICATE_NAME, MISSING, UNKNOWN_FIELD, WRONG_VALUE
 
 Schema: TypeAlias = Mapping[str, Any]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.cli.linting.linter import lint
-from jobsmgr.cli.linting.nulls import as_stored
 from jobsmgr.files.composer import compose
-from jobsmgr.views.findings import Severity
+from jobsmgr.lint.findings import Severity
+from jobsmgr.lint.linter import lint
+from jobsmgr.lint.pruning import as_stored
 from tests.cli.program import HEAD, ONE_JOB, run
-from tests.cli.test_any_document import HOOKS, PATHS, changed, document
+from tests.lint.test_any_document import HOOKS, PATHS, changed, document
 from tests.plane.control_plane import ControlPlane
 
 ITEM = ONE_JOB.replace("\n", "\n  ").rstrip()

@@ -11,12 +11,12 @@ from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow, PluginError, Problem
 from jobsmgr.api.workflow import Workflow
-from jobsmgr.cli.linting.codes import MISSING
-from jobsmgr.cli.linting.identity import identity_problems
-from jobsmgr.cli.linting.nulls import as_stored
-from jobsmgr.cli.linting.shape import WrongType, shape_problems
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan, plan_workflow
+from jobsmgr.lint.codes import MISSING
+from jobsmgr.lint.metadata import identity_problems
+from jobsmgr.lint.pruning import as_stored
+from jobsmgr.lint.schema import WrongType, shape_problems
 
 
 @attrs.frozen

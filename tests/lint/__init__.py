@@ -1,0 +1,1 @@
+"""What lint finds: shapes, warnings, codes, and where findings stand."""
