@@ -1,1 +1,1 @@
-"""The commands, each thin. Nothing is decided about workflows here."""
+"""The commands, one file each and thin; a folder where one needs more. Nothing is decided about workflows here."""

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option
-from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.cli.shared.jobs import choose_jobs
+from jobsmgr.cli.shared.options import file_argument, job_option, name_option, output_option
+from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.core.origins import Origin, Said, origins
 from jobsmgr.core.plan import Plan
@@ -22,7 +23,7 @@ from jobsmgr.views.escape import printable
 @file_argument
 @job_option
 @name_option
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@output_option("text", "json")
 def explain(file: str, job: str | None, name: str | None, output: str) -> None:
     """Show every merged parameter of the jobs of FILE ("-": standard input), and the level and line that set it.
 

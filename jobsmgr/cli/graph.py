@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from jobsmgr.cli.exits import UnusableInput
-from jobsmgr.cli.options import file_argument, name_option
-from jobsmgr.cli.streams import can_print, echo_utf8
-from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.cli.shared.exits import UnusableInput
+from jobsmgr.cli.shared.options import file_argument, name_option, output_option
+from jobsmgr.cli.shared.streams import can_print, echo_utf8
+from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import load_documents, shown
@@ -18,13 +18,7 @@ from jobsmgr.files.reading import load_documents, shown
 @click.command()
 @file_argument
 @name_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "mermaid", "dot", "svg"]),
-    default="text",
-    help="How to show it; svg follows the reader's light or dark scheme.",
-)
+@output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
 def graph(file: str, name: str | None, output: str, only_ascii: bool) -> None:
     """Show the dependency graph of the workflows of FILE ("-": standard input)."""

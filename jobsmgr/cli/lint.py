@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import click
 
 from jobsmgr.api.workflow import KIND
-from jobsmgr.cli.exits import ExitCode, UnusableInput
-from jobsmgr.cli.options import files_argument
-from jobsmgr.cli.streams import echo_utf8
+from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
+from jobsmgr.cli.shared.options import files_argument, output_option
+from jobsmgr.cli.shared.streams import echo_utf8
 from jobsmgr.core.hooks import load_hooks
 from jobsmgr.files.documents import Document, kinds
 from jobsmgr.files.errors import EmptyFile, UnusableFile
@@ -26,11 +26,8 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cy
 
 @click.command()
 @files_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
+@output_option(
+    *("text", "json", "sarif", "github"),
     help="text: file:line:column severity code message; sarif: SARIF 2.1.0; github: for a step of GitHub Actions.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")

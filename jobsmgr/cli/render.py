@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.options import choose_jobs, file_argument, job_option, name_option, namespace_option
-from jobsmgr.cli.streams import echo_utf8
-from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.cli.shared.jobs import choose_jobs
+from jobsmgr.cli.shared.options import file_argument, job_option, name_option, namespace_option, output_option
+from jobsmgr.cli.shared.streams import echo_utf8
+from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks, load_hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
@@ -21,7 +22,7 @@ from jobsmgr.files.reading import load_documents
 @job_option
 @name_option
 @namespace_option("")
-@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="How to print them.")
+@output_option("yaml", "json", help="How to print them.")
 def render(file: str, job: str | None, name: str | None, namespace: str, output: str) -> None:
     """Print the Jobs that the operator creates for the workflows of FILE ("-": standard input).
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobsmgr.cli import main
-from jobsmgr.cli.commands import VALUE_OPTIONS
+from jobsmgr.cli.shared.group import VALUE_OPTIONS
 from tests.cli.program import EXAMPLES, ONE_JOB, PROGRAM, run, run_process
 from tests.plane.build import binary, kubectl_folder
 

@@ -1,66 +1,17 @@
-"""Arguments and options that several commands share. No command is here."""
+"""Jobs as users name them in options: found, or refused with the nearest names. No option is declared here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
-
-import click
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.exits import UnusableInput
+from jobsmgr.cli.shared.exits import UnusableInput
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import shown
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _FEW = 8
 """So many jobs are listed where none is near."""
-_PATH = click.Path(allow_dash=True)
-
-
-def file_argument(function: F) -> F:
-    """FILE: one file, folder, or `-`."""
-    return click.argument("file", type=_PATH)(function)
-
-
-def files_argument(function: F) -> F:
-    """FILE...: files, folders, or `-`."""
-    return click.argument("files", metavar="FILE...", type=_PATH, nargs=-1, required=True)(function)
-
-
-def name_option(function: F) -> F:
-    """--name: one workflow of a file that has several."""
-    return click.option("--name", metavar="NAME", help="Only the workflow of this name, where the file has several.")(
-        function
-    )
-
-
-def job_option(function: F) -> F:
-    """--job: one job of a workflow."""
-    text = "Only this job: GROUP/JOB, or JOB where only one group has it."
-    return click.option("--job", "job", metavar="JOB", help=text)(function)
-
-
-def namespace_option(default: str) -> Callable[[F], F]:
-    """-n: the namespace of what names none."""
-    return click.option(
-        "-n",
-        "--namespace",
-        metavar="NAME",
-        default=default,
-        callback=_namespace,
-        help="The namespace of documents that name none.",
-    )
-
-
-def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    from jobsmgr.lint.metadata import namespace_error  # the help needs none of it
-
-    if message := namespace_error(value):
-        raise click.BadParameter(message, ctx, param)
-    return value
 
 
 def choose_jobs(plans: Sequence[Plan], file: str, job: str | None) -> list[list[JobKey]]:

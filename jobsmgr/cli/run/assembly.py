@@ -22,14 +22,13 @@ from anyio.abc import TaskStatus
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
-from jobsmgr.cli.exits import ExitCode, UnusableInput
-from jobsmgr.cli.options import refuse_idle
-from jobsmgr.cli.run_inputs import Inputs, Selected, Selection, check_inputs, read_inputs
-from jobsmgr.cli.streams import can_print
+from jobsmgr.cli.run.inputs import Inputs, Selected, Selection, check_inputs, read_inputs
+from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
+from jobsmgr.cli.shared.jobs import refuse_idle
+from jobsmgr.cli.shared.streams import can_print
 from jobsmgr.cluster.clock import now as wall_clock
 from jobsmgr.engine.port import Key
 from jobsmgr.local.containers import Containers
-from jobsmgr.local.display import Display
 from jobsmgr.local.engines import find_engine
 from jobsmgr.local.errors import NoContainerEngine
 from jobsmgr.local.executor import Executor, Haste
@@ -40,8 +39,7 @@ from jobsmgr.local.recording import OutputUnusable, Recorder
 from jobsmgr.local.running import LocalRun, RunSettings
 from jobsmgr.local.simulation import Simulation, VirtualLoop
 from jobsmgr.local.watching import Watcher, Watchers
-from jobsmgr.views.durations import duration
-from jobsmgr.views.escape import printable
+from jobsmgr.views.display import Display, summary
 from jobsmgr.views.palette import SIGNS, Palette
 from jobsmgr.views.run_tree import Size, run_tree
 from jobsmgr.views.run_view import WorkflowView
@@ -224,16 +222,9 @@ class _Shown:
 
     def summary(self) -> None:
         """A line a workflow, when all is over."""
+        note = " (simulated)" if self._options.simulated else ""
         for view in self._views.values():
-            self.sink.write(self._summary(view) + "\n")
-
-    def _summary(self, view: WorkflowView) -> str:
-        palette, counts = self._options.palette, view.counts()
-        head = palette.phase(view.phase, f"{palette.symbol(view.phase)} {printable(view.name)} {view.phase.value}")
-        length = duration((view.started if view.ended is None else view.ended) - view.started)
-        why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
-        mode = " (simulated)" if self._options.simulated else ""
-        return f"{head}  {counts[Phase.SUCCEEDED]}/{len(view.jobs)} jobs in {length}{mode}{why}"
+            self.sink.write(summary(view, self._options.palette, note) + "\n")
 
 
 def _view(one: Selected, now: float) -> WorkflowView:

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.exits import UnusableInput
-from jobsmgr.cli.options import find_job, refuse_several
-from jobsmgr.cli.workflows import chosen, plan_document
+from jobsmgr.cli.shared.exits import UnusableInput
+from jobsmgr.cli.shared.jobs import find_job, refuse_several
+from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.engine.port import Key

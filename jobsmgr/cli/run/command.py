@@ -1,4 +1,4 @@
-"""`jobsmgr run`: a file's workflows on this machine, from options. How they are run is `running`'s and `local`'s."""
+"""`jobsmgr run`: a file's workflows on this machine, from options. How they are run is `assembly`'s and `local`'s."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from jobsmgr.cli.options import name_option, namespace_option
+from jobsmgr.cli.shared.options import name_option, namespace_option
 
 T = TypeVar("T")
 
@@ -135,8 +135,8 @@ def run(
     if (durations or exit_codes) and executor != "simulate":
         raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
     # Imported late: --help needs none of it.
-    from jobsmgr.cli.run_inputs import Selection
-    from jobsmgr.cli.running import RunOptions, prepare_output, run_file
+    from jobsmgr.cli.run.assembly import RunOptions, prepare_output, run_file
+    from jobsmgr.cli.run.inputs import Selection
 
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jobsmgr.api.workflow import KIND
-from jobsmgr.cli.exits import CommandError, UnusableInput
+from jobsmgr.cli.shared.exits import CommandError, UnusableInput
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document, kinds

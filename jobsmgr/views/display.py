@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.engine.port import Key
-from jobsmgr.local.executor import Exit
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.log_lines import LogLines
@@ -17,11 +16,33 @@ from jobsmgr.views.palette import Palette
 from jobsmgr.views.run_view import JobView, WorkflowView
 from jobsmgr.views.screen import Screen
 
+Key = TypeVar("Key", bound=Hashable)
+"""By which workflows are told apart."""
+
 LONGEST_PREFIX = 30
 
 
-class Display:
-    """The watcher that prints."""
+class Ending(Protocol):
+    """How a try ended."""
+
+    @property
+    def code(self) -> int:
+        """Its exit code."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """In a word; empty if there is nothing to say."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """In a sentence; empty if there is nothing to say."""
+        ...
+
+
+class Display(Generic[Key]):
+    """Takes what happens in a run, as a `Watcher` of local runs does, and prints it."""
 
     def __init__(
         self,
@@ -62,7 +83,7 @@ class Display:
         self._splitters[workflow, job] = splitter
         return splitter.write
 
-    def on_exit(self, workflow: Key, job: JobKey, number: int, how: Exit, retry_in: float | None) -> None:
+    def on_exit(self, workflow: Key, job: JobKey, number: int, how: Ending, retry_in: float | None) -> None:
         """See `Watcher`."""
         self._finish_output(workflow, job)
         if retry_in is None:
@@ -123,14 +144,22 @@ class Display:
 
     def _label(self, workflow: Key, job: JobKey) -> str:
         """A job's name before its lines; with its workflow's where there are several."""
-        return str(job) if len(self._views) == 1 else f"{workflow.name}:{job}"
+        return str(job) if len(self._views) == 1 else f"{self._views[workflow].name}:{job}"
+
+
+def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
+    """How a workflow ended, in one line; `note` is said of the time that it took."""
+    head = palette.phase(view.phase, f"{palette.symbol(view.phase)} {printable(view.name)} {view.phase.value}")
+    length = duration((view.started if view.ended is None else view.ended) - view.started)
+    why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
+    return f"{head}  {view.counts()[Phase.SUCCEEDED]}/{len(view.jobs)} jobs in {length}{note}{why}"
 
 
 def _nothing(_: bytes) -> None:
     """Output that nobody wants to see."""
 
 
-def _ending(how: Exit) -> str:
+def _ending(how: Ending) -> str:
     why = how.reason or how.message
     return f"exit code {how.code}" + (f" ({why})" if why else "")
 

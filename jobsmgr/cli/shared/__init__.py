@@ -1,0 +1,1 @@
+"""What commands share: their group, options, exit codes and streams. No command is here."""

@@ -1,0 +1,60 @@
+"""Arguments and options that several commands share. What they name is looked up elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(allow_dash=True)
+
+
+def file_argument(function: F) -> F:
+    """FILE: one file, folder, or `-`."""
+    return click.argument("file", type=_PATH)(function)
+
+
+def files_argument(function: F) -> F:
+    """FILE...: files, folders, or `-`."""
+    return click.argument("files", metavar="FILE...", type=_PATH, nargs=-1, required=True)(function)
+
+
+def name_option(function: F) -> F:
+    """--name: one workflow of a file that has several."""
+    return click.option("--name", metavar="NAME", help="Only the workflow of this name, where the file has several.")(
+        function
+    )
+
+
+def job_option(function: F) -> F:
+    """--job: one job of a workflow."""
+    text = "Only this job: GROUP/JOB, or JOB where only one group has it."
+    return click.option("--job", "job", metavar="JOB", help=text)(function)
+
+
+def namespace_option(default: str) -> Callable[[F], F]:
+    """-n: the namespace of what names none."""
+    return click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        default=default,
+        callback=_namespace,
+        help="The namespace of documents that name none.",
+    )
+
+
+def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    from jobsmgr.lint.metadata import namespace_error  # the help needs none of it
+
+    if message := namespace_error(value):
+        raise click.BadParameter(message, ctx, param)
+    return value
+
+
+def output_option(*choices: str, help: str = "How to print it.") -> Callable[[F], F]:
+    """-o: the format of the output; the first one is the default."""
+    return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help=help)
