@@ -77,7 +77,7 @@ class _Reading:
             self.documents += read_documents(path)
         except SyntaxProblem as error:
             text = f"this is no YAML that kubectl reads: {error}"
-            self.broken.append(Finding(shown(path), *error.at, severity_of(NOT_YAML), NOT_YAML, text))
+            self.broken.append(Finding(shown(path), *error.position, severity_of(NOT_YAML), NOT_YAML, text))
         except EmptyFile as error:
             if path in self._named:  # one among others in a folder is nobody's mistake
                 self.unusable.append(str(error))

@@ -1,6 +1,6 @@
-"""YAML text to values as kubectl reads them, each with its place in the text. No files are read here.
+"""YAML text to values as kubectl reads them, each with its location in the text. No files are read here.
 
-Values are built from the parser's events with a stack of our own: a parser that recurses can be made to overflow, and
+Values are built from the parser's events with a stack of our own: a recursive parser can be made to overflow the stack, and
 one pass without nodes is the fastest that PyYAML can do.
 """
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from jobsmgr.files.positions import BEGINNING, Composed, Marks, Place, Position, Remark, SyntaxProblem, TooMuch
-from jobsmgr.files.scalars import NotJson, Scalar, plain, surprises, tagged
+from jobsmgr.files.positions import BEGINNING, Ambiguity, Composed, Location, Marks, Position, SyntaxProblem, TooMuch
+from jobsmgr.files.scalars import NotJson, Scalar, is_ambiguous, plain, tagged
 
 MAX_DEPTH = 100
 """A ManagedJob needs about 20 levels."""
 MAX_NODES = 2_000_000
-"""Values of all documents of a text together, an alias counted as what it stands for."""
+"""Values of all documents of a text together, an alias counted as often as what it refers to."""
 
 # libyaml's parser, some ten times faster; a PyYAML built without it gives the same events.
 _PARSER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -25,7 +25,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def compose(text: str, start: Position = BEGINNING) -> Iterator[Composed]:
-    """The documents of a text that stands in its file from `start` on. Raises `SyntaxProblem` and `TooMuch`."""
+    """The documents of a text that begins at `start` in its file. Raises `SyntaxProblem` and `TooMuch`."""
     parser: Any = _PARSER(text)
     composer = _Composer(start)
     try:
@@ -42,7 +42,7 @@ def compose(text: str, start: Position = BEGINNING) -> Iterator[Composed]:
                 composer.take(event)
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
-        raise SyntaxProblem(_said(error, text, mark), composer.position(mark)) from None
+        raise SyntaxProblem(_message(error, text, mark), composer.position(mark)) from None
     except yaml.YAMLError as error:
         raise SyntaxProblem(str(error).split("\n")[0], start) from None
     finally:
@@ -50,7 +50,7 @@ def compose(text: str, start: Position = BEGINNING) -> Iterator[Composed]:
 
 
 def _check_start(event: Any, text: str, composer: _Composer) -> None:
-    """What YAML allows at the start of a document, and kubectl does not: it parts a file by lines before it parses."""
+    """Refuse what YAML allows before a document and kubectl does not: it splits a file at `---` lines before parsing."""
     if event.version or event.tags:
         raise SyntaxProblem("kubectl takes no %YAML or %TAG line; remove it", composer.position(event.start_mark))
     if not event.explicit:
@@ -59,20 +59,20 @@ def _check_start(event: Any, text: str, composer: _Composer) -> None:
     found = beside.strip()
     if found and not found.startswith("#"):
         line, column = composer.position(mark)
-        at = Position(line, column + len(beside) - len(beside.lstrip()))
-        raise SyntaxProblem("kubectl takes nothing behind `---`; put it on the next line", at)
+        position = Position(line, column + len(beside) - len(beside.lstrip()))
+        raise SyntaxProblem("kubectl takes nothing behind `---`; put it on the next line", position)
 
 
-def _said(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
+def _message(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
         return "a tab stands where only spaces may; indent with spaces"
     return ", ".join(part for part in (error.context, error.problem) if part)
 
 
 class _Open:
-    """A list or object whose end has not come yet."""
+    """A list or object that has begun and not ended."""
 
-    __slots__ = ("anchor", "before", "key", "key_at", "marks", "merging", "value")
+    __slots__ = ("anchor", "before", "key", "key_position", "marks", "merging", "value")
 
     def __init__(self, value: Any, marks: Marks, anchor: str | None, before: int) -> None:
         self.value = value
@@ -80,7 +80,7 @@ class _Open:
         self.anchor = anchor
         self.before = before
         self.key: str | None = None
-        self.key_at = marks.at
+        self.key_position = marks.start
         self.merging = False
 
 
@@ -93,29 +93,29 @@ class _Composer:
         self.start()
 
     def position(self, mark: Any) -> Position:
-        """A place in the file; the parser counts from 0, and from the start of what it was given."""
+        """A position in the file; the parser counts from 0, and from the start of the text that it was given."""
         if mark is None:
             return Position(self._line, self._column)
         return Position(mark.line + self._line, mark.column + (self._column if mark.line == 0 else 1))
 
     def start(self) -> None:
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Any, Place, int]] = {}
-        self.remarks: list[Remark] = []
-        self.root: tuple[Any, Place] | None = None
+        self.anchors: dict[str, tuple[Any, Location, int]] = {}
+        self.ambiguities: list[Ambiguity] = []
+        self.root: tuple[Any, Location] | None = None
 
     def document(self) -> Composed:
-        value, place = self.root or (None, BEGINNING)
-        return Composed(value, place, tuple(self.remarks))
+        value, location = self.root or (None, BEGINNING)
+        return Composed(value, location, tuple(self.ambiguities))
 
     def take(self, event: Any) -> None:
-        at = self.position(event.start_mark)
+        position = self.position(event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event, at)
+            self._scalar(event, position)
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor, at)
+            self._alias(event.anchor, position)
         elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(event, at)
+            self._open(event, position)
         else:
             self._close()
 
@@ -124,39 +124,39 @@ class _Composer:
         if self.nodes > MAX_NODES:
             raise TooMuch(f"its aliases make it more than {MAX_NODES:,} values; write them out or split the file")
 
-    def _scalar(self, event: Any, at: Position) -> None:
+    def _scalar(self, event: Any, position: Position) -> None:
         self._count(1)
         top = self.stack[-1] if self.stack else None
         is_key = top is not None and top.key is None and isinstance(top.value, dict)
         if is_key and event.value == "<<" and event.implicit[0]:
             assert top is not None
-            top.key, top.merging, top.key_at = "<<", True, at
+            top.key, top.merging, top.key_position = "<<", True, position
             return
-        value = _value(event, at)
-        if event.implicit[0] and not isinstance(value, str) and surprises(event.value, value):
-            self.remarks.append(Remark(self._path(), at, event.value, value, is_key))
+        value = _value(event, position)
+        if event.implicit[0] and not isinstance(value, str) and is_ambiguous(event.value, value):
+            self.ambiguities.append(Ambiguity(self._path(), position, event.value, value, is_key))
         if event.anchor:
-            self.anchors[event.anchor] = (value, at, 1)
-        self._add(value, at)
+            self.anchors[event.anchor] = (value, position, 1)
+        self._add(value, position)
 
-    def _alias(self, anchor: str | None, at: Position) -> None:
+    def _alias(self, anchor: str | None, position: Position) -> None:
         if anchor is None or anchor not in self.anchors:
             inside = any(level.anchor == anchor for level in self.stack)
             said = f"stands inside what its anchor &{anchor} names" if inside else f"has no anchor &{anchor} before it"
-            raise SyntaxProblem(f"the alias *{anchor} {said}", at)
-        value, place, nodes = self.anchors[anchor]
+            raise SyntaxProblem(f"the alias *{anchor} {said}", position)
+        value, location, nodes = self.anchors[anchor]
         self._count(nodes)
-        self._add(value, place if isinstance(place, Marks) else at)
+        self._add(value, location if isinstance(location, Marks) else position)
 
-    def _open(self, event: Any, at: Position) -> None:
+    def _open(self, event: Any, position: Position) -> None:
         self._count(1)
         if len(self.stack) >= MAX_DEPTH:
-            raise TooMuch(f"it is nested more than {MAX_DEPTH} levels deep at line {at.line}; flatten it")
+            raise TooMuch(f"it is nested more than {MAX_DEPTH} levels deep at line {position.line}; flatten it")
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         if self.stack and self.stack[-1].key is None and isinstance(self.stack[-1].value, dict):
-            raise SyntaxProblem("a list or object cannot be a key; use a string", at)
+            raise SyntaxProblem("a list or object cannot be a key; use a string", position)
         inner: Any = {} if isinstance(value, dict) else []
-        self.stack.append(_Open(value, Marks(at, inner), event.anchor, self.nodes))
+        self.stack.append(_Open(value, Marks(position, inner), event.anchor, self.nodes))
         if event.anchor:
             self.anchors.pop(event.anchor, None)
 
@@ -166,34 +166,34 @@ class _Composer:
             self.anchors[done.anchor] = (done.value, done.marks, self.nodes - done.before + 1)
         self._add(done.value, done.marks)
 
-    def _add(self, value: Any, place: Place) -> None:
+    def _add(self, value: Any, location: Location) -> None:
         """Put a complete value where it belongs: into the list or object that is open, or at the root."""
         if not self.stack:
-            self.root = (value, place)
+            self.root = (value, location)
             return
         top = self.stack[-1]
         marks: Any = top.marks
         if isinstance(top.value, list):
             top.value.append(value)
-            marks.inner.append(place)
+            marks.inner.append(location)
         elif top.merging:
-            _merge(top, value, place)
+            _merge(top, value, location)
             top.key, top.merging = None, False
         elif top.key is None:
-            self._key(top, value, place if isinstance(place, Position) else place.at)
+            self._key(top, value, location if isinstance(location, Position) else location.start)
         else:
             top.value[top.key] = value
-            marks.inner[top.key] = place
-            marks.keys[top.key] = top.key_at
+            marks.inner[top.key] = location
+            marks.keys[top.key] = top.key_position
             top.key = None
 
-    def _key(self, top: _Open, value: Any, at: Position) -> None:
+    def _key(self, top: _Open, value: Any, position: Position) -> None:
         if value is None or isinstance(value, dict | list):
-            raise SyntaxProblem("a key must be a string; quote it", at)
+            raise SyntaxProblem("a key must be a string; quote it", position)
         key = value if isinstance(value, str) else key_text(value)
         if key in top.marks.keys:
-            self.remarks.append(Remark(self._path(), at, key, value, is_key=True, is_duplicate=True))
-        top.key, top.key_at = key, at
+            self.ambiguities.append(Ambiguity(self._path(), position, key, value, is_key=True, is_duplicate=True))
+        top.key, top.key_position = key, position
 
     def _path(self) -> str:
         """The path of what comes next."""
@@ -206,13 +206,13 @@ class _Composer:
         return path.lstrip(".")
 
 
-def _merge(top: _Open, value: Any, place: Place) -> None:
-    """`<<`: as in kubectl's library, values merged in stand above those that came before, and below later ones."""
+def _merge(top: _Open, value: Any, location: Location) -> None:
+    """`<<`: as in kubectl's library, merged values replace those before them and are replaced by later ones."""
     sources = value if isinstance(value, list) else [value]
-    places: Any = place.inner if isinstance(value, list) and isinstance(place, Marks) else [place]
-    for source, marks in reversed(list(zip(sources, places, strict=True))):
+    locations: Any = location.inner if isinstance(value, list) and isinstance(location, Marks) else [location]
+    for source, marks in reversed(list(zip(sources, locations, strict=True))):
         if not isinstance(source, dict) or not isinstance(marks, Marks):
-            raise SyntaxProblem("`<<` merges objects only; give it an alias of one", top.key_at)
+            raise SyntaxProblem("`<<` merges objects only; give it an alias of one", top.key_position)
         top.value.update(source)
         for key in source:
             if (found := marks.child(key)) is not None:
@@ -221,14 +221,14 @@ def _merge(top: _Open, value: Any, place: Place) -> None:
 
 
 def key_text(value: bool | int | float) -> str:
-    """A key that is no string as kubectl makes it one."""
+    """A key that is not a string, as the string that kubectl makes of it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
-def _value(event: Any, at: Position) -> Scalar:
-    """The value of a scalar, by its tag if it has one that says something."""
+def _value(event: Any, position: Position) -> Scalar:
+    """The value of a scalar, by its tag if it has one of YAML's own."""
     text: str = event.value
     try:
         if event.implicit[0] and event.tag is None:  # `! 1` is a string
@@ -237,6 +237,6 @@ def _value(event: Any, at: Position) -> Scalar:
             return text
         return tagged(event.tag.removeprefix(_TAG), text)
     except NotJson as error:
-        raise SyntaxProblem(f"{error}; quote it", at) from None
+        raise SyntaxProblem(f"{error}; quote it", position) from None
     except ValueError:
-        raise SyntaxProblem(f"`{text}` is no !!{event.tag.removeprefix(_TAG)}", at) from None
+        raise SyntaxProblem(f"`{text}` is no !!{event.tag.removeprefix(_TAG)}", position) from None

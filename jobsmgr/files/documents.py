@@ -1,4 +1,4 @@
-"""A document of a file: its value, and where each part of it stands. No file is read here."""
+"""A document of a file: its value, and the position of each part. No file is read here."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.files.positions import Marks, Place, Position, Remark
+from jobsmgr.files.positions import Ambiguity, Location, Marks, Position
 
 _STEP = re.compile(r"\[([^\]]*)\]|\.?([^.\[]+)")
 
 
 @attrs.frozen(eq=False)
 class Document:
-    """One YAML document: where it comes from, its value, and where each part of it stands."""
+    """One YAML document: where it comes from, its value, and the position of each part."""
 
     source: str
     """The file as its user named it; `<stdin>` for standard input."""
     index: int
-    """Its place among the documents of the file, from 0."""
+    """Its index among the documents of the file, from 0."""
     value: Any
-    place: Place
-    remarks: tuple[Remark, ...] = ()
+    location: Location
+    ambiguities: tuple[Ambiguity, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -32,20 +32,20 @@ class Document:
 
     @property
     def name(self) -> str:
-        """`metadata.name`, as far as it is there."""
+        """`metadata.name`, or an empty string."""
         metadata = self.value.get("metadata") if isinstance(self.value, dict) else None
         return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
 
     def position(self, path: str) -> Position:
-        """Where a field stands (`spec.groups[0].jobs[1].image`); for one that is missing, where its parent does."""
-        return _find(self.place, list(_steps(path)))
+        """The position of a field (`spec.groups[0].jobs[1].image`); of a missing one, that of its parent."""
+        return _find(self.location, list(_steps(path)))
 
     def key_position(self, path: str) -> Position:
-        """Where the key of a field stands, rather than its value."""
+        """The position of a field's key, rather than of its value."""
         *parents, last = [*_steps(path)] or [""]
-        place = _walk(self.place, parents)
-        if isinstance(place, Marks) and last in place.keys:
-            return place.keys[last]
+        location = _walk(self.location, parents)
+        if isinstance(location, Marks) and last in location.keys:
+            return location.keys[last]
         return self.position(path)
 
     def where(self, path: str) -> str:
@@ -68,28 +68,28 @@ def _steps(path: str) -> Iterator[str | int]:
             yield int(inside) if inside.isdigit() else inside
 
 
-def _walk(place: Place, steps: list[str | int]) -> Place | None:
+def _walk(location: Location, steps: list[str | int]) -> Location | None:
     for step in steps:
-        if not isinstance(place, Marks) or (found := place.child(step)) is None:
+        if not isinstance(location, Marks) or (found := location.child(step)) is None:
             return None
-        place = found
-    return place
+        location = found
+    return location
 
 
-def _find(place: Place, steps: list[str | int]) -> Position:
-    """The position of the innermost part of a path that is there; a list or object in a field stands at its key."""
-    at = place if isinstance(place, Position) else place.at
-    while steps and isinstance(place, Marks):
-        taken = _longest(place, steps)
+def _find(location: Location, steps: list[str | int]) -> Position:
+    """The position of the innermost part of a path that exists; for a list or object in a field, that of its key."""
+    position = location if isinstance(location, Position) else location.start
+    while steps and isinstance(location, Marks):
+        taken = _longest(location, steps)
         if taken is None:
             break
         step, count = taken
-        found = place.child(step)
+        found = location.child(step)
         if found is None:
             break
-        at = found if isinstance(found, Position) else place.keys.get(str(step), found.at)
-        place, steps = found, steps[count:]
-    return at
+        position = found if isinstance(found, Position) else location.keys.get(str(step), found.start)
+        location, steps = found, steps[count:]
+    return position
 
 
 def _longest(marks: Marks, steps: list[str | int]) -> tuple[str | int, int] | None:

@@ -1,4 +1,4 @@
-"""JSON where YAML is read: where values begin and end, and what YAML's parser would refuse. Nothing is read here."""
+"""JSON given as YAML: where values begin and end, and escapes that YAML's parser refuses. Nothing is parsed here."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _ESCAPE = re.compile(r"(?P<pair>\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\.",
 
 def json_spans(text: str) -> list[tuple[int, int]]:
     """Where each of several JSON values in a row begins and ends; empty for what is not JSON all through."""
-    decoder, found, at = json.JSONDecoder(), [], 0
-    while (begin := _behind_space(text, at)) < len(text):
+    decoder, found, index = json.JSONDecoder(), [], 0
+    while (begin := _after_space(text, index)) < len(text):
         try:
-            _, at = decoder.raw_decode(text, begin)
+            _, index = decoder.raw_decode(text, begin)
         except (ValueError, RecursionError):
             return []
-        found.append((begin, at))
+        found.append((begin, index))
     return found
 
 
-def _behind_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+def _after_space(text: str, index: int) -> int:
+    match = _SPACE.match(text, index)
+    return match.end() if match else index
 
 
 def joined_pairs(text: str) -> str:
-    r"""JSON with the characters that pairs of escapes (`\ud83d\ude00`) stand for, which YAML knows no pairs for.
+    r"""JSON with the characters that pairs of escapes (`\ud83d\ude00`) stand for, which YAML has no pairs for.
 
-    Spaces behind a string make up for its length, so that everything else stays where it was.
+    Spaces after a string make up for the difference, so that every position stays the same.
     """
     return _STRING.sub(_joined, text) if _HALF.search(text) else text
 

@@ -1,4 +1,4 @@
-"""What a YAML text holds, and where each part of it stands. No text is read here."""
+"""The values of a YAML text, and the position of each part. No text is read here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobsmgr.files.scalars import Scalar
 
 
 class Position(NamedTuple):
-    """A place in a file, both counted from 1."""
+    """Line and column in a file, both counted from 1."""
 
     line: int
     column: int
@@ -20,38 +20,38 @@ BEGINNING = Position(1, 1)
 
 
 class Marks:
-    """The places of a list's or object's parts: `inner` holds a Position for each scalar and Marks for the others."""
+    """The locations of a list's or object's parts: `inner` has a Position for each scalar and Marks for the others."""
 
-    __slots__ = ("at", "inner", "keys")
+    __slots__ = ("inner", "keys", "start")
 
-    def __init__(self, at: Position, inner: Any) -> None:
-        self.at = at
-        self.inner: dict[str, Place] | list[Place] = inner
+    def __init__(self, start: Position, inner: Any) -> None:
+        self.start = start
+        self.inner: dict[str, Location] | list[Location] = inner
         self.keys: dict[str, Position] = {}
 
-    def child(self, step: str | int) -> Place | None:
-        """The place of one part; None if it is not there."""
+    def child(self, step: str | int) -> Location | None:
+        """The location of one part; None if there is no such part."""
         if isinstance(self.inner, list):
             return self.inner[step] if isinstance(step, int) and step < len(self.inner) else None
         return self.inner.get(str(step))
 
-    def put(self, key: str, place: Place) -> None:
-        """Set the place of an object's part."""
+    def put(self, key: str, location: Location) -> None:
+        """Set the location of an object's part."""
         if isinstance(self.inner, dict):
-            self.inner[key] = place
+            self.inner[key] = location
 
 
-Place: TypeAlias = Position | Marks
+Location: TypeAlias = Position | Marks
 
 
 @attrs.frozen
-class Remark:
-    """Something that kubectl reads without a word and a person may not expect."""
+class Ambiguity:
+    """A scalar or key that kubectl reads without complaint, and not as most people would."""
 
     path: str
-    at: Position
+    position: Position
     text: str
-    """The scalar as it stands there; the key, for a duplicate one."""
+    """The scalar as it is written; for a duplicate key, the key."""
     value: Scalar
     is_key: bool = False
     is_duplicate: bool = False
@@ -62,15 +62,15 @@ class Composed:
     """One document of a text."""
 
     value: Any
-    place: Place
-    remarks: tuple[Remark, ...]
+    location: Location
+    ambiguities: tuple[Ambiguity, ...]
 
 
 class SyntaxProblem(ValueError):
     """Text that kubectl cannot read: what is wrong, and where."""
 
-    def __init__(self, message: str, at: Position) -> None:
-        self.at = at
+    def __init__(self, message: str, position: Position) -> None:
+        self.position = position
         super().__init__(message)
 
 

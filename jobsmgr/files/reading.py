@@ -1,4 +1,4 @@
-"""Files, folders and standard input to documents. What a text holds is `composer`'s to say.
+"""Files, folders and standard input to documents. YAML itself is read by `composer`.
 
 `load_documents(paths) -> list[Document]` is what commands use: it either gives every document or raises `UnusableFile`
 with one sentence. `read_documents(path)` gives one file's documents and leaves a `SyntaxProblem` to its caller.
@@ -45,7 +45,7 @@ def load_documents(paths: Iterable[str]) -> list[Document]:
                 raise
             empty = error
         except SyntaxProblem as error:
-            raise UnusableFile(f"{shown(path)}:{error.at.line}:{error.at.column}: {error}") from None
+            raise UnusableFile(f"{shown(path)}:{error.position.line}:{error.position.column}: {error}") from None
     if empty is not None and not found:
         raise empty
     return found
@@ -101,7 +101,9 @@ def read_documents(path: str) -> list[Document]:
         raise UnusableFile(f"{source} is not read: {error}") from None
     if not composed:
         raise EmptyFile(f"{source} is empty; a {KIND} is expected there")
-    documents = [Document(source, at, one.value, one.place, one.remarks) for at, one in enumerate(composed)]
+    documents = [
+        Document(source, index, one.value, one.location, one.ambiguities) for index, one in enumerate(composed)
+    ]
     return [each for document in documents for each in _items(document)]
 
 
@@ -113,30 +115,30 @@ def _composed(text: str) -> Iterator[Composed]:
     if len(spans) < 2:
         yield from compose(text)
         return
-    line, line_start, at = 1, 0, 0
+    line, line_start, index = 1, 0, 0
     for begin, end in spans:
-        line += text.count("\n", at, begin)
-        line_start, at = text.rfind("\n", 0, begin) + 1, begin
+        line += text.count("\n", index, begin)
+        line_start, index = text.rfind("\n", 0, begin) + 1, begin
         yield from compose(text[begin:end], Position(line, begin - line_start + 1))
 
 
 def _items(document: Document) -> Iterator[Document]:
     """A document, or the items of a `List` as kubectl prints it."""
     items = document.value.get("items") if isinstance(document.value, dict) else None
-    place = document.place
-    if document.kind not in ("List", f"{KIND}List") or not isinstance(items, list) or not isinstance(place, Marks):
+    location = document.location
+    if document.kind not in ("List", f"{KIND}List") or not isinstance(items, list) or not isinstance(location, Marks):
         yield document
         return
-    marks = place.child("items")
-    for at, item in enumerate(items):
-        at_item = marks.child(at) if isinstance(marks, Marks) else None
-        prefix = f"items[{at}]"
-        remarks = tuple(
-            attrs.evolve(remark, path=remark.path.removeprefix(prefix).lstrip("."))
-            for remark in document.remarks
-            if remark.path == prefix or remark.path.startswith((f"{prefix}.", f"{prefix}["))
+    marks = location.child("items")
+    for index, item in enumerate(items):
+        item_location = marks.child(index) if isinstance(marks, Marks) else None
+        prefix = f"items[{index}]"
+        ambiguities = tuple(
+            attrs.evolve(ambiguity, path=ambiguity.path.removeprefix(prefix).lstrip("."))
+            for ambiguity in document.ambiguities
+            if ambiguity.path == prefix or ambiguity.path.startswith((f"{prefix}.", f"{prefix}["))
         )
-        yield Document(document.source, document.index, item, at_item or place, remarks)
+        yield Document(document.source, document.index, item, item_location or location, ambiguities)
 
 
 def _read(path: str) -> bytes:

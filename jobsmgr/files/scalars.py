@@ -37,7 +37,7 @@ WORDS: dict[str, Scalar] = {
     **dict.fromkeys(_spellings(_FALSE), False),
     **dict.fromkeys(["", "~", "null", "Null", "NULL"], None),
 }
-"""Plain scalars that are no strings though they look like words."""
+"""Plain scalars that look like words and are not strings."""
 
 
 class NotJson(ValueError):
@@ -108,8 +108,8 @@ def whole(value: float) -> int | float:
     return int(value) if value.is_integer() and abs(value) < 2**63 else value
 
 
-def surprises(text: str, value: Scalar) -> bool:
-    """Whether a plain scalar is something else than a reader may take it for (`y`, `on`, `0777`, `1e3`, `1_000`)."""
+def is_ambiguous(text: str, value: Scalar) -> bool:
+    """Whether a plain scalar is something else than most readers expect (`y`, `on`, `0777`, `1e3`, `1_000`)."""
     if isinstance(value, bool):
         return text.lower() not in ("true", "false")
     if isinstance(value, int | float):

@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr.files.documents import Document
-from jobsmgr.files.positions import Remark
+from jobsmgr.files.positions import Ambiguity
 from jobsmgr.lint.codes import DUPLICATE_KEY, SURPRISE, severity_of
 from jobsmgr.lint.findings import Finding
 
 _MODES = ("mode", "defaultMode")
 
 
-def remark_findings(document: Document) -> Iterator[Finding]:
-    """The remarks of a document; a file mode in octal surprises nobody."""
-    for remark in document.remarks:
-        code = DUPLICATE_KEY if remark.is_duplicate else SURPRISE
-        if remark.is_duplicate:
-            text = f'key "{remark.text}" stands there twice, and only the last counts; remove one'
-        elif _is_mode(remark):
+def ambiguity_findings(document: Document) -> Iterator[Finding]:
+    """The ambiguities of a document; a file mode in octal surprises nobody."""
+    for ambiguity in document.ambiguities:
+        code = DUPLICATE_KEY if ambiguity.is_duplicate else SURPRISE
+        if ambiguity.is_duplicate:
+            text = f'key "{ambiguity.text}" stands there twice, and only the last counts; remove one'
+        elif _is_mode(ambiguity):
             continue
         else:
-            text = f"{_said(remark)}; {_remedy(remark)}"
-        yield Finding(document.source, *remark.at, severity_of(code), code, text, remark.path)
+            text = f"{_said(ambiguity)}; {_remedy(ambiguity)}"
+        yield Finding(document.source, *ambiguity.position, severity_of(code), code, text, ambiguity.path)
 
 
-def _is_mode(remark: Remark) -> bool:
-    return remark.text.startswith("0") and remark.path.rpartition(".")[2] in _MODES
+def _is_mode(ambiguity: Ambiguity) -> bool:
+    return ambiguity.text.startswith("0") and ambiguity.path.rpartition(".")[2] in _MODES
 
 
-def _said(remark: Remark) -> str:
-    what = "the key" if remark.is_key else ""
-    kind = "a boolean" if isinstance(remark.value, bool) else f"the number {remark.value}"
-    return f"{what} `{remark.text}` is {kind} to kubectl".strip()
+def _said(ambiguity: Ambiguity) -> str:
+    what = "the key" if ambiguity.is_key else ""
+    kind = "a boolean" if isinstance(ambiguity.value, bool) else f"the number {ambiguity.value}"
+    return f"{what} `{ambiguity.text}` is {kind} to kubectl".strip()
 
 
-def _remedy(remark: Remark) -> str:
-    if remark.is_key or not isinstance(remark.value, bool):
+def _remedy(ambiguity: Ambiguity) -> str:
+    if ambiguity.is_key or not isinstance(ambiguity.value, bool):
         return "quote it, or write it out"
-    return f"quote it, or write {'true' if remark.value else 'false'}"
+    return f"quote it, or write {'true' if ambiguity.value else 'false'}"

@@ -11,7 +11,7 @@ from jobsmgr.api.names import job_names
 from jobsmgr.api.workflow import GROUP, KIND, JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
-from jobsmgr.lint.ambiguities import remark_findings
+from jobsmgr.lint.ambiguities import ambiguity_findings
 from jobsmgr.lint.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
@@ -78,7 +78,7 @@ class _Linter:
 
     def check(self, document: Document) -> None:
         """One document alone, and with the ConfigMaps and Secrets beside it."""
-        self.findings += remark_findings(document)
+        self.findings += ambiguity_findings(document)
         raw = _named(document.value)
         reading = read_workflow(raw, self._hooks)
         self._add(document, reading.problems)

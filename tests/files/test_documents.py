@@ -98,8 +98,8 @@ def test_items_of_a_list_keep_their_remarks(tmp_path: Path) -> None:
     path = tmp_path / "list.yaml"
     path.write_text("kind: List\nitems:\n- kind: A\n- kind: B\n  x: y\n  z: [on]\n")
     first, second = load_documents([str(path)])
-    assert (first.kind, second.kind, first.remarks) == ("A", "B", ())
-    assert [(each.path, each.text) for each in second.remarks] == [("x", "y"), ("z[0]", "on")]
+    assert (first.kind, second.kind, first.ambiguities) == ("A", "B", ())
+    assert [(each.path, each.text) for each in second.ambiguities] == [("x", "y"), ("z[0]", "on")]
     assert second.position("z[0]") == Position(6, 7)
 
 

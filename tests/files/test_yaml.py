@@ -155,12 +155,12 @@ def test_a_structure_is_what_kubectl_makes_of_it(text: str) -> None:
 def test_every_value_has_its_place() -> None:
     """Line and column of values and keys, from 1."""
     document = _one("a: 1\nb:\n  - x\n  - {c: y}\n")
-    assert document.place.at == Position(1, 1)
-    assert document.place.child("a") == Position(1, 4)
-    assert document.place.keys["b"] == Position(2, 1)
-    assert document.place.child("b").child(0) == Position(3, 5)
-    assert document.place.child("b").child(1).child("c") == Position(4, 9)
-    assert document.place.child("b").child(2) is None
+    assert document.location.start == Position(1, 1)
+    assert document.location.child("a") == Position(1, 4)
+    assert document.location.keys["b"] == Position(2, 1)
+    assert document.location.child("b").child(0) == Position(3, 5)
+    assert document.location.child("b").child(1).child("c") == Position(4, 9)
+    assert document.location.child("b").child(2) is None
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_every_value_has_its_place() -> None:
 )
 def test_what_surprises_is_remarked(text: str, remarks: list[tuple[Any, ...]]) -> None:
     """With its path; quoted and tagged scalars are meant, and so is a value that replaces a merged one."""
-    found = [(each.path, each.text, each.value, each.is_key, each.is_duplicate) for each in _one(text).remarks]
+    found = [(each.path, each.text, each.value, each.is_key, each.is_duplicate) for each in _one(text).ambiguities]
     assert found == remarks
 
 
@@ -203,7 +203,7 @@ def test_what_is_no_yaml_says_where(text: str, at: tuple[int, int] | None) -> No
     """Also what YAML allows and JSON does not: lists and objects as keys, an anchor inside itself."""
     with pytest.raises(SyntaxProblem) as caught:
         list(compose(text))
-    assert at is None or caught.value.at == at
+    assert at is None or caught.value.position == at
 
 
 @pytest.mark.parametrize(

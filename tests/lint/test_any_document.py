@@ -71,7 +71,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
 
 def document(manifest: dict[str, Any]) -> Document:
     (composed,) = compose(json.dumps(manifest, indent=1))
-    return Document("a.yaml", 0, composed.value, composed.place, composed.remarks)
+    return Document("a.yaml", 0, composed.value, composed.location, composed.ambiguities)
 
 
 def test_the_workflow_that_is_changed_is_valid() -> None:

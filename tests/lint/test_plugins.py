@@ -41,7 +41,7 @@ def _hooks(plugin: Any) -> Hooks:
 
 def _document(text: str) -> Document:
     (composed,) = compose(text)
-    return Document("a.yaml", 0, composed.value, composed.place, composed.remarks)
+    return Document("a.yaml", 0, composed.value, composed.location, composed.ambiguities)
 
 
 def test_a_plugins_problem_is_an_error_with_its_own_code() -> None:
