@@ -17,8 +17,8 @@ from jobsmgr.files.positions import SyntaxProblem
 from jobsmgr.files.reading import expand, read_documents, shown
 from jobsmgr.lint.codes import NOT_YAML, RULES, severity_of
 from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text, counted
-from jobsmgr.lint.linter import lint as find
-from jobsmgr.lint.linter import meant
+from jobsmgr.lint.linter import lint as find_all
+from jobsmgr.lint.linter import looks_like_workflow
 from jobsmgr.views.escape import printable
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -40,10 +40,10 @@ def lint(files: tuple[str, ...], output: str, strict: bool) -> int:
     reading = _Reading(files)
     for path in expand(files):
         reading.read(path)
-    workflows = meant(reading.documents)
+    workflows = [document for document in reading.documents if looks_like_workflow(document)]
     if not workflows and not reading.broken and not reading.unusable:
         raise UnusableInput(_nothing(files, reading.documents))
-    findings = reading.in_order([*reading.broken, *find(reading.documents, load_hooks())])
+    findings = reading.in_order([*reading.broken, *find_all(reading.documents, load_hooks())])
     if workflows or findings or not reading.unusable:  # else there was nothing to look at
         _show(findings, output, len(workflows))
     for sentence in reading.unusable:

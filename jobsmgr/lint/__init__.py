@@ -1,1 +1,1 @@
-"""Findings: what can be said about a file before it is applied. No file is read and nothing is printed here."""
+"""Findings with positions: what is wrong with a file before it is applied. No file is read, nothing is printed here."""

@@ -1,4 +1,4 @@
-"""What kubectl reads without a word and a person may not expect, as findings. How kubectl reads is known elsewhere."""
+"""Ambiguities of a text as findings. How kubectl reads a scalar is known in files/, not here."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterator
 
 from jobsmgr.files.documents import Document
 from jobsmgr.files.positions import Ambiguity
-from jobsmgr.lint.codes import DUPLICATE_KEY, SURPRISE, severity_of
+from jobsmgr.lint.codes import AMBIGUOUS, DUPLICATE_KEY, severity_of
 from jobsmgr.lint.findings import Finding
 
 _MODES = ("mode", "defaultMode")
 
 
 def ambiguity_findings(document: Document) -> Iterator[Finding]:
-    """The ambiguities of a document; a file mode in octal surprises nobody."""
+    """The ambiguities of a document; a file mode in octal is not one."""
     for ambiguity in document.ambiguities:
-        code = DUPLICATE_KEY if ambiguity.is_duplicate else SURPRISE
+        code = DUPLICATE_KEY if ambiguity.is_duplicate else AMBIGUOUS
         if ambiguity.is_duplicate:
             text = f'key "{ambiguity.text}" stands there twice, and only the last counts; remove one'
         elif _is_mode(ambiguity):
             continue
         else:
-            text = f"{_said(ambiguity)}; {_remedy(ambiguity)}"
+            text = f"{_description(ambiguity)}; {_remedy(ambiguity)}"
         yield Finding(document.source, *ambiguity.position, severity_of(code), code, text, ambiguity.path)
 
 
@@ -29,7 +29,7 @@ def _is_mode(ambiguity: Ambiguity) -> bool:
     return ambiguity.text.startswith("0") and ambiguity.path.rpartition(".")[2] in _MODES
 
 
-def _said(ambiguity: Ambiguity) -> str:
+def _description(ambiguity: Ambiguity) -> str:
     what = "the key" if ambiguity.is_key else ""
     kind = "a boolean" if isinstance(ambiguity.value, bool) else f"the number {ambiguity.value}"
     return f"{what} `{ambiguity.text}` is {kind} to kubectl".strip()

@@ -1,4 +1,4 @@
-"""Every code of `jobsmgr lint` with its severity and title. What each finds stands in docs/lint.md, not here."""
+"""Every code of `jobsmgr lint` with its severity and title. What each finds is described in docs/lint.md, not here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SHARED = "MJ008"
 BAD_KEY = "MJ012"
 UNUSED_VOLUME = "MJ015"
 HIDDEN = "MJ020"
-SURPRISE = "MJ021"
+AMBIGUOUS = "MJ021"
 DUPLICATE_KEY = "MJ023"
 NOT_YAML = "MJ024"
-NOT_QUITE = "MJ025"
+WRONG_KIND = "MJ025"
 MAYBE_HIDDEN = "MJ026"
 NO_SUCH_KEY = "MJ027"
 SAME_JOB_NAME = "MJ028"
@@ -55,11 +55,11 @@ RULES: Mapping[str, Rule] = {
     "MJ018": Rule(Severity.ERROR, "A source of variables that is none, or two"),
     "MJ019": Rule(Severity.ERROR, "A workflow too large to store"),
     HIDDEN: Rule(Severity.WARNING, "An outer env that hides a variable of an inner source"),
-    SURPRISE: Rule(Severity.WARNING, "A scalar that kubectl reads as something else"),
+    AMBIGUOUS: Rule(Severity.WARNING, "A scalar that kubectl reads as something else"),
     "MJ022": Rule(Severity.ERROR, "A dependency that stands there twice"),
     DUPLICATE_KEY: Rule(Severity.ERROR, "A key that stands there twice"),
     NOT_YAML: Rule(Severity.ERROR, "Text that is no YAML"),
-    NOT_QUITE: Rule(Severity.ERROR, "A document that means to be a ManagedJob"),
+    WRONG_KIND: Rule(Severity.ERROR, "A document that means to be a ManagedJob"),
     MAYBE_HIDDEN: Rule(Severity.INFO, "An outer env that may hide a variable of an inner source"),
     NO_SUCH_KEY: Rule(Severity.WARNING, "A key that a ConfigMap or Secret of the files does not have"),
     SAME_JOB_NAME: Rule(Severity.WARNING, "Workflows that get in each other's way"),
@@ -69,5 +69,5 @@ RULES: Mapping[str, Rule] = {
 
 
 def severity_of(code: str) -> Severity:
-    """How much a finding weighs; what a third-party plugin says in `jobsmgr_validate` makes a workflow invalid."""
+    """The severity of a code; what a third-party plugin reports in `jobsmgr_validate` makes a workflow invalid."""
     return RULES[code].severity if code in RULES else Severity.ERROR

@@ -1,4 +1,4 @@
-"""What a linter found, as text, JSON and GitHub's commands. Nothing is searched for here."""
+"""Findings as values, text, JSON and GitHub's commands. Nothing is checked here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobsmgr.views.escape import printable
 
 
 class Severity(Enum):
-    """How much a finding weighs: an error would be refused or never run, a warning surprises, an info may matter."""
+    """An error would be refused or never run, a warning is probably a mistake, an info may matter."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -34,7 +34,7 @@ class Finding:
 
 
 def counted(findings: Iterable[Finding], severity: Severity) -> int:
-    """How many findings weigh so much."""
+    """How many findings have this severity."""
     return sum(finding.severity is severity for finding in findings)
 
 

@@ -1,4 +1,4 @@
-"""Documents to findings: which checks are made, and where what they find stands. No check is made here."""
+"""Documents to findings: which checks are made, in which order. No check is made here."""
 
 from __future__ import annotations
 
@@ -15,20 +15,16 @@ from jobsmgr.lint.ambiguities import ambiguity_findings
 from jobsmgr.lint.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
-from jobsmgr.lint.references import Sources, missing_keys
+from jobsmgr.lint.references import ConfigKeys, missing_keys
 from jobsmgr.lint.validation import read_workflow
-from jobsmgr.lint.warnings import surprising
+from jobsmgr.lint.warnings import find_warnings
 
 _RANDOM = "xxxxx"
 """As long as what the API server adds to a `generateName`."""
 
 
-def meant(documents: Iterable[Document]) -> list[Document]:
-    """The documents that are ManagedJobs or mean to be: by group, or by a kind that is nearly right."""
-    return [document for document in documents if _is_meant(document)]
-
-
-def _is_meant(document: Document) -> bool:
+def looks_like_workflow(document: Document) -> bool:
+    """Whether a document is a ManagedJob or is meant as one: by its group, or by a kind that is nearly right."""
     kind = document.kind.lower()
     if kind in (KIND.lower(), f"{KIND.lower()}s"):
         return True
@@ -39,12 +35,12 @@ def _is_meant(document: Document) -> bool:
 
 
 def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
-    """Everything there is to say about the ManagedJobs among documents.
+    """All findings about the ManagedJobs among documents.
 
     Raises `PluginError` where a plugin fails on an object of the right shape.
     """
     linter = _Linter(documents, hooks)
-    workflows = meant(documents)
+    workflows = [document for document in documents if looks_like_workflow(document)]
     for document in workflows:
         linter.check(document)
     linter.compare()
@@ -52,11 +48,12 @@ def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
 
 
 def _no_objects(documents: Iterable[Document], sources: Container[str]) -> Iterator[Finding]:
-    """Documents that stop kubectl in a file with a workflow; a file without one may be anything."""
+    """Documents that kubectl refuses, in files with a workflow; a file without one may hold anything."""
     for document in documents:
-        if document.source in sources and not _is_meant(document) and (text := _lack(document.value)):
-            at = document.position("")
-            yield Finding(document.source, *at, severity_of(NO_OBJECT), NO_OBJECT, f"{text}; remove it")
+        if document.source in sources and not looks_like_workflow(document) and (text := _lack(document.value)):
+            yield Finding(
+                document.source, *document.position(""), severity_of(NO_OBJECT), NO_OBJECT, f"{text}; remove it"
+            )
 
 
 def _lack(value: Any) -> str:
@@ -77,7 +74,7 @@ class _Linter:
         self.findings: list[Finding] = []
 
     def check(self, document: Document) -> None:
-        """One document alone, and with the ConfigMaps and Secrets beside it."""
+        """Check one document, alone and with the ConfigMaps and Secrets of the same files."""
         self.findings += ambiguity_findings(document)
         raw = _named(document.value)
         reading = read_workflow(raw, self._hooks)
@@ -85,20 +82,20 @@ class _Linter:
         if (workflow := reading.workflow) is None:
             return
         self._read.append((document, workflow))
-        sources = Sources(self._documents, workflow.namespace)
-        self._add(document, surprising(workflow, sources))
-        self._add(document, missing_keys(workflow, sources))
+        known = ConfigKeys(self._documents, workflow.namespace)
+        self._add(document, find_warnings(workflow, known))
+        self._add(document, missing_keys(workflow, known))
 
     def _add(self, document: Document, problems: Iterable[Problem]) -> None:
         self.findings += [finding(document, problem) for problem in problems]
 
     def compare(self) -> None:
-        """Workflows of one namespace that share a name, or whose Jobs do."""
+        """Find workflows of one namespace that share a name, or whose Jobs do."""
         workflows: dict[tuple[str, str], Document] = {}
         jobs: dict[tuple[str, str], tuple[Document, Workflow]] = {}
         for document, workflow in self._read:
-            at = (workflow.namespace, workflow.name)
-            if (first := workflows.setdefault(at, document)) is not document:
+            identity = (workflow.namespace, workflow.name)
+            if (first := workflows.setdefault(identity, document)) is not document:
                 text = f'{first.where("metadata.name")} has a {KIND} "{workflow.name}" too; rename one of them'
                 self._add(document, [Problem("metadata.name", text, SAME_JOB_NAME)])
                 continue
@@ -108,21 +105,21 @@ class _Linter:
 def _taken(
     document: Document, workflow: Workflow, jobs: dict[tuple[str, str], tuple[Document, Workflow]]
 ) -> Iterator[Problem]:
-    """Job names that another workflow has already; those of this one are put there."""
-    places = {
-        JobKey(group.name, job.name): f"spec.groups[{at}].jobs[{index}].name"
-        for at, group in enumerate(workflow.spec.groups)
+    """Job names that another workflow has too; those of this one are added to `jobs`."""
+    paths = {
+        JobKey(group.name, job.name): f"spec.groups[{group_index}].jobs[{index}].name"
+        for group_index, group in enumerate(workflow.spec.groups)
         for index, job in enumerate(group.jobs)
     }
-    for key, name in job_names(workflow.name, places).items():
+    for key, name in job_names(workflow.name, paths).items():
         other, owner = jobs.setdefault((workflow.namespace, name), (document, workflow))
         if other is not document:
             text = f'its Job "{name}" is also one of {KIND} "{owner.name}" ({other.where("metadata.name")})'
-            yield Problem(places[key], f"{text}: one of them waits for ever; rename one", SAME_JOB_NAME)
+            yield Problem(paths[key], f"{text}: one of them waits for ever; rename one", SAME_JOB_NAME)
 
 
 def _named(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An object whose `generateName` is taken for the name that it becomes."""
+    """An object named as its `generateName` would name it."""
     metadata = raw.get("metadata")
     if not isinstance(metadata, dict) or metadata.get("name") is not None:
         return raw

@@ -1,4 +1,4 @@
-"""Problems of a document as findings: where they stand and what they are about. Nothing is checked here."""
+"""Problems of a document as findings: their locations and subjects. Nothing is checked here."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _DEPENDENCY = re.compile(r"\.dependencies\[\d+\]$")
 
 
 def finding(document: Document, problem: Problem) -> Finding:
-    """A problem of a document with its position; the message begins with what it is about."""
+    """A problem of a document with its position; the message begins with its subject."""
     find = document.key_position if problem.code in (UNKNOWN_FIELD, MISSING) else document.position
-    # What is to be mended of a dependency is the name in it.
+    # In a dependency, the name is what has to be fixed.
     line, column = find(f"{problem.path}.name" if _DEPENDENCY.search(problem.path) else problem.path)
     message = _subject(document.value, problem)
     return Finding(document.source, line, column, severity_of(problem.code), problem.code, message, problem.path)

@@ -1,4 +1,4 @@
-"""What the API server checks of a ManagedJob beside its spec: apiVersion, kind and metadata. No meaning here."""
+"""What the API server checks of a ManagedJob outside its spec: apiVersion, kind, metadata. The spec is not read here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.syntax import valid_key
 from jobsmgr.api.workflow import API_VERSION, KIND
-from jobsmgr.lint.codes import BAD_KEY, MISSING, NOT_QUITE
-from jobsmgr.lint.schema import LABEL_VALUE, shape_problems
+from jobsmgr.lint.codes import BAD_KEY, MISSING, WRONG_KIND
+from jobsmgr.lint.schema import LABEL_VALUE, schema_problems
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -64,9 +64,9 @@ _ROOT = {
 }
 
 
-def identity_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with an object beside its spec, which has a schema of its own."""
-    found = [*_type_problems(raw), *shape_problems(raw, _ROOT, "")]
+def metadata_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with an object outside its spec, which has a schema of its own."""
+    found = [*_type_problems(raw), *schema_problems(raw, _ROOT, "")]
     metadata = raw.get("metadata")
     if isinstance(metadata, Mapping):
         found += [*_name_problems(metadata), *_key_problems(metadata)]
@@ -76,7 +76,7 @@ def identity_problems(raw: Mapping[str, Any]) -> list[Problem]:
 def _type_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
         if (found := raw.get(field)) != expected:
-            yield Problem(field, f'expected "{expected}", found {_shown(found)}', NOT_QUITE)
+            yield Problem(field, f'expected "{expected}", found {_shown(found)}', WRONG_KIND)
 
 
 def _name_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""What a linter found as SARIF 2.1.0, which code scanning services read. Nothing is searched for here."""
+"""Findings as SARIF 2.1.0, which code scanning services read. Nothing is checked here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 def as_sarif(findings: Sequence[Finding], rules: Mapping[str, tuple[Severity, str]], version: str) -> str:
     """One run of the tool; `rules` gives each code its severity and title, `version` is that of jobsmgr."""
     codes = [*rules, *dict.fromkeys(finding.code for finding in findings if finding.code not in rules)]
-    places = {code: at for at, code in enumerate(codes)}
+    indexes = {code: index for index, code in enumerate(codes)}
     driver = {
         "name": "jobsmgr lint",
         "version": version,
@@ -26,7 +26,7 @@ def as_sarif(findings: Sequence[Finding], rules: Mapping[str, tuple[Severity, st
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, places[finding.code]) for finding in findings],
+        "results": [_result(finding, indexes[finding.code]) for finding in findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -35,21 +35,21 @@ def _rule(code: str, severity: Severity, title: str) -> dict[str, Any]:
     return {"id": code, "shortDescription": {"text": title}, "defaultConfiguration": {"level": _LEVELS[severity]}}
 
 
-def _result(finding: Finding, at: int) -> dict[str, Any]:
-    place: dict[str, Any] = {
+def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
+    location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": _uri(finding.source)},
             "region": {"startLine": finding.line, "startColumn": finding.column},
         }
     }
     if finding.path:
-        place["logicalLocations"] = [{"fullyQualifiedName": finding.path}]
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.path}]
     return {
         "ruleId": finding.code,
-        "ruleIndex": at,
+        "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
         "message": {"text": printable(finding.message)},
-        "locations": [place],
+        "locations": [location],
     }
 
 

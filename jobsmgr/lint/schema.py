@@ -1,4 +1,4 @@
-"""A value against the CRD's schema, as the API server would check it. What the value means is not asked here.
+"""A value checked against the CRD's schema, as the API server does it. Its meaning is not asked here.
 
 The schema is the one that the CRD is made of (`jobsmgr.api.crd.schema`), so it needs no file of its own in the wheel.
 A walker of our own takes the place of a JSON Schema library: it knows the structural schemas' own keywords (unknown
@@ -54,25 +54,25 @@ _ELSEWHERE = {
 }
 """Fields as other formats call them, which are too far from ours to be found by their letters."""
 _FEW = 8
-"""So many known fields are listed where none is near."""
+"""If no known field is similar, this many are listed at most."""
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
-def shape_problems(value: Any, schema: Schema, path: str) -> list[Problem]:
-    """Everything that a schema says against a value, each with its path below `path`."""
+def schema_problems(value: Any, schema: Schema, path: str) -> list[Problem]:
+    """Everything that breaks a schema, each with its path below `path`."""
     walk = _Walk()
     walk.check(value, schema, path)
     return walk.problems
 
 
 def field_path(parent: str, key: str) -> str:
-    """The path of a field; a key that is no plain word stands in brackets."""
+    """The path of a field; a key that is not a plain word is put in brackets."""
     return f"{parent}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{parent}[{key}]"
 
 
 @attrs.frozen
 class WrongType(Problem):
-    """A value of another type than the schema's: what else is said of it counts for nothing."""
+    """A value of the wrong type: other problems of the same field do not count."""
 
 
 class _Walk:
@@ -135,7 +135,7 @@ class _Walk:
                 self._add(f"{path}.{key}", "required, but missing", MISSING)
 
     def _unknown(self, key: str, known: Schema, path: str) -> str:
-        """Say that a field does not exist; the known field that it seems to mean, if any."""
+        """Report a field that does not exist; the known field that seems to be meant, if any."""
         self._hints -= 1
         meant, hint = _suggestion(key, known) if self._hints >= 0 else ("", "")
         self._add(field_path(path, key), f"no such field{hint}", UNKNOWN_FIELD)
@@ -143,7 +143,7 @@ class _Walk:
 
 
 def _suggestion(key: str, known: Schema) -> tuple[str, str]:
-    """The known field that an unknown one seems to mean, and what to say of it."""
+    """The known field that an unknown one seems to mean, and the hint."""
     inner = known.get("params", {}).get("properties", {})
     if key in inner:
         return "", "; write it under params"
@@ -238,7 +238,7 @@ def _octal(value: int | float, maximum: int) -> str:
 def _text_breaches(value: str, schema: Schema) -> Iterator[str]:
     yield from _size_breaches(len(value), schema, "Length", "characters")
     pattern = schema.get("pattern")
-    empty = not value and schema.get("minLength")  # which has been said
+    empty = not value and schema.get("minLength")  # reported already
     if pattern is not None and not empty and not _compiled(pattern).search(value):
         yield f"{quoted(value)} does not fit: {PATTERNS.get(pattern) or f'it must match {pattern}'}"
 
@@ -258,7 +258,7 @@ def _object_breaches(value: dict[str, Any], schema: Schema) -> Iterator[str]:
         listed = f"set one of {', '.join(known)}" if not names else f"it has {', '.join(sorted(names))}"
         yield f"{message}; {listed}"
     negated = schema.get("not")
-    if negated is not None and "required" in negated and not shape_problems(value, negated, ""):
+    if negated is not None and "required" in negated and not schema_problems(value, negated, ""):
         yield f"has both {' and '.join(negated['required'])}; keep one of them"
 
 

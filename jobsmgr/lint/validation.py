@@ -1,4 +1,4 @@
-"""What a cluster would refuse of a ManagedJob: its shape, then its meaning. Warnings are not given here."""
+"""What a cluster would refuse of a ManagedJob: first its structure, then its meaning. Warnings are elsewhere."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jobsmgr.api.workflow import Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan, plan_workflow
 from jobsmgr.lint.codes import MISSING
-from jobsmgr.lint.metadata import identity_problems
+from jobsmgr.lint.metadata import metadata_problems
 from jobsmgr.lint.pruning import as_stored
-from jobsmgr.lint.schema import WrongType, shape_problems
+from jobsmgr.lint.schema import WrongType, schema_problems
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Reading:
 
     problems: tuple[Problem, ...]
     workflow: Workflow | None
-    """None if its shape is too far from a workflow's."""
+    """None if it is too unlike a workflow to be read."""
     plan: Plan | None
     """None if there is a problem."""
 
@@ -36,35 +36,35 @@ def read_workflow(raw: Mapping[str, Any], hooks: Hooks) -> Reading:
     Raises `PluginError` where a plugin fails on an object of the right shape.
     """
     raw = as_stored(raw)
-    outer = identity_problems(raw)
+    outer = metadata_problems(raw)
     spec = raw.get("spec")
     if spec is None:
         missing = Problem("spec", "required, but missing", MISSING)
         return Reading((*outer, missing), None, None)
-    shape = shape_problems(spec, schema(), "spec")
+    structural = schema_problems(spec, schema(), "spec")
     try:
         workflow = parse_workflow(raw if not outer else {**raw, "metadata": _usable(raw.get("metadata"))})
     except InvalidWorkflow as error:
-        return Reading((*outer, *(shape or error.problems)), None, None)  # the schema has said the same, and better
+        return Reading((*outer, *(structural or error.problems)), None, None)  # the schema reports the same, and better
     try:
         plan = plan_workflow(workflow, hooks)
     except PluginError:
-        if not shape:
+        if not structural:
             raise
-        return Reading((*outer, *shape), workflow, None)  # plugins may count on the schema
-    problems = (*outer, *_once(shape, plan.problems))
+        return Reading((*outer, *structural), workflow, None)  # plugins may count on the schema
+    problems = (*outer, *_once(structural, plan.problems))
     return Reading(problems, workflow, None if problems else plan)
 
 
-def _once(shape: Sequence[Problem], meaning: Sequence[Problem]) -> Iterator[Problem]:
-    """Of the same field what plugins say, who know its meaning; unless it has none, being of another type."""
-    wrong = {problem.path for problem in shape if isinstance(problem, WrongType)}
-    said = {problem.path for problem in meaning} - wrong
-    yield from (problem for problem in shape if problem.path not in said)
-    yield from (problem for problem in meaning if problem.path not in wrong)
+def _once(structural: Sequence[Problem], semantic: Sequence[Problem]) -> Iterator[Problem]:
+    """Of two problems of one field the plugins', who know its meaning; of a value of the wrong type the schema's."""
+    wrong = {problem.path for problem in structural if isinstance(problem, WrongType)}
+    reported = {problem.path for problem in semantic} - wrong
+    yield from (problem for problem in structural if problem.path not in reported)
+    yield from (problem for problem in semantic if problem.path not in wrong)
 
 
 def _usable(metadata: Any) -> dict[str, Any]:
-    """A name, if there is one: what the rest of metadata says does not change what is wrong with the spec."""
+    """The name, if there is one: the rest of metadata does not change what is wrong with the spec."""
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     return {"name": name if isinstance(name, str) else ""}

@@ -1,4 +1,4 @@
-"""What a cluster takes and a person may not expect: names, volumes and variables. Nothing here makes a spec invalid."""
+"""Names, volumes and variables that a cluster accepts and that are probably mistakes. No spec is invalid for them."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from jobsmgr.api.names import MAX_NAME, job_names, plain_name
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.lint.codes import HIDDEN, MAYBE_HIDDEN, REPEATED, SHARED, SHORTENED, UNUSED_VOLUME
-from jobsmgr.lint.references import Sources, source_of
+from jobsmgr.lint.references import ConfigKeys, referenced_object
 
 _LISTS = {"env": ("env", "name"), "volumes": ("volumes", "name"), "volume_mounts": ("volumeMount", "mountPath")}
 _SHOWN = 3
 
 
-def surprising(workflow: Workflow, sources: Sources) -> Iterator[Problem]:
-    """All of it, for a workflow that could be read; `sources` are the ConfigMaps and Secrets of the same files."""
+def find_warnings(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
+    """All warnings of a workflow that could be read; `known` has the ConfigMaps and Secrets of the same files."""
     yield from _names(workflow)
     for layer in workflow.levels():
         yield from _repeated(layer)
     yield from _unused_volumes(workflow)
-    yield from _hidden_variables(workflow, sources)
+    yield from _hidden_variables(workflow, known)
 
 
 def _names(workflow: Workflow) -> Iterator[Problem]:
-    places = {
-        JobKey(group.name, job.name): f"spec.groups[{at}].jobs[{index}].name"
-        for at, group in enumerate(workflow.spec.groups)
+    paths = {
+        JobKey(group.name, job.name): f"spec.groups[{group_index}].jobs[{index}].name"
+        for group_index, group in enumerate(workflow.spec.groups)
         for index, job in enumerate(group.jobs)
     }
-    names = job_names(workflow.name, places)
+    names = job_names(workflow.name, paths)
     sharing: dict[str, list[JobKey]] = {}
-    for key in places:
+    for key in paths:
         sharing.setdefault(plain_name(workflow.name, key), []).append(key)
     for wanted, keys in sharing.items():
         for key in keys:
             if len(wanted) > MAX_NAME:
                 text = f'the Job would be "{wanted}", {len(wanted)} characters where {MAX_NAME} are allowed'
-                yield Problem(places[key], f'{text}; it is called "{names[key]}": use shorter names', SHORTENED)
+                yield Problem(paths[key], f'{text}; it is called "{names[key]}": use shorter names', SHORTENED)
             elif len(keys) > 1:
                 others = ", ".join(f'"{other}"' for other in keys if other != key)
                 text = f'the Job would be "{wanted}", as that of {others}'
-                yield Problem(places[key], f'{text}; it is called "{names[key]}": rename one of them', SHARED)
+                yield Problem(paths[key], f'{text}; it is called "{names[key]}": rename one of them', SHARED)
 
 
 def _repeated(layer: Layer) -> Iterator[Problem]:
@@ -59,9 +59,9 @@ def _repeated(layer: Layer) -> Iterator[Problem]:
 def _unused_volumes(workflow: Workflow) -> Iterator[Problem]:
     """Volumes that no job of their level mounts: of the mounts of one path only the innermost counts."""
     mounted: dict[str, set[str]] = {}
-    for at, group in enumerate(workflow.spec.groups):
+    for group_index, group in enumerate(workflow.spec.groups):
         for index in range(len(group.jobs)):
-            layers = workflow.layers_at(at, index)
+            layers = workflow.layers_at(group_index, index)
             names = _mounted(layers)
             for layer in layers:
                 mounted.setdefault(layer.path, set()).update(names)
@@ -80,17 +80,17 @@ def _mounted(layers: Iterable[Layer]) -> set[str]:
     return {str(name) for name in winners.values()}
 
 
-def _hidden_variables(workflow: Workflow, sources: Sources) -> Iterator[Problem]:
+def _hidden_variables(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     """Kubernetes lets any `env` beat any `envFrom`, so an outer variable stays where an inner source has one too."""
     outermost = _variables(workflow.spec.params)
-    for at, group in enumerate(workflow.spec.groups):
-        path = f"spec.groups[{at}]"
+    for group_index, group in enumerate(workflow.spec.groups):
+        path = f"spec.groups[{group_index}]"
         own = _variables(group.params)
-        yield from _hidden(f"{path}.params", group.params, outermost - own, sources)
+        yield from _hidden(f"{path}.params", group.params, outermost - own, known)
         for index, job in enumerate(group.jobs):
             if job.params.from_env:
                 outer = (outermost | own) - _variables(job.params)
-                yield from _hidden(f"{path}.jobs[{index}].params", job.params, outer, sources)
+                yield from _hidden(f"{path}.jobs[{index}].params", job.params, outer, known)
 
 
 def _variables(params: Params) -> set[str]:
@@ -99,18 +99,20 @@ def _variables(params: Params) -> set[str]:
     return imported | {str(entry.get("name")) for entry in params.env}
 
 
-def _hidden(path: str, params: Params, outer: set[str], sources: Sources) -> Iterator[Problem]:
+def _hidden(path: str, params: Params, outer: set[str], known: ConfigKeys) -> Iterator[Problem]:
     for index, entry in enumerate(params.from_env):
-        source = source_of(entry)
+        source = referenced_object(entry)
         if entry.get("key") or source is None or not outer:
             continue
-        at, prefix = f"{path}.fromEnv[{index}]", str(entry.get("prefix") or "")
-        keys = sources.keys(*source)
+        source_path, prefix = f"{path}.fromEnv[{index}]", str(entry.get("prefix") or "")
+        keys = known.keys(*source)
         if keys is None:
-            yield from _maybe_hidden(at, source, sorted(name for name in outer if name.startswith(prefix)))
+            yield from _maybe_hidden(source_path, source, sorted(name for name in outer if name.startswith(prefix)))
         elif hidden := sorted(outer & {f"{prefix}{key}" for key in keys}):
             text = f'an env of an outer level hides {_listed(hidden)} of {source[0]} "{source[1]}"'
-            yield Problem(at, f"{text}: in Kubernetes any env beats any source; set it under env here too", HIDDEN)
+            yield Problem(
+                source_path, f"{text}: in Kubernetes any env beats any source; set it under env here too", HIDDEN
+            )
 
 
 def _maybe_hidden(path: str, source: tuple[str, str], names: list[str]) -> Iterator[Problem]:

@@ -1,1 +1,1 @@
-"""What lint finds: shapes, warnings, codes, and where findings stand."""
+"""What lint finds, and how findings are reported."""

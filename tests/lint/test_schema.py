@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from jobsmgr.api.crd import schema
 from jobsmgr.core.hooks import load_hooks
-from jobsmgr.lint.schema import PATTERNS, shape_problems
+from jobsmgr.lint.schema import PATTERNS, schema_problems
 from jobsmgr.lint.validation import read_workflow
 from tests.api.forms import LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
 
@@ -45,7 +45,7 @@ def test_a_json_schema_library_agrees(path: str, value: Any, named: str, words: 
     manifest = put(workflow(), path, value)
     if "spec" in manifest and not any(rule in words for rule in RULES):
         assert bool(list(ORACLE.iter_errors(manifest["spec"])))
-        assert shape_problems(manifest["spec"], schema(), "spec")
+        assert schema_problems(manifest["spec"], schema(), "spec")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -53,14 +53,14 @@ def test_a_json_schema_library_agrees(path: str, value: Any, named: str, words: 
 def test_params_that_the_server_takes_have_the_right_shape(params: dict[str, Any], level: str) -> None:
     """At every level."""
     manifest = put(workflow(), level, params)
-    assert shape_problems(manifest["spec"], schema(), "spec") == []
+    assert schema_problems(manifest["spec"], schema(), "spec") == []
     assert ORACLE.is_valid(manifest["spec"])
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None:
     """Up to the limits."""
-    assert shape_problems(SHAPES[name]["spec"], schema(), "spec") == []
+    assert schema_problems(SHAPES[name]["spec"], schema(), "spec") == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None
 )
 def test_a_problem_says_what_was_found_and_what_to_do(path: str, value: Any, said: str | None) -> None:
     """One sentence each."""
-    found = shape_problems(put(workflow(), path, value)["spec"], schema(), "spec")
+    found = schema_problems(put(workflow(), path, value)["spec"], schema(), "spec")
     expected = {
         "spec.groups[0].jobs[0].name": "\"A\" does not fit: use lower-case letters, digits and '-', starting and"
         " ending with a letter or digit",
@@ -128,7 +128,7 @@ def test_every_pattern_has_words() -> None:
 def test_a_file_mode_without_its_zero_is_explained() -> None:
     """644 is decimal, and too large for a mode."""
     volume = {"name": "v", "secret": {"secretName": "s", "defaultMode": 644}}
-    problem = shape_problems(put(workflow(), f"{PARAMS}.volumes[0]", volume)["spec"], schema(), "spec")[0]
+    problem = schema_problems(put(workflow(), f"{PARAMS}.volumes[0]", volume)["spec"], schema(), "spec")[0]
     assert problem.message == "must be at most 511, found 644; write it as 0644"
 
 
@@ -150,36 +150,36 @@ def test_a_file_mode_without_its_zero_is_explained() -> None:
 )
 def test_an_unknown_field_is_named_with_what_was_meant(path: str, hint: str) -> None:
     """Also inside the parts that are Kubernetes' own."""
-    found = shape_problems(put(workflow(), path, "x")["spec"], schema(), "spec")
+    found = schema_problems(put(workflow(), path, "x")["spec"], schema(), "spec")
     assert (path, "MJ002", f"no such field; {hint}") in [(each.path, each.code, each.message) for each in found]
 
 
 def test_an_alias_beside_its_field_is_found_with_all_the_rest() -> None:
     """The server's rule, which is none of a schema's own words."""
     params = {"volumeMount": [], "volumeMounts": [], "envs": []}
-    found = shape_problems(put(workflow(), PARAMS, params)["spec"], schema(), "spec")
+    found = schema_problems(put(workflow(), PARAMS, params)["spec"], schema(), "spec")
     assert [(each.path, each.message) for each in found] == [
         (f"{PARAMS}.envs", 'no such field; did you mean "env"?'),
         (f"{PARAMS}.volumeMounts", "is an alias of volumeMount: set only one of them"),
     ]
-    assert shape_problems(put(workflow(), PARAMS, {"volumeMounts": []})["spec"], schema(), "spec") == []
+    assert schema_problems(put(workflow(), PARAMS, {"volumeMounts": []})["spec"], schema(), "spec") == []
 
 
 def test_opaque_parts_may_hold_anything() -> None:
     """What another operator has stored there is nobody's mistake."""
     manifest = put(workflow(), "spec.groups[0].jobs[0].compiledParams", {"any": [{"thing": 1}]})
-    assert shape_problems(manifest["spec"], schema(), "spec") == []
+    assert schema_problems(manifest["spec"], schema(), "spec") == []
 
 
 def test_null_is_absence() -> None:
     """A field without value is as if it were not there, so a required one is missing."""
     manifest = put(put(workflow(), "spec.retries", None), "spec.groups[0].jobs[0].image", None)
-    found = shape_problems(manifest["spec"], schema(), "spec")
+    found = schema_problems(manifest["spec"], schema(), "spec")
     assert [(each.path, each.code) for each in found] == [("spec.groups[0].jobs[0].image", "MJ003")]
 
 
 def test_suggestions_are_sought_for_few_fields_only() -> None:
     """A whole file of wrong fields must not cost a comparison each."""
     job = {"name": "a", "image": "b", **{f"immage{n}": 1 for n in range(200)}}
-    found = shape_problems({"groups": [{"name": "g", "jobs": [job]}]}, schema(), "spec")
+    found = schema_problems({"groups": [{"name": "g", "jobs": [job]}]}, schema(), "spec")
     assert sum("did you mean" in each.message for each in found) == 50
