@@ -12,7 +12,7 @@ from jobsmgr.cli.shared.jobs import choose_jobs
 from jobsmgr.cli.shared.options import file_argument, job_option, name_option, output_option
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks, load_hooks
-from jobsmgr.core.origins import Origin, Said, origins
+from jobsmgr.core.origins import Origin, Setting, origins
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents
@@ -67,13 +67,13 @@ def _parameter(document: Document, origin: Origin) -> Iterator[tuple[str, Any]]:
     yield "parameter", origin.field
     if origin.name:
         yield "name", origin.name
-    yield from _said(document, origin.set_by)
-    yield "overrode", [dict(_said(document, said)) for said in origin.overrode]
+    yield from _setting(document, origin.set_by)
+    yield "overrode", [dict(_setting(document, setting)) for setting in origin.overrode]
 
 
-def _said(document: Document, said: Said) -> Iterator[tuple[str, Any]]:
-    yield "value", said.value
-    yield "level", said.level.value
-    if said.path:
-        yield "path", said.path
-        yield from zip(("line", "column"), document.position(said.path), strict=True)
+def _setting(document: Document, setting: Setting) -> Iterator[tuple[str, Any]]:
+    yield "value", setting.value
+    yield "level", setting.level.value
+    if setting.path:
+        yield "path", setting.path
+        yield from zip(("line", "column"), document.position(setting.path), strict=True)

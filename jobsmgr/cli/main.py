@@ -12,19 +12,19 @@ import click
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.cli.shared import streams
 from jobsmgr.cli.shared.exits import ExitCode, exit_code
-from jobsmgr.cli.shared.group import Entry, LazyGroup
+from jobsmgr.cli.shared.group import Lazy, LazyGroup
 from jobsmgr.views.escape import printable
 
 COMMANDS = {
-    "run": Entry("jobsmgr.cli.run.command:run", "Run a file's workflows on this machine, without a cluster."),
-    "lint": Entry("jobsmgr.cli.lint:lint", "Check files before they are applied."),
-    "explain": Entry("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
-    "graph": Entry("jobsmgr.cli.graph:graph", "Show what waits for what, before anything runs."),
-    "render": Entry("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
-    "operator": Entry("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
-    "plugins": Entry("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
-    "version": Entry("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and what it stands on."),
-    "completion": Entry("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),
+    "run": Lazy("jobsmgr.cli.run.command:run", "Run a file's workflows on this machine, without a cluster."),
+    "lint": Lazy("jobsmgr.cli.lint:lint", "Check files before they are applied."),
+    "explain": Lazy("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
+    "graph": Lazy("jobsmgr.cli.graph:graph", "Show what waits for what, before anything runs."),
+    "render": Lazy("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
+    "operator": Lazy("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
+    "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
+    "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and what it stands on."),
+    "completion": Lazy("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),
 }
 """Every command, in the order of the help."""
 

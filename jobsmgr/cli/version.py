@@ -1,4 +1,4 @@
-"""`jobsmgr version`: the versions of what this program stands on. No cluster is asked."""
+"""`jobsmgr version`: this program's version and those of its basis. No cluster is asked."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ class Level(Enum):
 
 
 @attrs.frozen
-class Said:
-    """What one level says of a parameter; `path` is the field, empty for what stands in no file."""
+class Setting:
+    """The value that one level sets; `path` is the field, empty for a value that no file has."""
 
     level: Level
     path: str
@@ -47,8 +47,8 @@ class Origin:
     field: str
     name: str
     """Of a variable, a volume, a label, a resource (`limits.cpu`); the path of a mount; empty for a whole field."""
-    set_by: Said
-    overrode: tuple[Said, ...] = ()
+    set_by: Setting
+    overrode: tuple[Setting, ...] = ()
     """From the innermost level out."""
 
 
@@ -77,13 +77,13 @@ def origins(plan: Plan, key: JobKey, hooks: Hooks) -> list[Origin]:
     levels = [list(_parts(layer, hooks)) for layer in context.layers]
     merged = list(_split("", context.params))
     found = [_origin(part, levels) for part in merged]
-    said = {origin.field for origin in found}
+    set_fields = {origin.field for origin in found}
     pod = render_job(context, hooks)["spec"]["template"]["spec"]
     defaults = {"restartPolicy": pod.get("restartPolicy"), "imagePullPolicy": _pull_policy(pod)}
     found += [
-        Origin(field, "", Said(Level.DEFAULT, "", value))
+        Origin(field, "", Setting(Level.DEFAULT, "", value))
         for field, value in defaults.items()
-        if field not in said and value is not None
+        if field not in set_fields and value is not None
     ]
     return [*found, _retries(plan, context.layers, key)]
 
@@ -95,30 +95,30 @@ def _pull_policy(pod: Mapping[str, Any]) -> Any:
 def _retries(plan: Plan, layers: Sequence[Layer], key: JobKey) -> Origin:
     group, job = plan.places[key]
     values = (plan.workflow.spec.retries, group.retries, job.retries)
-    said = [
-        Said(level, f"{layer.path}.retries", value)
+    settings = [
+        Setting(level, f"{layer.path}.retries", value)
         for level, layer, value in zip(_LEVELS, layers, values, strict=True)
         if value is not None
     ]
-    said.reverse()
-    said.append(Said(Level.DEFAULT, "", DEFAULT_RETRIES))
-    overrode = [each for each in said[1:] if each.level is not Level.DEFAULT]
-    return Origin("retries", "", said[0], tuple(overrode))
+    settings.reverse()
+    settings.append(Setting(Level.DEFAULT, "", DEFAULT_RETRIES))
+    overrode = [each for each in settings[1:] if each.level is not Level.DEFAULT]
+    return Origin("retries", "", settings[0], tuple(overrode))
 
 
 def _origin(part: _Part, levels: Sequence[Sequence[_Part]]) -> Origin:
-    said = [
-        Said(level, found.path, found.value)
+    settings = [
+        Setting(level, found.path, found.value)
         for level, parts in zip(_LEVELS, levels, strict=True)
         for found in parts
         if (found.field, found.key) == (part.field, part.key)
     ]
     if part.field not in _OUTERMOST_STAYS:
-        said.reverse()
-    at = next((at for at, each in enumerate(said) if each.value == part.value), None)
-    if at is None:
-        return Origin(part.field, part.name, Said(Level.PLUGIN, "", part.value), tuple(said))
-    return Origin(part.field, part.name, said[at], tuple(said[:at] + said[at + 1 :]))
+        settings.reverse()
+    index = next((index for index, each in enumerate(settings) if each.value == part.value), None)
+    if index is None:
+        return Origin(part.field, part.name, Setting(Level.PLUGIN, "", part.value), tuple(settings))
+    return Origin(part.field, part.name, settings[index], tuple(settings[:index] + settings[index + 1 :]))
 
 
 def _parts(layer: Layer, hooks: Hooks) -> Iterator[_Part]:
@@ -135,22 +135,22 @@ def _parts(layer: Layer, hooks: Hooks) -> Iterator[_Part]:
 def _split(path: str, params: Params) -> Iterator[_Part]:
     for field in attrs.fields(Params):
         value, name = getattr(params, field.name), json_key(field)
-        at = f"{path}.params.{name}"
+        field_path = f"{path}.params.{name}"
         if field.name in _KEYED:
             key = _KEYED[field.name]
             last = {str(entry.get(key)): (index, entry) for index, entry in enumerate(value)}
             for text, (index, entry) in last.items():
-                yield _Part(name, text, text, f"{at}[{index}]", entry)
+                yield _Part(name, text, text, f"{field_path}[{index}]", entry)
         elif isinstance(value, tuple):
             for index, entry in enumerate(value):
-                yield _Part(name, "", json.dumps(entry, sort_keys=True), f"{at}[{index}]", entry)
+                yield _Part(name, "", json.dumps(entry, sort_keys=True), f"{field_path}[{index}]", entry)
         elif field.name == "resources":
-            yield from _split_resources(name, at, value)
+            yield from _split_resources(name, field_path, value)
         elif field.name in ("labels", "annotations", "node_selector"):
             for key, inner in value.items():
-                yield _Part(name, key, key, f"{at}[{key}]", inner)
+                yield _Part(name, key, key, f"{field_path}[{key}]", inner)
         elif value is not None:
-            yield _Part(name, "", "", at, value)
+            yield _Part(name, "", "", field_path, value)
 
 
 def _split_resources(name: str, path: str, value: Mapping[str, Any]) -> Iterator[_Part]:

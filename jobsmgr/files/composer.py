@@ -1,6 +1,6 @@
 """YAML text to values as kubectl reads them, each with its location in the text. No files are read here.
 
-Values are built from the parser's events with a stack of our own: a recursive parser can be made to overflow the stack, and
+Values are built from the parser's events with a stack of our own: a recursive parser can be made to overflow, and
 one pass without nodes is the fastest that PyYAML can do.
 """
 
@@ -50,7 +50,7 @@ def compose(text: str, start: Position = BEGINNING) -> Iterator[Composed]:
 
 
 def _check_start(event: Any, text: str, composer: _Composer) -> None:
-    """Refuse what YAML allows before a document and kubectl does not: it splits a file at `---` lines before parsing."""
+    """Refuse what YAML allows before a document and kubectl does not: it splits a file at `---` lines first."""
     if event.version or event.tags:
         raise SyntaxProblem("kubectl takes no %YAML or %TAG line; remove it", composer.position(event.start_mark))
     if not event.explicit:

@@ -1,4 +1,4 @@
-"""What the API server checks of a ManagedJob outside its spec: apiVersion, kind, metadata. The spec is not read here."""
+"""What the API server checks of a ManagedJob outside its spec: apiVersion, kind, metadata. No spec is read here."""
 
 from __future__ import annotations
 

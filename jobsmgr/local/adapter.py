@@ -39,11 +39,11 @@ from jobsmgr.local.watching import Watcher
 
 ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
 FAULTS = frozenset({"PluginError", "InternalError"})
-"""What a cluster's operator waits out, and what ends a run on this machine: nobody mends a plugin meanwhile."""
+"""What a cluster's operator waits out, and what ends a run on this machine: no plugin is fixed meanwhile."""
 
 
 @attrs.define
-class _Entry:
+class _Workflow:
     """A workflow and its Jobs."""
 
     raw: dict[str, Any]
@@ -52,18 +52,18 @@ class _Entry:
     """Those of Jobs that run, by name."""
     finished: bool = False
     deleted: bool = False
-    _seen: Mapping[str, JobState] | None = None
+    _snapshot: Mapping[str, JobState] | None = None
 
     def put(self, state: JobState) -> None:
-        """Take down what a Job is now."""
+        """Store the state of a Job."""
         self.jobs[state.name] = state
-        self._seen = None
+        self._snapshot = None
 
-    def seen(self) -> Mapping[str, JobState]:
+    def snapshot(self) -> Mapping[str, JobState]:
         """All Jobs at this moment, as a value."""
-        if self._seen is None:
-            self._seen = MappingProxyType(self.jobs.copy())
-        return self._seen
+        if self._snapshot is None:
+            self._snapshot = MappingProxyType(self.jobs.copy())
+        return self._snapshot
 
     @property
     def uid(self) -> str:
@@ -93,7 +93,7 @@ class LocalCluster:
         self._watcher = watcher
         self._now = now
         self._root = root
-        self._entries: dict[Key, _Entry] = {}
+        self._workflows: dict[Key, _Workflow] = {}
         self._pending: dict[Key, None] = {}
         self._asked = anyio.Event()
         self._over = anyio.Event()
@@ -120,13 +120,13 @@ class LocalCluster:
                 await executor.aclose()
 
     def add(self, raw: Manifest) -> Key:
-        """Take up a workflow as if it had just been applied; a status that it brings along stays."""
+        """Add a workflow as if it had just been applied; a status that it has already stays."""
         version = self._next_version()
         metadata = {**raw["metadata"], "uid": str(uuid.uuid4()), "generation": 1, "resourceVersion": version}
         metadata.setdefault("namespace", "default")
         metadata.setdefault("creationTimestamp", self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         key = Key(metadata["namespace"], metadata["name"])
-        self._entries[key] = _Entry(raw={**raw, "metadata": metadata})
+        self._workflows[key] = _Workflow(raw={**raw, "metadata": metadata})
         self._ask(key)
         return key
 
@@ -136,14 +136,14 @@ class LocalCluster:
 
     def status(self, key: Key) -> Manifest:
         """The stored status of a workflow; empty if there is none."""
-        status: Manifest = self._entries[key].raw.get("status") or {}
+        status: Manifest = self._workflows[key].raw.get("status") or {}
         return status
 
     def halt(self, reason: str) -> None:
         """Stop every Job that runs, with its grace period; what is pending is the loop's to end."""
         self.halted = self.halted or reason
-        for key, entry in self._entries.items():
-            for scope in entry.scopes.values():
+        for key, workflow in self._workflows.items():
+            for scope in workflow.scopes.values():
                 scope.cancel()
             self._ask(key)
 
@@ -161,32 +161,36 @@ class LocalCluster:
 
     def observe(self, key: Key) -> Observation | None:
         """See the port."""
-        entry = self._entries.get(key)
-        return None if entry is None or entry.deleted else Observation(workflow=entry.raw, jobs=entry.seen())
+        workflow = self._workflows.get(key)
+        return (
+            None
+            if workflow is None or workflow.deleted
+            else Observation(workflow=workflow.raw, jobs=workflow.snapshot())
+        )
 
     # The port: writes
 
     async def create_job(self, key: Key, manifest: Manifest) -> CreateResult:
         """See the port. Names of Jobs are each workflow's own here, so none can take another's."""
-        entry, name = self._entries[key], str(manifest["metadata"]["name"])
-        if (known := entry.jobs.get(name)) is not None:
+        workflow, name = self._workflows[key], str(manifest["metadata"]["name"])
+        if (known := workflow.jobs.get(name)) is not None:
             return AlreadyExists(known)
         if self.halted:
             return Refused(reason=self.halted, message="everything is being stopped")
         state = JobState(
             name=name,
             uid=str(uuid.uuid4()),
-            owner=entry.uid,
+            owner=workflow.uid,
             owner_text=f"ManagedJob {key.name}",
             version=int(self._next_version()),
             key=_job_key(manifest),
             start_time=self._now(),
         )
-        entry.put(state)
-        scope = entry.scopes[name] = anyio.CancelScope()
+        workflow.put(state)
+        scope = workflow.scopes[name] = anyio.CancelScope()
         self.running += 1
         self._watcher.on_job(key, state)
-        self._tasks.start_soon(self._run, key, entry, state, manifest, scope)
+        self._tasks.start_soon(self._run, key, workflow, state, manifest, scope)
         return Created(state)
 
     async def read_workflow(self, key: Key) -> WriteResult:
@@ -195,39 +199,39 @@ class LocalCluster:
 
     async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
         """See the port. What is not known here does not exist."""
-        entry = self._entries[key]
-        if name not in entry.jobs:
-            entry.put(JobState(name=name, uid=uid, owner=entry.uid, key=job, gone=True))
+        workflow = self._workflows[key]
+        if name not in workflow.jobs:
+            workflow.put(JobState(name=name, uid=uid, owner=workflow.uid, key=job, gone=True))
         return Gone()
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""
-        entry = self._entries[key]
-        state = entry.jobs.get(name)
+        workflow = self._workflows[key]
+        state = workflow.jobs.get(name)
         if state is None or state.uid != uid or state.gone:
             return Gone()
-        scope = entry.scopes.get(name)
-        entry.put(attrs.evolve(state, deleting=True, gone=scope is None))
+        scope = workflow.scopes.get(name)
+        workflow.put(attrs.evolve(state, deleting=True, gone=scope is None))
         if scope is not None:
             scope.cancel()
         return Done()
 
     async def save_status(self, key: Key, status: Manifest, version: str) -> WriteResult:
         """See the port."""
-        entry = self._entries[key]
-        if entry.version != version:
+        workflow = self._workflows[key]
+        if workflow.version != version:
             return Conflict()
-        metadata = {**entry.raw["metadata"], "resourceVersion": self._next_version()}
-        entry.raw = {**entry.raw, "metadata": metadata, "status": status}
+        metadata = {**workflow.raw["metadata"], "resourceVersion": self._next_version()}
+        workflow.raw = {**workflow.raw, "metadata": metadata, "status": status}
         self._watcher.on_status(key, status)
-        entry.finished = status.get("phase") in ENDS
-        self._look_for_fault(status)
-        self._look_for_end()
+        workflow.finished = status.get("phase") in ENDS
+        self._check_for_fault(status)
+        self._check_for_end()
         return Done()
 
     async def delete_workflow(self, key: Key, uid: str, version: str) -> WriteResult:
-        """See the port. Its time to live is over: it is looked at no more, only its status is kept for the result."""
-        self._entries[key].deleted = True
+        """See the port. Its time to live is over: it is reconciled no more, only its status is kept for the result."""
+        self._workflows[key].deleted = True
         return Done()
 
     async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
@@ -235,28 +239,34 @@ class LocalCluster:
         return Gone()
 
     def emit(self, event: Event) -> None:
-        """See the port. A fault of ours ends the run; the rest is told by the status."""
+        """See the port. A fault of ours ends the run; everything else is in the status."""
         if event.reason in FAULTS:
             self._fail(event.message)
 
     # Running
 
     async def _run(
-        self, key: Key, entry: _Entry, state: JobState, manifest: Manifest, scope: anyio.CancelScope
+        self, key: Key, workflow: _Workflow, state: JobState, manifest: Manifest, scope: anyio.CancelScope
     ) -> None:
         job = state.key or JobKey("", state.name)
         run = JobRun(
-            key, job, manifest, state.uid, executor=self._executor, watcher=self._watcher, root=self._root / entry.uid
+            key,
+            job,
+            manifest,
+            state.uid,
+            executor=self._executor,
+            watcher=self._watcher,
+            root=self._root / workflow.uid,
         )
         outcome: Outcome | None = None
         with scope:
             outcome = await run.run()
-        del entry.scopes[state.name]
+        del workflow.scopes[state.name]
         self.running -= 1
-        ended = self._ended(entry.jobs[state.name], outcome)
-        entry.put(ended)
+        ended = self._ended(workflow.jobs[state.name], outcome)
+        workflow.put(ended)
         self._watcher.on_job(key, ended)
-        for other in self._entries:  # a limit of how many run may have kept another workflow waiting
+        for other in self._workflows:  # a limit of how many run may have kept another workflow waiting
             self._ask(other)
 
     def _ended(self, state: JobState, outcome: Outcome | None) -> JobState:
@@ -278,11 +288,11 @@ class LocalCluster:
         )
 
     def _ask(self, key: Key) -> None:
-        if not self._entries[key].finished:
+        if not self._workflows[key].finished:
             self._pending[key] = None
             self._asked.set()
 
-    def _look_for_fault(self, status: Manifest) -> None:
+    def _check_for_fault(self, status: Manifest) -> None:
         for condition in status.get("conditions") or ():
             if condition["type"] == "Stalled" and condition["status"] == "True" and condition["reason"] in FAULTS:
                 self._fail(condition["message"])
@@ -291,8 +301,8 @@ class LocalCluster:
         self.fault = self.fault or message
         self._over.set()
 
-    def _look_for_end(self) -> None:
-        if all(entry.finished for entry in self._entries.values()):
+    def _check_for_end(self) -> None:
+        if all(workflow.finished for workflow in self._workflows.values()):
             self._over.set()
 
     def _next_version(self) -> str:

@@ -1,4 +1,4 @@
-"""Jobs as containers of podman or docker, each taken away when it has ended. Tries are not counted here."""
+"""Jobs as containers of podman or docker, each removed when it has ended. Tries are not counted here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jobsmgr.api.syntax import parse_quantity
 from jobsmgr.local.engines import Engine
 from jobsmgr.local.environment import PodIdentity, environment, expand_all
 from jobsmgr.local.errors import CannotRun, ImageMissing
-from jobsmgr.local.executor import KILLED, NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, Haste
+from jobsmgr.local.executor import KILLED, NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, ForceStop
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
 from jobsmgr.local.processes import exit_code
@@ -37,9 +37,9 @@ _ENDED = frozenset({"exited", "stopped"})
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LONGEST_LINE = 32 * 1024
 _MAKING_SECONDS = 0.5
-"""Between two looks at whether a container that was being made is there by now, and has to go."""
+"""Seconds between two checks for a container whose creation was interrupted and that has to be removed."""
 _STUCK_SECONDS = 60.0
-"""After which an order that does not end is stuck."""
+"""Seconds after which a command that does not end is considered stuck."""
 _LEAST_CPU = Decimal("0.01")
 """A millisecond of the kernel's 100: the kubelet makes a smaller limit as large."""
 _AS_ON_A_CLUSTER = {"podman": ("--http-proxy=false", "--read-only-tmpfs=false")}
@@ -53,13 +53,13 @@ class Containers:
     name = "container"
 
     def __init__(
-        self, engine: Engine, objects: Objects, haste: Haste, *, claims: Path, allow_host_path: bool = False
+        self, engine: Engine, objects: Objects, force_stop: ForceStop, *, claims: Path, allow_host_path: bool = False
     ) -> None:
         """`claims` is the directory for PersistentVolumeClaims: what jobs write there lives as long as the run."""
         self._engine = engine
         self._objects = objects
         self._claims = claims
-        self._haste = haste
+        self._force_stop = force_stop
         self._allow_host_path = allow_host_path
         self._run = secrets.token_hex(6)
         self._directories: list[Path] = [claims]
@@ -114,7 +114,7 @@ class Containers:
         return "" if user is None else str(user) if group is None else f"{user}:{group}"
 
     async def _follow(self, process: Process, output: Output, name: str, grace: float) -> Exit:
-        """Hand its output on until it has ended, and leave nothing of it."""
+        """Hand its output on until it has ended, and remove all of it."""
         how: Exit | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(output.run)
@@ -137,10 +137,10 @@ class Containers:
             return Exit(code=code, message=f"{self._engine.program} was ended by signal {code - 128}")
         if code not in (*_NOT_STARTED, KILLED):
             return Exit(code=code)
-        answer = await self._engine.order(
+        result = await self._engine.run(
             "inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.OOMKilled}}", name
         )
-        state, _, oom = answer.output.partition(" ")
+        state, _, oom = result.output.partition(" ")
         if state in _ENDED:
             return Exit(code=code, reason="OOMKilled" if oom == "true" else "")
         if code in (NOT_FOUND, NOT_EXECUTABLE):
@@ -148,55 +148,54 @@ class Containers:
         return Exit(code=code, reason="CannotRun", message=last.removeprefix("Error: "), final=True)
 
     async def _remove(self, process: Process, name: str, grace: float) -> None:
-        """Ask the container to end if it has not, then take it away."""
-        if process.returncode is None and not self._haste.said:
+        """Ask the container to end if it has not, then remove it."""
+        if process.returncode is None and not self._force_stop.requested:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._hurry, tasks.cancel_scope)
-                await self._engine.order("stop", "--time", str(int(grace)), name)
+                tasks.start_soon(self._stop_waiting, tasks.cancel_scope)
+                await self._engine.run("stop", "--time", str(int(grace)), name)
                 tasks.cancel_scope.cancel()
             if process.returncode is None:
                 # Podman would forget, and leave running, a container that it still holds for stopping (seen in 4.3).
-                await self._engine.order("kill", "--signal", "KILL", name)
+                await self._engine.run("kill", "--signal", "KILL", name)
         ended = process.returncode is not None
-        await self._take_away(name)
+        await self._delete(name)
         if not ended:
-            await self._outlive(process, name)
+            await self._remove_late(process, name)
 
-    async def _outlive(self, process: Process, name: str) -> None:
-        """Wait for the end of an order that may still be about to make its container, and take that away too.
+    async def _remove_late(self, process: Process, name: str) -> None:
+        """Wait for the end of a command that may still create its container, and remove that too.
 
-        It is not killed meanwhile: in the middle of its work, podman would leave a container running that it does not
-        know of.
+        It is not killed meanwhile: an interrupted podman would leave a running container that it does not know.
         """
         with anyio.move_on_after(_STUCK_SECONDS):
             while process.returncode is None:
                 with anyio.move_on_after(_MAKING_SECONDS):
                     await process.wait()
-                await self._take_away(name)
+                await self._delete(name)
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-            await self._take_away(name)
+            await self._delete(name)
 
-    async def _hurry(self, waiting: anyio.CancelScope) -> None:
-        await self._haste.wait()
+    async def _stop_waiting(self, waiting: anyio.CancelScope) -> None:
+        await self._force_stop.wait()
         waiting.cancel()
 
-    async def _take_away(self, *names: str) -> None:
-        """Whatever state they are in; killed at once, since they have been given no time to stop (`_words`)."""
-        await self._engine.order("rm", "--force", "--volumes", *names)
+    async def _delete(self, *names: str) -> None:
+        """Remove containers in any state; they are killed at once, since their stop time-out is 0 (`_words`)."""
+        await self._engine.run("rm", "--force", "--volumes", *names)
 
     async def aclose(self) -> None:
-        """Take away what is left of this run, whatever happened."""
-        left = (await self._engine.order("ps", "--all", "--quiet", "--filter", f"label={LABEL}={self._run}")).output
+        """Remove what is left of this run, whatever happened."""
+        left = (await self._engine.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}={self._run}")).output
         if left:
-            await self._take_away(*left.split())
+            await self._delete(*left.split())
         for directory in self._directories:
             rmtree(directory, ignore_errors=True)
             if directory.exists() and self._engine.program == "podman":
                 # Rootless: what a container's other users wrote belongs to sub-ids, which only podman can act as.
-                await self._engine.order("unshare", "rm", "-rf", str(directory))
+                await self._engine.run("unshare", "rm", "-rf", str(directory))
 
     # The command line
 

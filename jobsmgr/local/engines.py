@@ -1,4 +1,4 @@
-"""podman or docker, whichever works here, and the orders it is given. What a job is, is not known here."""
+"""podman or docker, whichever works here, and its commands. Jobs are not known here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PROBE_SECONDS = 20.0
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
-    """What an order came to."""
+class CommandResult:
+    """How a command ended, and what it printed."""
 
     code: int
     output: str
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def why(self) -> str:
-        """The last thing that was said on stderr."""
+        """The last line of stderr."""
         lines = [line.strip() for line in self.error.splitlines() if line.strip()]
         return lines[-1].removeprefix("Error: ") if lines else f"exit code {self.code}"
 
@@ -43,19 +43,19 @@ class Engine:
         self._pulls: dict[str, anyio.Lock] = {}
         self._images: dict[tuple[str, str], str] = {}
 
-    async def order(self, *words: str) -> Answer:
-        """Give an order and wait for its answer."""
+    async def run(self, *words: str) -> CommandResult:
+        """Run a command of the engine and wait for its end."""
         done = await anyio.run_process(
             [self.program, *words], stdin=subprocess.DEVNULL, check=False, start_new_session=True
         )
-        return Answer(
+        return CommandResult(
             code=done.returncode,
             output=done.stdout.decode(errors="replace").strip(),
             error=done.stderr.decode(errors="replace"),
         )
 
     async def start(self, words: Sequence[str], pipe: int) -> Process:
-        """Start an order whose output goes to a pipe; away from the terminal, whose Ctrl-C is not meant for it."""
+        """Start a command whose output goes to a pipe; away from the terminal, whose Ctrl-C is not meant for it."""
         return await anyio.open_process(
             [self.program, *words],
             stdin=subprocess.DEVNULL,
@@ -73,20 +73,20 @@ class Engine:
             return self._images[name, policy]
 
     async def user(self, image: str) -> str:
-        """Whom an image that is here runs as, as it says it: a name or a number, a group behind a colon; or nothing."""
-        return (await self.order("image", "inspect", "--format", "{{.Config.User}}", "--", image)).output
+        """The user of a local image, as it names it: a name or a number, maybe a group after a colon; or nothing."""
+        return (await self.run("image", "inspect", "--format", "{{.Config.User}}", "--", image)).output
 
     async def _image(self, name: str, policy: str) -> str:
         full = full_name(name)
         if policy != "Always":
             for candidate in dict.fromkeys((name, full)):
-                if (await self.order("image", "inspect", "--format", "{{.Id}}", "--", candidate)).code == 0:
+                if (await self.run("image", "inspect", "--format", "{{.Id}}", "--", candidate)).code == 0:
                     return candidate
         if policy == "Never":
             raise ImageMissing(name, "it is not on this machine, and imagePullPolicy is Never")
-        answer = await self.order("pull", "--quiet", "--", full)
-        if answer.code != 0:
-            raise ImageMissing(name, answer.why)
+        result = await self.run("pull", "--quiet", "--", full)
+        if result.code != 0:
+            raise ImageMissing(name, result.why)
         return full
 
 
@@ -105,7 +105,7 @@ async def find_engine() -> Engine:
         engine = Engine(program)
         try:
             with anyio.fail_after(_PROBE_SECONDS):
-                answer = await engine.order(*_PROBES[program])
+                result = await engine.run(*_PROBES[program])
         except FileNotFoundError:
             reasons[program] = "is not installed"
         except TimeoutError:
@@ -113,9 +113,9 @@ async def find_engine() -> Engine:
         except OSError as error:
             reasons[program] = f"cannot be run ({error.strerror or error})"
         else:
-            if answer.code == 0:
+            if result.code == 0:
                 return engine
-            reasons[program] = f"does not work ({answer.why})"
+            reasons[program] = f"does not work ({result.why})"
     raise NoContainerEngine(_no_engine(reasons))
 
 

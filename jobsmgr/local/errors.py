@@ -18,7 +18,7 @@ class NoContainerEngine(JobsmgrError):
 
 
 class ImageMissing(JobsmgrError):
-    """An image that is not here and cannot be pulled."""
+    """An image that this machine does not have and cannot pull."""
 
     def __init__(self, image: str, why: str) -> None:
         self.image = image

@@ -14,32 +14,32 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.local.environment import PodIdentity
 
 NOT_FOUND = 127
-"""What a shell says of a command that is not there."""
+"""The exit code of a shell for a command that does not exist."""
 NOT_EXECUTABLE = 126
-"""And of one that is there but cannot be run."""
+"""And for one that exists and cannot be executed."""
 KILLED = 137
 GRACE_SECONDS = 30.0
 """Kubernetes' default of terminationGracePeriodSeconds."""
 
 
-class Haste:
-    """Said once, by the second Ctrl-C: from now on nobody is given time to end by itself."""
+class ForceStop:
+    """Requested by the second Ctrl-C: from then on no job gets a grace period."""
 
     def __init__(self) -> None:
-        self._said = anyio.Event()
+        self._requested = anyio.Event()
 
-    def say(self) -> None:
-        """No more grace from now on."""
-        self._said.set()
+    def request(self) -> None:
+        """End every grace period, those that have begun too."""
+        self._requested.set()
 
     @property
-    def said(self) -> bool:
-        """Whether it has been said."""
-        return self._said.is_set()
+    def requested(self) -> bool:
+        """Whether it has been requested."""
+        return self._requested.is_set()
 
     async def wait(self) -> None:
-        """Until it is said."""
-        await self._said.wait()
+        """Wait until it is requested."""
+        await self._requested.wait()
 
 
 @attrs.frozen(kw_only=True)
@@ -100,8 +100,8 @@ class Executor(Protocol):
     async def run(self, attempt: Attempt) -> Exit:
         """Run a try to its end.
 
-        When cancelled, ask it to end, kill it after its grace period or as soon as haste is said, and raise only when
-        nothing of it is left.
+        When cancelled, ask it to end, kill it after its grace period or as soon as a forced stop is requested, and
+        raise only when nothing of it is left.
         """
         ...
 

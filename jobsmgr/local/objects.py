@@ -72,7 +72,7 @@ def _config_map(name: str, document: Manifest) -> Data:
 
 
 def _secret(name: str, document: Manifest) -> Data:
-    """A Secret: `stringData` stands over `data`, as the API server merges them."""
+    """A Secret: `stringData` replaces `data`, as the API server merges them."""
     files = dict(_decoded(SECRET, name, "data", document))
     files |= {key: value.encode() for key, value in _texts(SECRET, name, "stringData", document)}
     text = {key: value.decode(errors="surrogateescape") for key, value in files.items()}
@@ -85,15 +85,15 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _texts(kind: str, name: str, part: str, document: Manifest) -> Iterator[tuple[str, str]]:
     """Keys and values of a part, as far as they are what an API server would store."""
-    values, at = document.get(part), f'{kind} "{name}" {part}'
+    values, location = document.get(part), f'{kind} "{name}" {part}'
     if values is not None and not isinstance(values, Mapping):
-        raise CannotRun(Problem(at, f"expected an object of keys and values, found {values!r}"))
+        raise CannotRun(Problem(location, f"expected an object of keys and values, found {values!r}"))
     for key, value in _mapping(values).items():
         if len(str(key)) > LONGEST_NAME or str(key) == "." or not _KEY.fullmatch(str(key)):
             text = f"use at most {LONGEST_NAME} letters, digits, '-', '_' and '.', not beginning with two dots"
-            raise CannotRun(Problem(at, f"{key!r} is no key; {text}"))
+            raise CannotRun(Problem(location, f"{key!r} is no key; {text}"))
         if not isinstance(value, str):
-            raise CannotRun(Problem(f"{at}.{key}", f"expected a string, found {value!r}; quote it"))
+            raise CannotRun(Problem(f"{location}.{key}", f"expected a string, found {value!r}; quote it"))
         yield str(key), value
 
 

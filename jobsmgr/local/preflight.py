@@ -17,7 +17,7 @@ from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
 from jobsmgr.local.tries import pod_identity
 
-_PART = re.compile(r"(?P<field>\w+)(?:\[(?P<at>[^\]]+)\])?(?P<rest>.*)")
+_PART = re.compile(r"(?P<field>\w+)(?:\[(?P<key>[^\]]+)\])?(?P<rest>.*)")
 _FIELDS = {"env": "env", "envFrom": "fromEnv", "volumes": "volumes", "volumeMounts": "volumeMount"}
 """Lists of a pod and its container, and the parameters that they are merged from."""
 _OF_THE_JOB = frozenset({"command", "args", "workingDir", "image"})
@@ -63,22 +63,22 @@ def _place(plan: Plan, key: JobKey) -> str:
 
 
 def field_path(plan: Plan, key: JobKey, manifest: Manifest, path: str, hooks: Hooks) -> str:
-    """Where a user wrote what stands at a path of the merged pod: the level that it was merged from."""
+    """Where a user wrote what is at a path of the merged pod: the level that it was merged from."""
     job = _place(plan, key)
     if path in _OF_THE_JOB or (part := _PART.fullmatch(path)) is None:
         return f"{job}.{path}"
     for origin in origins(plan, key, hooks):
-        if origin.set_by.path and _is_of(origin, part["field"], part["at"], manifest):
+        if origin.set_by.path and _is_of(origin, part["field"], part["key"], manifest):
             imported = origin.field == "env" and ".fromEnv[" in origin.set_by.path
             return origin.set_by.path if imported else origin.set_by.path + part["rest"]
     return f"{job}.params.{path}"
 
 
-def _is_of(origin: Origin, field: str, at: str | None, manifest: Manifest) -> bool:
+def _is_of(origin: Origin, field: str, key: str | None, manifest: Manifest) -> bool:
     """Whether a merged parameter is a part of the pod: an item of a list by its place, one of a mapping by its key."""
     if field not in _FIELDS:
-        return (origin.field, origin.name) == (field, at or "")
-    return origin.field == _FIELDS[field] and origin.set_by.value == _item(manifest, field, int(at or 0))
+        return (origin.field, origin.name) == (field, key or "")
+    return origin.field == _FIELDS[field] and origin.set_by.value == _item(manifest, field, int(key or 0))
 
 
 def _item(manifest: Manifest, field: str, index: int) -> Any:

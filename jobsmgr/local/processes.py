@@ -1,4 +1,4 @@
-"""Jobs as processes of this machine, for whoever asks for that by name. No container and no limits here."""
+"""Jobs as processes of this machine, only where a user asks for that. No container and no limits here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.local.environment import PodIdentity, environment, expand_all
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.executor import NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, Haste
+from jobsmgr.local.executor import NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, ForceStop
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
 
@@ -26,9 +26,9 @@ WITHOUT_ENTRYPOINT = frozenset(
         *("oraclelinux", "archlinux", "buildpack-deps", "gcc", "golang", "perl", "python", "ruby"),
     }
 )
-"""Official images that run their arguments as the command. Of others nobody here knows what `args` are given to."""
+"""Official images that run their arguments as the command. Of other images the command that gets `args` is unknown."""
 HOST_VARIABLES = ("PATH", "HOME", "LANG")
-"""All that a job gets of this process's own environment."""
+"""The only variables of this process that a job gets."""
 _LIBRARIES = frozenset(
     {"", "library/", "docker.io/", "docker.io/library/", "index.docker.io/library/", "public.ecr.aws/docker/library/"}
 )
@@ -46,10 +46,10 @@ class Processes:
 
     name = "process"
 
-    def __init__(self, objects: Objects, haste: Haste, host: Mapping[str, str]) -> None:
+    def __init__(self, objects: Objects, force_stop: ForceStop, host: Mapping[str, str]) -> None:
         """`host` is this process's environment, of which a job gets `HOST_VARIABLES`."""
         self._objects = objects
-        self._haste = haste
+        self._force_stop = force_stop
         self._host = {name: host[name] for name in HOST_VARIABLES if name in host}
 
     def check(self, manifest: Manifest, pod: PodIdentity) -> None:
@@ -104,9 +104,9 @@ class Processes:
 
     async def _end(self, process: Process, grace: float) -> None:
         """Ask the group to end if it has not, and kill what is left of it."""
-        if process.returncode is None and not self._haste.said:
+        if process.returncode is None and not self._force_stop.requested:
             signal_group(process.pid, signal.SIGTERM)
-            await ended_within(process, grace, self._haste)
+            await ended_within(process, grace, self._force_stop)
         signal_group(process.pid, signal.SIGKILL)
         await process.wait()
 
@@ -126,13 +126,13 @@ async def _start(argv: list[str], directory: Path, variables: Mapping[str, str],
     )
 
 
-async def ended_within(process: Process, seconds: float, haste: Haste) -> None:
-    """Wait for a process, but not longer than that and not when there is haste."""
+async def ended_within(process: Process, seconds: float, force_stop: ForceStop) -> None:
+    """Wait for a process, but not longer than that and not when there is force_stop."""
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as tasks:
 
             async def give_up() -> None:
-                await haste.wait()
+                await force_stop.wait()
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(give_up)

@@ -66,8 +66,8 @@ class Recorder:
         """See `Watcher`."""
         self._close(workflow, job)
         for one in self._tries.get((workflow, job), ())[-1:]:
-            said = {"exitCode": how.code, "reason": how.reason, "message": how.message}
-            one.update({name: value for name, value in said.items() if value != ""})
+            result = {"exitCode": how.code, "reason": how.reason, "message": how.message}
+            one.update({name: value for name, value in result.items() if value != ""})
 
     def on_job(self, workflow: Key, state: JobState) -> None:
         """See `Watcher`. A try that was stopped has no exit of its own."""

@@ -1,4 +1,4 @@
-"""What a run is asked to leave out: all but one job, or all that stands before one. Nothing is run here."""
+"""What a run leaves out: all but one job, or all jobs before one. Nothing is run here."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.plan import Plan
 
-TAKEN = "TakenAsSucceeded"
-"""The reason of a job that is not run because its success is taken for granted."""
+ASSUMED = "TakenAsSucceeded"
+"""The reason of a job that is not run because its success is assumed."""
 
 
-def fresh(raw: Manifest) -> dict[str, Any]:
+def without_state(raw: Manifest) -> dict[str, Any]:
     """A workflow as if it had just been applied.
 
     A file that was got from a cluster holds a status, a uid and maybe a deletion time; none of them counts here.
@@ -41,11 +41,11 @@ def _without_dependencies(part: Manifest) -> dict[str, Any]:
     return {name: value for name, value in part.items() if name != "dependencies"}
 
 
-def behind(plan: Plan, start: JobKey) -> frozenset[JobKey]:
+def downstream_of(plan: Plan, start: JobKey) -> frozenset[JobKey]:
     """A job and every job that waits for it, directly or not, through order as well as dependencies."""
     frontier = Frontier(plan.workflow, plan.graph)
     found = {start}
-    for key in plan.graph.order:  # those behind it are those that its failure would keep from starting
+    for key in plan.graph.order:  # downstream jobs are those that its failure would keep from starting
         blocked = key == start or frontier.look(key)[0] is Standing.BLOCKED
         if blocked:
             found.add(key)
@@ -53,12 +53,12 @@ def behind(plan: Plan, start: JobKey) -> frozenset[JobKey]:
     return frozenset(found)
 
 
-def taken_as_succeeded(plan: Plan, keys: Iterable[JobKey]) -> dict[str, Any]:
+def assume_succeeded(plan: Plan, keys: Iterable[JobKey]) -> dict[str, Any]:
     """The status of a workflow of which these jobs have succeeded, somewhere else and at another time."""
-    taken = frozenset(keys)
+    assumed = frozenset(keys)
     groups = []
     for group in plan.workflow.spec.groups:
-        names = [job.name for job in group.jobs if JobKey(group.name, job.name) in taken]
-        jobs = [{"name": name, "phase": Phase.SUCCEEDED.value, "reason": TAKEN} for name in names]
+        names = [job.name for job in group.jobs if JobKey(group.name, job.name) in assumed]
+        jobs = [{"name": name, "phase": Phase.SUCCEEDED.value, "reason": ASSUMED} for name in names]
         groups.append({"name": group.name, "phase": Phase.PENDING.value, "jobs": jobs})
     return {"observedGeneration": 1, "phase": Phase.PENDING.value, "groups": groups}

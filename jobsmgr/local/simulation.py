@@ -1,4 +1,4 @@
-"""Jobs that take as long and end as they are told, in virtual time. Nothing is run here."""
+"""Jobs that take and end as options and annotations say, in virtual time. Nothing is run here."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_exit_codes(text: str) -> tuple[int, ...]:
-    """The exit codes of a job's tries (`1,1,0`); the last one stands for all further tries. Raises ValueError."""
+    """The exit codes of a job's tries (`1,1,0`); the last one is for all further tries. Raises ValueError."""
     codes = [part.strip() for part in text.split(",")]
     if not all(code.isdigit() and int(code) <= 255 for code in codes):
         raise ValueError(f'"{text}" is no list of exit codes; write it like 1 or 1,1,0')
@@ -77,7 +77,7 @@ def parse_exit_codes(text: str) -> tuple[int, ...]:
 class Simulation:
     """The executor that runs nothing.
 
-    How long a job takes and how it ends is said by options (patterns of `group/job`, the last that fits counts), else
+    How long a job takes and how it ends is set by options (patterns of `group/job`, the last that fits counts), else
     by the annotations `jobsmgr.simulate/duration` and `jobsmgr.simulate/exit-code`, else it succeeds after a second.
     """
 

@@ -61,9 +61,9 @@ def check_volumes(
 
 
 def _kind(volume: Manifest) -> str:
-    """What a volume is; one that says nothing is an emptyDir, as the API server has it."""
-    said = [str(key) for key, value in volume.items() if key != "name" and value is not None]
-    return ", ".join(sorted(said)) or "emptyDir"
+    """The type of a volume; one without a type is an emptyDir, as for the API server."""
+    kinds = [str(key) for key, value in volume.items() if key != "name" and value is not None]
+    return ", ".join(sorted(kinds)) or "emptyDir"
 
 
 def _check_volume(path: str, volume: Manifest, identity: PodIdentity, objects: Objects, allow_host_path: bool) -> None:
@@ -225,13 +225,15 @@ def _files(path: str, kind: str, source: Manifest, identity: PodIdentity, object
 
 def _items(path: str, source: Mapping[str, Any], data: Data, mode: int) -> Iterator[_File]:
     for index, item in enumerate(source["items"]):
-        key, at = str(item.get("key") or ""), f"{path}.items[{index}]"
+        key, entry = str(item.get("key") or ""), f"{path}.items[{index}]"
         if key not in data.files:
             if source.get("optional"):
                 continue
-            raise CannotRun(Problem(f"{at}.key", f'there is no key "{key}"; add it, or make the volume optional'))
+            raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; add it, or make the volume optional'))
         where = PurePosixPath(str(item.get("path") or key))
         if where.is_absolute() or ".." in where.parts:
-            raise CannotRun(Problem(f"{at}.path", f'"{where}" leads out of the volume; use a relative path without ..'))
+            raise CannotRun(
+                Problem(f"{entry}.path", f'"{where}" leads out of the volume; use a relative path without ..')
+            )
         own = int(item["mode"]) if item.get("mode") is not None else mode
         yield _File(path=str(where), content=data.files[key], mode=own)

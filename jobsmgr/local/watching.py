@@ -1,4 +1,4 @@
-"""Who is told what happens on this machine: views, logs, the result. Nothing is shown or written here."""
+"""The events of a run, and who gets them: views, logs, the result. Nothing is shown or written here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobsmgr.local.executor import Exit
 
 
 class Watcher(Protocol):
-    """Told at once, in order; must not wait and must not fail."""
+    """Called at once, in order; must not wait and must not fail."""
 
     def on_try(self, workflow: Key, job: JobKey, number: int) -> Callable[[bytes], None]:
         """A try begins; the answer takes its output."""

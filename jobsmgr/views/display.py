@@ -17,7 +17,7 @@ from jobsmgr.views.run_view import JobView, WorkflowView
 from jobsmgr.views.screen import Screen
 
 Key = TypeVar("Key", bound=Hashable)
-"""By which workflows are told apart."""
+"""Identifies a workflow of the run."""
 
 LONGEST_PREFIX = 30
 
@@ -32,12 +32,12 @@ class Ending(Protocol):
 
     @property
     def reason(self) -> str:
-        """In a word; empty if there is nothing to say."""
+        """In a word; may be empty."""
         ...
 
     @property
     def message(self) -> str:
-        """In a sentence; empty if there is nothing to say."""
+        """In a sentence; may be empty."""
         ...
 
 
@@ -148,7 +148,7 @@ class Display(Generic[Key]):
 
 
 def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
-    """How a workflow ended, in one line; `note` is said of the time that it took."""
+    """How a workflow ended, in one line; `note` follows its duration."""
     head = palette.phase(view.phase, f"{palette.symbol(view.phase)} {printable(view.name)} {view.phase.value}")
     length = duration((view.started if view.ended is None else view.ended) - view.started)
     why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""

@@ -9,7 +9,7 @@ import attrs
 
 from jobsmgr.api.graph import Graph
 from jobsmgr.api.workflow import JobKey, Workflow
-from jobsmgr.views.edges import Edges, columns, edges, layers
+from jobsmgr.views.arrows import Arrows, arrows_of, columns, layers
 from jobsmgr.views.escape import printable
 
 MAX_JOBS = 150
@@ -59,7 +59,7 @@ class _Panel:
 
 def svg(workflow: Workflow, graph: Graph) -> str:
     """A drawing that follows the reader's light or dark scheme; groups and jobs in layers by longest path."""
-    arrows = edges(workflow, graph)
+    arrows = arrows_of(workflow, graph)
     whole = sum(len(group.jobs) for group in workflow.spec.groups) <= MAX_JOBS
     panels = _job_panels(workflow, arrows) if whole else _group_panels(workflow)
     groups, width, height = _place(panels, _group_layers(workflow, arrows))
@@ -76,7 +76,7 @@ def svg(workflow: Workflow, graph: Graph) -> str:
     return _page(workflow.name, width, height, body)
 
 
-def _job_panels(workflow: Workflow, arrows: Edges) -> dict[str, _Panel]:
+def _job_panels(workflow: Workflow, arrows: Arrows) -> dict[str, _Panel]:
     inner: dict[str, list[tuple[JobKey, JobKey]]] = {group.name: [] for group in workflow.spec.groups}
     for start, end in arrows.jobs:
         inner[start.group].append((start, end))
@@ -108,7 +108,7 @@ def _group_panels(workflow: Workflow) -> dict[str, _Panel]:
     return panels
 
 
-def _group_layers(workflow: Workflow, arrows: Edges) -> dict[str, int]:
+def _group_layers(workflow: Workflow, arrows: Arrows) -> dict[str, int]:
     names = [group.name for group in workflow.spec.groups]
     across = {(start.group, end.group): None for start, end in arrows.across}
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from jobsmgr.api.graph import Graph, group_waits_for, waits_for
 from jobsmgr.api.workflow import Group, JobKey, Workflow
-from jobsmgr.views.edges import edges
+from jobsmgr.views.arrows import arrows_of
 from jobsmgr.views.escape import printable
 
 SIGNS = "├└│─"
@@ -21,8 +21,8 @@ def tree(workflow: Workflow, graph: Graph, names: Mapping[JobKey, str]) -> str:
     """Groups, their jobs and what each waits for; jobs by the names of their Jobs, as the founding README shows it."""
     lines = [printable(workflow.name)]
     groups = workflow.spec.groups
-    for at, group in enumerate(groups):
-        last = at == len(groups) - 1
+    for index, group in enumerate(groups):
+        last = index == len(groups) - 1
         lines.append(f"{_branch(last)}{group.name}")
         lines += [f"{_indent(last)}{line}" for line in _group(workflow, group, graph, names)]
     return "\n".join(lines) + "\n"
@@ -47,8 +47,8 @@ def _group(workflow: Workflow, group: Group, graph: Graph, names: Mapping[JobKey
         (job.name, _dependencies("", [names[key] for key in waits_for(group, job, graph)])) for job in group.jobs
     ]
     lines = []
-    for at, (name, below) in enumerate(entries):
-        last = at == len(entries) - 1 and not waited
+    for index, (name, below) in enumerate(entries):
+        last = index == len(entries) - 1 and not waited
         lines.append(f"{_branch(last)}{name}")
         lines += [f"{_indent(last)}{_branch(line is below[-1])}{line}" for line in below]
     return lines + [f"{_branch(line is waited[-1])}{line}" for line in waited]
@@ -64,7 +64,7 @@ def _dependencies(kind: str, names: Sequence[str]) -> list[str]:
 def mermaid(workflow: Workflow, graph: Graph) -> str:
     """A mermaid flowchart: groups as boxes with their jobs, arrows from what is waited for."""
     ids, group_ids = _ids(workflow)
-    arrows = edges(workflow, graph)
+    arrows = arrows_of(workflow, graph)
     lines = ["flowchart LR"]
     for group in workflow.spec.groups:
         lines.append(f'  subgraph {group_ids[group.name]}["{group.name}"]')
@@ -78,7 +78,7 @@ def mermaid(workflow: Workflow, graph: Graph) -> str:
 def dot(workflow: Workflow, graph: Graph) -> str:
     """A graph for Graphviz: groups as clusters, arrows from what is waited for."""
     ids, group_ids = _ids(workflow)
-    arrows = edges(workflow, graph)
+    arrows = arrows_of(workflow, graph)
     title = printable(workflow.name).replace("\\", "\\\\").replace('"', '\\"')
     lines = [f'digraph "{title}" {{', "  rankdir=LR;", "  compound=true;", "  node [shape=box, style=rounded];"]
     for group in workflow.spec.groups:
@@ -97,5 +97,5 @@ def dot(workflow: Workflow, graph: Graph) -> str:
 def _ids(workflow: Workflow) -> tuple[dict[JobKey, str], dict[str, str]]:
     """Short names without meaning: a job called `end` or `graph` would be a word of the language."""
     keys = [JobKey(group.name, job.name) for group in workflow.spec.groups for job in group.jobs]
-    groups = {group.name: f"g{at}" for at, group in enumerate(workflow.spec.groups)}
-    return {key: f"j{at}" for at, key in enumerate(keys)}, groups
+    groups = {group.name: f"g{index}" for index, group in enumerate(workflow.spec.groups)}
+    return {key: f"j{index}" for index, key in enumerate(keys)}, groups

@@ -1,11 +1,11 @@
-"""Where each parameter of a job comes from, as a table. Where things stand in a file is told by the caller."""
+"""Where each parameter of a job comes from, as a table. The line of a field is the caller's to know."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jobsmgr.core.origins import Level, Origin, Said
+from jobsmgr.core.origins import Level, Origin, Setting
 from jobsmgr.views.escape import printable
 from jobsmgr.views.manifests import value_yaml
 
@@ -34,8 +34,8 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join([*cells, row[-1]]).rstrip()
 
 
-def _where(said: Said, line: Callable[[str], int]) -> str:
-    return f"line {line(said.path)}" if said.path else ""
+def _where(setting: Setting, line: Callable[[str], int]) -> str:
+    return f"line {line(setting.path)}" if setting.path else ""
 
 
 def _overrode(origin: Origin, line: Callable[[str], int]) -> str:
@@ -46,9 +46,9 @@ def _overrode(origin: Origin, line: Callable[[str], int]) -> str:
     return f"{word} {', '.join(parts)}"
 
 
-def _value(origin: Origin, said: Said) -> str:
-    """A value on one line, cut short; of an entry with a name what stands beside the name."""
-    text = value_yaml(_shown(origin.field, said.value))
+def _value(origin: Origin, setting: Setting) -> str:
+    """A value on one line, cut short; of an entry with a name, what it has beside the name."""
+    text = value_yaml(_shown(origin.field, setting.value))
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
 
 

@@ -1,4 +1,4 @@
-"""Symbols, branches and colours of what is printed; a state's word stands beside its symbol. No layout here."""
+"""Symbols, branches and colours of what is printed; a state has a word beside its symbol. No layout here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ASCII = {
 }
 _COLORS = {Phase.RUNNING: "36", Phase.SUCCEEDED: "32", Phase.FAILED: "1;31", Phase.ABORTED: "33", Phase.PENDING: "2"}
 _PREFIXES = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")
-"""Colours by which the output of jobs side by side is told apart."""
+"""Colours that distinguish the output of parallel jobs."""
 BOLD, DIM = "1", "2"
 SIGNS = "".join(_UNICODE.values()) + "│├└─━…"
 """All that is printed beyond ASCII."""
@@ -60,17 +60,17 @@ class Palette:
         return "└─ " if last else "├─ "
 
     def stem(self, *, last: bool) -> str:
-        """What stands left of the entries below one."""
+        """What is drawn left of the entries below one."""
         return "   " if last else ("|  " if self.ascii else "│  ")
 
     @property
     def bar(self) -> str:
-        """What stands between a job's name and a line of its output."""
+        """What separates a job's name from a line of its output."""
         return "|" if self.ascii else "│"
 
     @property
     def dots(self) -> str:
-        """What stands for something left out."""
+        """What replaces something left out."""
         return "..." if self.ascii else "…"
 
     def progress(self, done: int, total: int, width: int) -> str:

@@ -35,8 +35,8 @@ def run_tree(workflows: Sequence[WorkflowView], now: float, size: Size, palette:
         return full
     room = max(size.rows - len(workflows), 0)
     lines: list[str] = []
-    for at, workflow in enumerate(workflows):
-        share = room // (len(workflows) - at)
+    for index, workflow in enumerate(workflows):
+        share = room // (len(workflows) - index)
         short = drawing.short(workflow, share)
         room -= len(short) - 1
         lines += short
@@ -54,8 +54,8 @@ class _Drawing:
         yield self._head(workflow)
         groups = workflow.groups()
         width = _name_width(workflow.jobs.values())
-        for at, (name, jobs) in enumerate(groups.items()):
-            last = at == len(groups) - 1
+        for number, (name, jobs) in enumerate(groups.items()):
+            last = number == len(groups) - 1
             yield self._fit(self._palette.branch(last=last), name, None)
             for index, job in enumerate(jobs):
                 stem = self._palette.stem(last=last) + self._palette.branch(last=index == len(jobs) - 1)

@@ -25,8 +25,8 @@ class Screen(Protocol):
         ...
 
 
-class Sink:
-    """A stream that may close at any time: the first failure is kept and told once, all later text is dropped."""
+class OutputStream:
+    """A stream that may close at any time: the first failure is kept and reported once, all later text is dropped."""
 
     def __init__(self, stream: TextIO, failed: Callable[[], None]) -> None:
         self._stream = stream
@@ -48,12 +48,12 @@ class Sink:
 class Appending:
     """Lines and nothing else: for files, pipes and terminals that can do no more."""
 
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+    def __init__(self, output: OutputStream) -> None:
+        self._output = output
 
     def line(self, text: str) -> None:
         """See the protocol."""
-        self._sink.write(f"{text}\n")
+        self._output.write(f"{text}\n")
 
     def changed(self) -> None:
         """Nothing is drawn here."""
@@ -65,9 +65,9 @@ class Appending:
 class Live:
     """A part at the bottom that is drawn anew, and lines that scroll away above it."""
 
-    def __init__(self, sink: Sink, draw: Callable[[], Sequence[str]], clock: Callable[[], float]) -> None:
+    def __init__(self, output: OutputStream, draw: Callable[[], Sequence[str]], clock: Callable[[], float]) -> None:
         """`draw` gives the part's lines, each as wide as the terminal at most; `clock` counts real seconds."""
-        self._sink = sink
+        self._output = output
         self._draw = draw
         self._clock = clock
         self._lines: list[str] = []
@@ -95,4 +95,4 @@ class Live:
         lines = "".join(f"{line}\n" for line in (*self._lines, *part))
         self._lines.clear()
         self._drawn, self._drawn_at = len(part), self._clock()
-        self._sink.write(f"{up}\x1b[J{lines}")
+        self._output.write(f"{up}\x1b[J{lines}")

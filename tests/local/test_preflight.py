@@ -12,7 +12,7 @@ from jobsmgr.core.plan import make_plan
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import Engine
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.executor import Executor, Haste
+from jobsmgr.local.executor import Executor, ForceStop
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.preflight import check
 from jobsmgr.local.processes import Processes
@@ -20,8 +20,8 @@ from jobsmgr.local.simulation import Simulation
 from tests.core.world import group, job, manifest
 from tests.local.world import HOST
 
-CONTAINERS = Containers(Engine("podman"), Objects(), Haste(), claims=Path("claims"))
-PROCESSES = Processes(Objects(), Haste(), HOST)
+CONTAINERS = Containers(Engine("podman"), Objects(), ForceStop(), claims=Path("claims"))
+PROCESSES = Processes(Objects(), ForceStop(), HOST)
 SIMULATION = Simulation()
 VOLUME = {"volumes": [{"name": "v", "emptyDir": {}}]}
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.executor import Exit, Haste
+from jobsmgr.local.executor import Exit, ForceStop
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.processes import WITHOUT_ENTRYPOINT, Processes, has_no_entrypoint
 from jobsmgr.local.tries import pod_identity
@@ -20,7 +20,7 @@ def execute(directory: Path, container: dict[str, object], pod: dict[str, object
     job, chunks = manifest(container, pod), list[bytes]()
 
     async def main() -> Exit:
-        return await Processes(Objects(), Haste(), HOST).run(attempt(job, directory / "pod", chunks.append))
+        return await Processes(Objects(), ForceStop(), HOST).run(attempt(job, directory / "pod", chunks.append))
 
     return anyio.run(main), b"".join(chunks).decode()
 
@@ -101,7 +101,7 @@ class TestStopping:
     """A try that is cancelled."""
 
     async def stop(
-        self, directory: Path, script: str, grace: float, haste: Haste, then: Callable[[], None] = lambda: None
+        self, directory: Path, script: str, grace: float, force_stop: ForceStop, then: Callable[[], None] = lambda: None
     ) -> tuple[str, float]:
         """Start a job, cancel it when it has said "ready"; what it said, and how long the end took."""
         chunks, ready = list[bytes](), anyio.Event()
@@ -113,7 +113,7 @@ class TestStopping:
 
         job = manifest(shell(script), {"terminationGracePeriodSeconds": grace})
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(Processes(Objects(), haste, HOST).run, attempt(job, directory / "pod", write))
+            tasks.start_soon(Processes(Objects(), force_stop, HOST).run, attempt(job, directory / "pod", write))
             await ready.wait()
             began = anyio.current_time()
             tasks.cancel_scope.cancel()
@@ -124,21 +124,21 @@ class TestStopping:
         """SIGTERM, and what it says then is still heard."""
         # It starts nothing that the signal would end too: a shell may report the end of a child.
         script = "trap 'echo bye; exit 0' TERM; echo ready; while :; do :; done"
-        output, _ = await self.stop(tmp_path, script, 60, Haste())
+        output, _ = await self.stop(tmp_path, script, 60, ForceStop())
         assert output == "ready\nbye\n"
 
     async def test_who_does_not_listen_is_killed_after_the_grace_period(self, tmp_path: Path) -> None:
         """With the whole group."""
         script = "trap '' TERM; sleep 1000 & echo $! ready; wait; wait"
-        output, took = await self.stop(tmp_path, script, 1, Haste())
+        output, took = await self.stop(tmp_path, script, 1, ForceStop())
         assert took >= 1
         eventually(lambda: ended(int(output.split()[0])), "its process is ended")
 
-    async def test_haste_gives_no_grace(self, tmp_path: Path) -> None:
-        """Said before, or while it is waited for: the grace period of an hour is cut short."""
+    async def test_a_forced_stop_gives_no_grace(self, tmp_path: Path) -> None:
+        """Requested before, or while it is waited for: the grace period of an hour is cut short."""
         script = "trap '' TERM; echo ready; while :; do sleep 1000; done"
-        haste = Haste()
-        await self.stop(tmp_path, script, 3600, haste, haste.say)
+        force_stop = ForceStop()
+        await self.stop(tmp_path, script, 3600, force_stop, force_stop.request)
 
 
 class TestRefusals:
@@ -159,7 +159,7 @@ class TestRefusals:
         """Each names its field."""
         job = manifest(container)
         with pytest.raises(CannotRun) as caught:
-            Processes(Objects(), Haste(), HOST).check(job, pod_identity(job, ""))
+            Processes(Objects(), ForceStop(), HOST).check(job, pod_identity(job, ""))
         assert caught.value.problem.path == path
 
     @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ class TestWorkflows:
         mark = tmp_path / "mark"
         flaky = f"[ -e {mark} ] || {{ touch {mark}; exit 1; }}"
         spec = workflow({"name": "g", "jobs": [{"name": "a", "command": ["sh", "-c", flaky]}, {"name": "b"}]})
-        ran = run(Processes(Objects(), Haste(), HOST), tmp_path, spec, virtual=False)
+        ran = run(Processes(Objects(), ForceStop(), HOST), tmp_path, spec, virtual=False)
         assert phases(ran.status) == {"g/a": "succeeded", "g/b": "succeeded"}
         assert [code for _, _, code, _ in ran.record.exits] == [1, 0, 0]
         assert ran.record.exits[0][3] == 1.0
@@ -199,12 +199,14 @@ class TestWorkflows:
         """As a restarted container begins with its image's files."""
         job = {"name": "a", "command": ["sh", "-c", "[ ! -e x ] && touch x && exit 1"]}
         spec = workflow({"name": "g", "jobs": [job]}, retries=1, params={"restartPolicy": "OnFailure"})
-        ran = run(Processes(Objects(), Haste(), HOST), tmp_path, spec, virtual=False)
+        ran = run(Processes(Objects(), ForceStop(), HOST), tmp_path, spec, virtual=False)
         assert [code for _, _, code, _ in ran.record.exits] == [1, 1]
 
     def test_a_deadline_ends_the_process(self, tmp_path: Path) -> None:
         """Nothing of it is left."""
         job = {"name": "a", "command": ["sh", "-c", "echo $$$$; exec sleep 1000"], "activeDeadlineSeconds": 1}
-        ran = run(Processes(Objects(), Haste(), HOST), tmp_path, workflow({"name": "g", "jobs": [job]}), virtual=False)
+        ran = run(
+            Processes(Objects(), ForceStop(), HOST), tmp_path, workflow({"name": "g", "jobs": [job]}), virtual=False
+        )
         assert phases(ran.status) == {"g/a": "failed"}
         eventually(lambda: ended(int(ran.record.output["g/a"])), "its process is ended")

@@ -12,7 +12,7 @@ import pytest
 
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import Engine
-from jobsmgr.local.executor import Exit, Haste
+from jobsmgr.local.executor import Exit, ForceStop
 from jobsmgr.local.objects import Objects
 from tests.cli.runs import PATIENCE, Running, file_of, running, sh
 from tests.local.podman import IMAGE, Podman, Ran
@@ -140,7 +140,7 @@ class TestOneTry:
 
         container = {"image": IMAGE, "command": ["sh", "-c", script]}
         job = manifest(container, {"terminationGracePeriodSeconds": grace})
-        containers = Containers(engine, Objects(), Haste(), claims=directory / "claims")
+        containers = Containers(engine, Objects(), ForceStop(), claims=directory / "claims")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(containers.run, attempt(job, directory / "pod", write))
             await ready.wait()
@@ -158,18 +158,18 @@ class TestOneTry:
         """An hour is not waited for where a moment is enough."""
         assert (await self.stop(engine, tmp_path, POLITE, 3600))[0] == "ready\nbye\n"
 
-    async def test_haste_while_containers_are_being_made(self, engine: Engine, tmp_path: Path) -> None:
+    async def test_a_forced_stop_while_containers_are_being_made(self, engine: Engine, tmp_path: Path) -> None:
         """Some are there, some are about to start and some are not made yet: no grace period is waited for."""
-        ready, haste, grace = anyio.Event(), Haste(), 100
+        ready, force_stop, grace = anyio.Event(), ForceStop(), 100
         job = manifest({"image": IMAGE, "command": ["sh", "-c", STUBBORN]}, {"terminationGracePeriodSeconds": grace})
-        containers = Containers(engine, Objects(), haste, claims=tmp_path / "claims")
+        containers = Containers(engine, Objects(), force_stop, claims=tmp_path / "claims")
         async with anyio.create_task_group() as tasks:
             for number in range(8):
                 tasks.start_soon(containers.run, attempt(job, tmp_path / str(number), lambda _: ready.set()))
             await ready.wait()
             began = anyio.current_time()
             tasks.cancel_scope.cancel()
-            haste.say()
+            force_stop.request()
         assert anyio.current_time() - began < grace
 
     async def test_an_engine_that_is_killed(self, engine: Engine, tmp_path: Path) -> None:
@@ -182,6 +182,6 @@ class TestOneTry:
 
         env = [{"name": "A", "value": "1"}]  # of which podman is told in a file below the pod's directory
         job = manifest({"image": IMAGE, "command": ["sh", "-c", STUBBORN], "env": env})
-        containers = Containers(engine, Objects(), Haste(), claims=tmp_path / "claims")
+        containers = Containers(engine, Objects(), ForceStop(), claims=tmp_path / "claims")
         how = await containers.run(attempt(job, tmp_path / "pod", kill))
         assert how == Exit(code=137, message="podman was ended by signal 9")

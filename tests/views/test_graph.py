@@ -11,7 +11,7 @@ from hypothesis import given
 from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.views import graph_svg, graph_text
-from jobsmgr.views.edges import columns, edges, layers
+from jobsmgr.views.arrows import arrows_of, columns, layers
 from tests.cli.program import EXAMPLES
 from tests.views.graphs import Drawn, drawn, jobs, workflows
 
@@ -96,7 +96,7 @@ def _closure(arrows: Iterable[tuple[Hashable, Hashable]]) -> set[tuple[Hashable,
 @given(workflows())
 def test_arrows_say_what_waits_for_what(made: Drawn) -> None:
     """Following them gives the same as asking who waits for whom; no arrow says what another path says already."""
-    arrows = edges(made.workflow, made.graph)
+    arrows = arrows_of(made.workflow, made.graph)
     groups = [
         (waited, group.name)
         for group in made.workflow.spec.groups
@@ -115,7 +115,7 @@ def test_arrows_say_what_waits_for_what(made: Drawn) -> None:
 def test_a_row_of_a_thousand_has_an_arrow_between_neighbours_only() -> None:
     """Not half a million."""
     made = drawn([{"name": "g", "jobs": jobs(*(f"j{n}" for n in range(1000)))}])
-    assert len(edges(made.workflow, made.graph).jobs) == 999
+    assert len(arrows_of(made.workflow, made.graph).jobs) == 999
 
 
 def test_a_layer_is_the_longest_path() -> None:
@@ -141,7 +141,7 @@ def test_mermaid_has_every_job_in_its_group_and_every_arrow(made: Drawn) -> None
         elif match := re.fullmatch(r'    (j\d+)\["(.*)"\]', line):
             found[match[1]] = f"{group}/{match[2]}"
     drawn_arrows = {(found[a], found[b]) for a, b in re.findall(r"^  (\w+) --> (\w+)$", text, re.MULTILINE)}
-    arrows = edges(made.workflow, made.graph)
+    arrows = arrows_of(made.workflow, made.graph)
     assert drawn_arrows == {(str(a), str(b)) for a, b in (*arrows.jobs, *arrows.across, *arrows.groups)}
     assert text.count("subgraph") == text.count("\n  end\n") == len(made.workflow.spec.groups)
 
@@ -210,7 +210,7 @@ def test_boxes_lie_beside_each_other_and_inside_their_groups(made: Drawn) -> Non
 def test_arrows_lead_to_the_right(made: Drawn) -> None:
     """From what is waited for to what waits, but for jobs of two groups that wait for each other's."""
     root = _svg(made)
-    arrows = edges(made.workflow, made.graph)
+    arrows = arrows_of(made.workflow, made.graph)
     curves = [str(path.get("d")) for path in root.iter(f"{SPACE}path") if path.get("class") == "edge"]
     assert len(curves) == len(arrows.groups) + len(arrows.jobs) + len(arrows.across)
     ends = [re.findall(r"-?[\d.]+", curve) for curve in curves]

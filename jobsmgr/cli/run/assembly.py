@@ -31,7 +31,7 @@ from jobsmgr.engine.port import Key
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import find_engine
 from jobsmgr.local.errors import NoContainerEngine
-from jobsmgr.local.executor import Executor, Haste
+from jobsmgr.local.executor import Executor, ForceStop
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.policy import INTERRUPTED
 from jobsmgr.local.processes import Processes
@@ -43,7 +43,7 @@ from jobsmgr.views.display import Display, summary
 from jobsmgr.views.palette import SIGNS, Palette
 from jobsmgr.views.run_tree import Size, run_tree
 from jobsmgr.views.run_view import WorkflowView
-from jobsmgr.views.screen import Appending, Live, Screen, Sink
+from jobsmgr.views.screen import Appending, Live, OutputStream, Screen
 
 TICK = 0.25
 """Seconds after which a live tree is drawn anew even if nothing happens: its times go on."""
@@ -104,27 +104,27 @@ def _without_logs() -> Iterator[None]:
 
 
 async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path) -> int:
-    haste = Haste()
+    force_stop = ForceStop()
     settings = RunSettings(parallelism=options.parallelism, fail_fast=options.fail_fast, root=root)
     run = LocalRun(settings, _virtual(wall_clock()) if options.simulated else wall_clock)
     inputs = read_inputs(file, more, options.selection, run.hooks)
     plans = [one.plan for one in inputs.workflows]
     refuse_idle(plans, "--duration", (pattern for pattern, _ in options.durations))
     refuse_idle(plans, "--exit-code", (pattern for pattern, _ in options.exit_codes))
-    executor = await _executor(options, inputs.objects, haste, root)
+    executor = await _executor(options, inputs.objects, force_stop, root)
     check_inputs(inputs, executor, run.hooks)
     recorder = _recorder(options.output_dir)
-    shown = _Shown(inputs, options, run)
-    watcher = shown.display if recorder is None else Watchers(recorder, shown.display)
-    statuses = await _follow(run, inputs.workflows, executor, watcher, haste, shown)
-    shown.summary()
+    terminal = _Terminal(inputs, options, run)
+    watcher = terminal.display if recorder is None else Watchers(recorder, terminal.display)
+    statuses = await _follow(run, inputs.workflows, executor, watcher, force_stop, terminal)
+    terminal.summary()
     if recorder is not None:
         recorder.result(statuses)
         if recorder.error is not None:
             raise recorder.error
-    if shown.sink.error is not None:
-        raise shown.sink.error  # whoever read our output has gone: the run was stopped for it
-    return _exit_code(statuses.values(), interrupted=shown.interrupted)
+    if terminal.output.error is not None:
+        raise terminal.output.error  # whoever read our output has gone: the run was stopped for it
+    return _exit_code(statuses.values(), interrupted=terminal.interrupted)
 
 
 def _virtual(start: datetime) -> Callable[[], datetime]:
@@ -139,10 +139,10 @@ def _recorder(directory: Path | None) -> Recorder | None:
         raise UnusableInput(str(error)) from None
 
 
-async def _executor(options: RunOptions, objects: Objects, haste: Haste, root: Path) -> Executor:
+async def _executor(options: RunOptions, objects: Objects, force_stop: ForceStop, root: Path) -> Executor:
     match options.executor:
         case "process":
-            return Processes(objects, haste, options.environment)
+            return Processes(objects, force_stop, options.environment)
         case "simulate":
             return Simulation(options.durations, options.exit_codes)
         case _:
@@ -151,55 +151,60 @@ async def _executor(options: RunOptions, objects: Objects, haste: Haste, root: P
             except NoContainerEngine as error:
                 raise UnusableInput(str(error)) from None
             claims = root / "claims"
-            return Containers(engine, objects, haste, claims=claims, allow_host_path=options.allow_host_path)
+            return Containers(engine, objects, force_stop, claims=claims, allow_host_path=options.allow_host_path)
 
 
 async def _follow(
-    run: LocalRun, works: Sequence[Selected], executor: Executor, watcher: Watcher, haste: Haste, shown: _Shown
+    run: LocalRun,
+    selected: Sequence[Selected],
+    executor: Executor,
+    watcher: Watcher,
+    force_stop: ForceStop,
+    terminal: _Terminal,
 ) -> dict[Key, Manifest]:
-    """Run to the end, with an ear for signals."""
+    """Run to the end, and listen to signals."""
     outcome: dict[Key, Manifest] | JobsmgrError
     async with anyio.create_task_group() as tasks:
-        await tasks.start(_listen, run, haste, shown)
-        tasks.start_soon(shown.tick)
+        await tasks.start(_listen, run, force_stop, terminal)
+        tasks.start_soon(terminal.tick)
         try:
-            plans = {one.key: one.plan for one in works if one.as_planned}
-            outcome = await run.run([one.raw for one in works], executor, watcher, plans)
+            plans = {one.key: one.plan for one in selected if one.as_planned}
+            outcome = await run.run([one.raw for one in selected], executor, watcher, plans)
         except JobsmgrError as error:  # raised again below: a task group would wrap it
             outcome = error
         tasks.cancel_scope.cancel()
-    shown.screen.close()
+    terminal.screen.close()
     if isinstance(outcome, JobsmgrError):
         raise outcome
     return outcome
 
 
-async def _listen(run: LocalRun, haste: Haste, shown: _Shown, *, task_status: TaskStatus[None]) -> None:
+async def _listen(run: LocalRun, force_stop: ForceStop, terminal: _Terminal, *, task_status: TaskStatus[None]) -> None:
     """The first signal stops the run with grace, the second one without."""
     with anyio.open_signal_receiver(*STOP_SIGNALS) as signals:
         task_status.started()
         async for _ in signals:
-            if shown.interrupted:
-                shown.screen.line(KILLING)
-                haste.say()
+            if terminal.interrupted:
+                terminal.screen.line(KILLING)
+                force_stop.request()
             else:
-                shown.interrupted = True
-                shown.screen.line(STOPPING)
+                terminal.interrupted = True
+                terminal.screen.line(STOPPING)
                 run.halt(INTERRUPTED)
 
 
-class _Shown:
-    """What the user sees of a run."""
+class _Terminal:
+    """What a user sees of a run."""
 
     def __init__(self, inputs: Inputs, options: RunOptions, run: LocalRun) -> None:
         now = anyio.current_time()
         self._options = options
         self._views = {one.key: _view(one, now) for one in inputs.workflows}
         self.interrupted = False
-        self.sink = Sink(sys.stdout, lambda: run.halt(INTERRUPTED))
-        self.screen: Screen = Appending(self.sink)
+        self.output = OutputStream(sys.stdout, lambda: run.halt(INTERRUPTED))
+        self.screen: Screen = Appending(self.output)
         if options.live:
-            self.screen = Live(self.sink, self._draw, time.monotonic)
+            self.screen = Live(self.output, self._draw, time.monotonic)
         self.display = Display(
             self._views,
             self.screen,
@@ -224,7 +229,7 @@ class _Shown:
         """A line a workflow, when all is over."""
         note = " (simulated)" if self._options.simulated else ""
         for view in self._views.values():
-            self.sink.write(summary(view, self._options.palette, note) + "\n")
+            self.output.write(summary(view, self._options.palette, note) + "\n")
 
 
 def _view(one: Selected, now: float) -> WorkflowView:

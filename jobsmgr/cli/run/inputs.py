@@ -1,4 +1,4 @@
-"""What `jobsmgr run` is given: files to workflows that are ready to run, each with the jobs to be run. Nothing runs."""
+"""Files to workflows that are ready to run, each with the jobs to be run. Nothing is run here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
 from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
 from jobsmgr.local.preflight import check
-from jobsmgr.local.selection import behind, fresh, only, taken_as_succeeded
+from jobsmgr.local.selection import assume_succeeded, downstream_of, only, without_state
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +35,7 @@ class Selected:
     keys: tuple[JobKey, ...]
     """The jobs that are shown."""
     run: frozenset[JobKey]
-    """Those of them that are run; the others are taken as succeeded."""
+    """Those of them that are run; the others are assumed to have succeeded."""
     as_planned: bool = True
     """Whether `raw` has the spec that `plan` was made from."""
 
@@ -47,7 +47,7 @@ class Selected:
 
 @attrs.frozen(kw_only=True)
 class Selection:
-    """What of the workflows is wanted."""
+    """The workflow and jobs that a user chose."""
 
     name: str | None = None
     namespace: str = DEFAULT_NAMESPACE
@@ -57,28 +57,28 @@ class Selection:
 
 @attrs.frozen
 class Inputs:
-    """All that was read."""
+    """Everything that was read."""
 
     workflows: tuple[Selected, ...]
     objects: Objects
 
 
-def read_inputs(file: str, more: Sequence[str], wanted: Selection, hooks: Hooks) -> Inputs:
+def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hooks) -> Inputs:
     """The workflows of a file, and ConfigMaps and Secrets of it and of further ones.
 
     Raises `CommandError` with one sentence for what cannot be used.
     """
     refuse_second_stdin([file, *more])
     documents, others = load_documents([file]), load_documents(more)
-    picked = [_planned(document, wanted, hooks) for document in chosen(documents, wanted.name)]
+    picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.name)]
     _refuse_twins(picked)
     try:
-        objects = Objects((document.value for document in (*documents, *others)), wanted.namespace)
+        objects = Objects((document.value for document in (*documents, *others)), selection.namespace)
     except CannotRun as error:
         raise UnusableInput(str(error)) from None
-    if wanted.only is not None or wanted.start is not None:
-        refuse_several([one.plan for one in picked], file, "--only" if wanted.only is not None else "--from")
-    return Inputs(tuple(_narrowed(one, wanted, hooks) for one in picked), objects)
+    if selection.only is not None or selection.start is not None:
+        refuse_several([one.plan for one in picked], file, "--only" if selection.only is not None else "--from")
+    return Inputs(tuple(_narrowed(one, selection, hooks) for one in picked), objects)
 
 
 def check_inputs(inputs: Inputs, executor: Executor, hooks: Hooks) -> None:
@@ -90,21 +90,21 @@ def check_inputs(inputs: Inputs, executor: Executor, hooks: Hooks) -> None:
             raise UnusableInput(f"{one.document.where(error.problem.path)}: {error}") from None
 
 
-def _planned(document: Document, wanted: Selection, hooks: Hooks) -> Selected:
-    plan = plan_document(document, hooks, wanted.namespace)
+def _planned(document: Document, selection: Selection, hooks: Hooks) -> Selected:
+    plan = plan_document(document, hooks, selection.namespace)
     metadata = {**document.value["metadata"], "namespace": plan.workflow.namespace}
-    raw = fresh({**as_stored(document.value), "metadata": metadata})
+    raw = without_state({**as_stored(document.value), "metadata": metadata})
     keys = tuple(plan.places)
     return Selected(document=document, plan=plan, raw=raw, keys=keys, run=frozenset(keys))
 
 
-def _narrowed(one: Selected, wanted: Selection, hooks: Hooks) -> Selected:
-    if wanted.only is not None:
-        key = find_job(one.plan, wanted.only)
+def _narrowed(one: Selected, selection: Selection, hooks: Hooks) -> Selected:
+    if selection.only is not None:
+        key = find_job(one.plan, selection.only)
         return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}), as_planned=False)
-    if wanted.start is not None:
-        run = behind(one.plan, find_job(one.plan, wanted.start))
-        status = taken_as_succeeded(one.plan, (key for key in one.keys if key not in run))
+    if selection.start is not None:
+        run = downstream_of(one.plan, find_job(one.plan, selection.start))
+        status = assume_succeeded(one.plan, (key for key in one.keys if key not in run))
         return attrs.evolve(one, raw={**one.raw, "status": status}, run=run)
     return one
 

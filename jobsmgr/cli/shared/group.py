@@ -20,12 +20,12 @@ VALUE_OPTIONS = frozenset(
         *("-o", "--output", "-l", "--selector", "--color"),
     }
 )
-"""Options with a value that people write before the command; the command itself reads them."""
+"""Options with a value that may precede the command; the command itself reads them."""
 _SHORT_WITH_EQUALS = re.compile(r"(-\w)=")
 _OWN_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 
-class Entry(NamedTuple):
+class Lazy(NamedTuple):
     """Where a command lives (`module:attribute`) and its line in the help, so that help imports no command."""
 
     target: str
@@ -33,9 +33,9 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group of entries; a command's options may stand before its name too (`jobsmgr -o json lint x.yaml`)."""
+    """A group of entries; a command's options may precede its name (`jobsmgr -o json lint x.yaml`)."""
 
-    def __init__(self, *args: Any, entries: Mapping[str, Entry] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, entries: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entries = dict(entries or {})
 
@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put options that stand before the command's name behind it, where the command reads them."""
+        """Move options that precede the command's name behind it, where the command reads them."""
         words = self._reordered(list(_spelled_out(args)))
         if words and not ctx.resilient_parsing and not self._has_command(words):
             raise click.UsageError("Missing command.", ctx)
@@ -90,18 +90,18 @@ class LazyGroup(click.Group):
 
     def _reordered(self, args: list[str]) -> list[str]:
         skip = False
-        for at, arg in enumerate(args):
+        for index, arg in enumerate(args):
             if skip or arg.startswith("-"):
                 if not skip and arg in _OWN_OPTIONS:
                     return args
                 skip = not skip and arg in VALUE_OPTIONS
                 continue
-            return [arg, *args[:at], *args[at + 1 :]] if arg in self.entries else args[at:]
+            return [arg, *args[:index], *args[index + 1 :]] if arg in self.entries else args[index:]
         return args
 
 
 def _spelled_out(args: list[str]) -> Iterator[str]:
-    """`-o=json`, which kubectl takes and click reads as the value "=json", as two words; nothing behind `--`."""
+    """`-o=json`, which kubectl takes and click reads as the value "=json", as two words; not after `--`."""
     words = iter(args)
     for arg in words:
         if arg == "--":

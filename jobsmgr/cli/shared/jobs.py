@@ -11,7 +11,7 @@ from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import shown
 
 _FEW = 8
-"""So many jobs are listed where none is near."""
+"""Where no job has a similar name, this many are listed at most."""
 
 
 def choose_jobs(plans: Sequence[Plan], file: str, job: str | None) -> list[list[JobKey]]:
@@ -61,5 +61,5 @@ def refuse_idle(plans: Sequence[Plan], option: str, patterns: Iterable[str]) -> 
     keys = [key for plan in plans for key in plan.places]
     for pattern in patterns:
         if not any(fnmatchcase(str(key), pattern) for key in keys):
-            said = pattern.removeprefix("*/")
-            raise UnusableInput(f'no job fits "{said}" of {option}; name one of {_listed(keys)}, or a pattern')
+            given = pattern.removeprefix("*/")
+            raise UnusableInput(f'no job fits "{given}" of {option}; name one of {_listed(keys)}, or a pattern')

@@ -1,4 +1,4 @@
-"""The program's standard streams as they are found: closed, full, or of few characters. Nothing is laid out here."""
+"""The program's standard streams, which may be closed, full or limited to ASCII. Nothing is laid out here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _open_null(number: int) -> None:
 
 
 def discard() -> None:
-    """Let what is left of the output go nowhere; Python would try to write it once more at its end."""
+    """Drop what is left of the output, which Python would try to write once more when it ends."""
     _open_null(sys.stdout.fileno())
 
 

@@ -14,11 +14,11 @@ T = TypeVar("T", bound=Hashable)
 
 
 @attrs.frozen
-class Edges:
+class Arrows:
     """Arrows from what is waited for to what waits.
 
-    What order gives is drawn from the last that waited for all, as far as that says the same: of 1,000 jobs in a row
-    there are 999 arrows, not half a million.
+    Order is drawn from the last job that waited for all others, where that means the same: 1,000 jobs in a row have
+    999 arrows, not half a million.
     """
 
     groups: tuple[tuple[str, str], ...]
@@ -28,7 +28,7 @@ class Edges:
     """Dependencies between jobs of two groups."""
 
 
-def edges(workflow: Workflow, graph: Graph) -> Edges:
+def arrows_of(workflow: Workflow, graph: Graph) -> Arrows:
     """The arrows of a workflow."""
     groups = _in_order([(group.name, group.parallel) for group in workflow.spec.groups])
     groups |= dict.fromkeys((waited, name) for name, names in graph.group_dependencies.items() for waited in names)
@@ -40,7 +40,7 @@ def edges(workflow: Workflow, graph: Graph) -> Edges:
             key = JobKey(group.name, job.name)
             for waited in graph.dependencies.get(key, ()):
                 (jobs if waited.group == group.name else across)[waited, key] = None
-    return Edges(tuple(groups), tuple(jobs), tuple(across))
+    return Arrows(tuple(groups), tuple(jobs), tuple(across))
 
 
 def _in_order(siblings: Iterable[tuple[T, bool]]) -> dict[tuple[T, T], None]:
