@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from jobsmgr import Phase, Settings, Transition, hookspecs
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import START, World, group, job, key, manifest
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()

@@ -11,11 +11,12 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.jobs import choose_jobs
 from jobsmgr.cli.shared.options import file_argument, job_option, name_option, output_option
 from jobsmgr.cli.shared.workflows import chosen, plan_document
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.origins import Origin, Setting, origins
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.views.escape import printable
 
 

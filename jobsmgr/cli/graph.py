@@ -10,9 +10,9 @@ from jobsmgr.cli.shared.exits import UnusableInput
 from jobsmgr.cli.shared.options import file_argument, name_option, output_option
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import load_documents, shown
+from jobsmgr.loading.plugins import load_hooks
 
 
 @click.command()

@@ -10,7 +10,6 @@ from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.options import files_argument, output_option
 from jobsmgr.cli.shared.streams import echo_utf8
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.files.documents import Document, kinds
 from jobsmgr.files.errors import EmptyFile, UnusableFile
 from jobsmgr.files.positions import SyntaxProblem
@@ -19,6 +18,7 @@ from jobsmgr.lint.codes import NOT_YAML, RULES, severity_of
 from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text, counted
 from jobsmgr.lint.linter import lint as find_all
 from jobsmgr.lint.linter import looks_like_workflow
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.views.escape import printable
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}

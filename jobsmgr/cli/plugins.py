@@ -7,7 +7,7 @@ import json
 import click
 
 from jobsmgr.cli.shared.options import output_option
-from jobsmgr.core.hooks import load_hooks
+from jobsmgr.loading.plugins import load_hooks
 
 
 @click.command()

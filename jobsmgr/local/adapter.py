@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
 import anyio
@@ -34,44 +33,13 @@ from jobsmgr.engine.port import (
     WriteResult,
 )
 from jobsmgr.local.executor import Executor
+from jobsmgr.local.state import WorkflowState
 from jobsmgr.local.tries import JobRun, Outcome
 from jobsmgr.local.watching import Watcher
 
 ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
 FAULTS = frozenset({"PluginError", "InternalError"})
 """What a cluster's operator waits out, and what ends a run on this machine: no plugin is fixed meanwhile."""
-
-
-@attrs.define
-class _Workflow:
-    """A workflow and its Jobs."""
-
-    raw: dict[str, Any]
-    jobs: dict[str, JobState] = attrs.field(factory=dict)
-    scopes: dict[str, anyio.CancelScope] = attrs.field(factory=dict)
-    """Those of Jobs that run, by name."""
-    finished: bool = False
-    deleted: bool = False
-    _snapshot: Mapping[str, JobState] | None = None
-
-    def put(self, state: JobState) -> None:
-        """Store the state of a Job."""
-        self.jobs[state.name] = state
-        self._snapshot = None
-
-    def snapshot(self) -> Mapping[str, JobState]:
-        """All Jobs at this moment, as a value."""
-        if self._snapshot is None:
-            self._snapshot = MappingProxyType(self.jobs.copy())
-        return self._snapshot
-
-    @property
-    def uid(self) -> str:
-        return str(self.raw["metadata"]["uid"])
-
-    @property
-    def version(self) -> str:
-        return str(self.raw["metadata"]["resourceVersion"])
 
 
 class LocalCluster:
@@ -93,7 +61,7 @@ class LocalCluster:
         self._watcher = watcher
         self._now = now
         self._root = root
-        self._workflows: dict[Key, _Workflow] = {}
+        self._workflows: dict[Key, WorkflowState] = {}
         self._pending: dict[Key, None] = {}
         self._asked = anyio.Event()
         self._over = anyio.Event()
@@ -126,7 +94,7 @@ class LocalCluster:
         metadata.setdefault("namespace", "default")
         metadata.setdefault("creationTimestamp", self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         key = Key(metadata["namespace"], metadata["name"])
-        self._workflows[key] = _Workflow(raw={**raw, "metadata": metadata})
+        self._workflows[key] = WorkflowState(raw={**raw, "metadata": metadata})
         self._ask(key)
         return key
 
@@ -246,7 +214,7 @@ class LocalCluster:
     # Running
 
     async def _run(
-        self, key: Key, workflow: _Workflow, state: JobState, manifest: Manifest, scope: anyio.CancelScope
+        self, key: Key, workflow: WorkflowState, state: JobState, manifest: Manifest, scope: anyio.CancelScope
     ) -> None:
         job = state.key or JobKey("", state.name)
         run = JobRun(

@@ -15,7 +15,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
@@ -23,6 +23,7 @@ from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.telling import Observers
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.local.adapter import LocalCluster
 from jobsmgr.local.executor import Executor
 from jobsmgr.local.policy import FAIL_FAST, LocalHooks, LocalPolicy

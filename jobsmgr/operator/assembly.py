@@ -15,13 +15,14 @@ from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.lease import Lease
 from jobsmgr.cluster.requests import Pause, Unreachable
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.telling import Observers
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
 from jobsmgr.operator.watchdog import Watchdog

@@ -9,10 +9,10 @@ import pytest
 from jobsmgr import Layer, Params, hookimpl
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.origins import Level, Origin, origins
 from jobsmgr.core.plan import make_plan
 from jobsmgr.core.rendering import encode_params
+from jobsmgr.loading.plugins import load_hooks
 from tests.api.forms import AVAILABLE_PARAMS, LEVELS, TAKEN, put, workflow
 from tests.cli.program import EXAMPLES, HEAD, METADATA, run
 

@@ -13,7 +13,8 @@ import pytest
 
 from jobsmgr import PluginError, Settings
 from jobsmgr.core.blame import Culprit
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.test_hooks import SNAPSHOT, WORKFLOW, load, plugin, wrapping
 
 TEXT = """

@@ -11,8 +11,8 @@ from jobsmgr import JobKey, PluginError, hookimpl, status_bytes
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES
 from jobsmgr.api.status_codec import encode_status
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, World, group, job, key, manifest
 
 

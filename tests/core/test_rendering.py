@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Fragment, FragmentConflict, PluginError, PodTemplate, hookimpl
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.core.rendering import MAX_JOB_BYTES, fold_fragments, render_job
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, World, group, job, key, manifest
 
 NAMES = st.sampled_from("abc")

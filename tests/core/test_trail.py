@@ -14,9 +14,9 @@ from jobsmgr.api.status import NEW, Phase
 from jobsmgr.api.status_codec import StatusEncoder, encode_status
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.core.decide import decide
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import Plan, make_plan
 from jobsmgr.engine.memory import Memory
+from jobsmgr.loading.plugins import load_hooks
 
 HOOKS = load_hooks(installed=False)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,8 +18,9 @@ from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteW
 from jobsmgr.api.status_codec import encode_status, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.core.decide import decide, review
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.loading.plugins import load_hooks
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 HOOKS = load_hooks(installed=False)

@@ -12,8 +12,9 @@ import pytest
 import structlog
 
 from jobsmgr import PluginError, Settings, hookimpl
-from jobsmgr.core.hooks import Hooks, load_hooks
+from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.lifespans import LEAVING_SECONDS, entered
+from jobsmgr.loading.plugins import load_hooks
 from tests.engine.test_supervision import ENDS
 from tests.engine.world import virtual
 

@@ -11,10 +11,10 @@ import pytest
 import structlog
 
 from jobsmgr import Phase, Workflow, hookimpl
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, group, job, manifest
 from tests.engine.test_supervision import ENDS
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual

@@ -12,12 +12,12 @@ import anyio
 import pytest
 
 from jobsmgr import JobState, Phase, hookimpl
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.actions import WRITES_AT_ONCE
 from jobsmgr.engine.memory import SHORTEST_INTERVAL, WRITE_SHARE
 from jobsmgr.engine.port import AlreadyExists, Conflict, Gone, Key, Refused
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, group, job, key, manifest
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 

@@ -6,8 +6,8 @@ import anyio
 import structlog
 
 from jobsmgr import Phase, hookimpl
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.engine.port import Conflict, Refused
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, job, manifest
 from tests.engine.world import FakeCluster, loop, virtual
 

@@ -13,9 +13,9 @@ import structlog
 
 from jobsmgr import Phase, Transition, hookimpl
 from jobsmgr.api.codec import parse_workflow
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.engine.port import Conflict
 from jobsmgr.engine.telling import MAX_WAITING, Observers, event_of
+from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import START, group, job, key, manifest
 from tests.engine.test_supervision import ENDS
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from jobsmgr import hookimpl
-from jobsmgr.core.hooks import load_hooks
 from jobsmgr.core.plan import make_plan
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import Engine
 from jobsmgr.local.errors import CannotRun

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from jobsmgr import hookimpl
-from jobsmgr.core.hooks import load_hooks
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator import watchdog
 from jobsmgr.operator.watchdog import Watchdog
 from tests.core.test_hooks import WORKFLOW

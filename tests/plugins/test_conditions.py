@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Counts, GroupStatus, JobStatus, Phase, Problem, Snapshot, Status
-from jobsmgr.core.hooks import load_hooks
+from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.plugins.conditions import MAX_PROBLEM, jobsmgr_conditions
 from tests.core.world import World, group, job, manifest
 

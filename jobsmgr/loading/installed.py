@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUP = "jobsmgr"
-_HEADING = f"[{GROUP}]".encode()
+ENTRY_POINT_GROUP = "jobsmgr"
+_HEADING = f"[{ENTRY_POINT_GROUP}]".encode()
 _INFO = (".dist-info", ".egg-info", "EGG-INFO")
 
 
 def installed_plugins() -> list[EntryPoint]:
     """The entry points of the group, sorted by name."""
-    if not _worth_asking():
+    if not _may_have_any():
         return []
     from importlib.metadata import entry_points
 
-    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    return sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
 
 
-def _worth_asking() -> bool:
-    """Whether any distribution names the group.
+def _may_have_any() -> bool:
+    """Whether any distribution may name the group.
 
     `importlib.metadata` takes longer to import than all built-in plugins, and most users have no other. It is asked
     whenever there might be an answer: also where only it can look, in archives and through finders of others.
@@ -40,7 +40,7 @@ def _worth_asking() -> bool:
 
 
 def _declared(folder: Path) -> Iterator[bytes]:
-    """What the distributions in a folder say of their entry points."""
+    """The declared entry points of each distribution in a folder."""
     try:
         infos = [path for path in folder.iterdir() if path.name.endswith(_INFO)]
     except OSError:

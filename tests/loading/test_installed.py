@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobsmgr.core.installed import installed_plugins
+from jobsmgr.loading.installed import installed_plugins
 
 ENTRY = "[console_scripts]\nteam = team:main\n\n[jobsmgr]\nteam = team.plugin\n"
 
@@ -48,7 +48,7 @@ def test_without_a_plugin_importlib_metadata_is_not_even_imported() -> None:
     """It costs more than all built-in plugins; a process without site-packages of others shows it."""
     code = (
         "import sys, site\n"
-        "from jobsmgr.core.hooks import load_hooks\n"
+        "from jobsmgr.loading.plugins import load_hooks\n"
         "assert load_hooks().origins\n"
         "print('importlib.metadata' in sys.modules)\n"
     )
