@@ -1,0 +1,76 @@
+"""The arrows between the rooms hold, and an import that breaks one is found: no contract is kept by finding nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+
+
+def broken(directory: Path) -> set[str]:
+    """The names of the contracts that the package in a directory breaks."""
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False, cwd=directory)
+    found = {line.removesuffix(" BROKEN") for line in done.stdout.splitlines() if line.endswith(" BROKEN")}
+    assert (done.returncode, done.stderr) == (int(bool(found)), "")
+    assert "Contracts: " in done.stdout
+    return found
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the package and its contracts."""
+    root = tmp_path_factory.mktemp("contracts")
+    shutil.copytree(ROOT / "jobsmgr", root / "jobsmgr", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return root
+
+
+def test_every_contract_is_kept() -> None:
+    """As the package is."""
+    assert broken(ROOT) == set()
+
+
+LAYERS = "A module imports only what is below it"
+PLUGINS = "No room imports a plugin: loading/ names them, as strings"
+PURE = "What a ManagedJob means needs no I/O and no clock"
+BY_NAME = "Below the shells only loading/ imports by name"
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contracts"),
+    [
+        ("core/plan.py", "from jobsmgr.plugins.params import RULES", {LAYERS, PLUGINS}),
+        ("loading/plugins.py", "from jobsmgr.plugins import params", {PLUGINS}),
+        ("cli/plugins.py", "from jobsmgr.plugins import params", {PLUGINS}),
+        ("lint/metadata.py", "from jobsmgr.plugins import labels", {PLUGINS}),
+        ("api/names.py", "from pathlib import Path", {PURE}),
+        ("core/plan.py", "import importlib", {PURE}),
+        ("core/plan.py", "from jobsmgr.loading.plugins import load_hooks", {LAYERS}),
+        ("views/run_view.py", "import importlib.metadata", {BY_NAME}),
+        ("files/reading.py", "from jobsmgr.views.escape import printable", {LAYERS}),
+        ("views/display.py", "from jobsmgr.local.executor import Exit", {LAYERS}),
+        ("lint/linter.py", "from jobsmgr.cli.shared.exits import ExitCode", {LAYERS}),
+        ("local/adapter.py", "from jobsmgr.cluster.clock import now", {LAYERS}),
+        ("operator/settings.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
+        ("plugins/params.py", "from jobsmgr.plugins import env", {"Each built-in plugin stands alone"}),
+        (
+            "plugins/params.py",
+            "from jobsmgr.api.names import ID_LABEL",
+            {"Plugins import only what third parties may import: jobsmgr itself"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_planted_import_is_found(copy: Path, file: str, line: str, contracts: set[str]) -> None:
+    """By the contracts that forbid it, and by no other."""
+    module = copy / "jobsmgr" / file
+    text = module.read_text()
+    module.write_text(f"{text}\n\n{line}\n")
+    try:
+        assert broken(copy) == contracts
+    finally:
+        module.write_text(text)
