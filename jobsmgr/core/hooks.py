@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import attrs
 import pluggy
 
+from jobsmgr import hookspecs
 from jobsmgr.api.errors import PluginError, Problem, described
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
