@@ -15,10 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import Any, Literal, TextIO
 
 BACKLOG = 1 << 20
 """Bytes that wait to be written at most, some thousand lines; what comes then is dropped."""
@@ -115,7 +112,7 @@ class LineStream(io.RawIOBase):
         """See `io.RawIOBase`."""
         return True
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         """See `io.RawIOBase`; all of it is always taken."""
         taken = bytes(data)
         self._writer.write(taken)

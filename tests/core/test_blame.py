@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,9 +77,7 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     (tmp_path / "their_package" / "__init__.py").touch()
     (tmp_path / "their_package" / "hooks.py").write_text(TEXT)
     monkeypatch.syspath_prepend(str(tmp_path))
-    import their_package.hooks as found  # type: ignore[import-not-found]
-
-    yield found
+    yield importlib.import_module("their_package.hooks")
     for name in ("their_package", "their_package.hooks"):
         del sys.modules[name]
 
