@@ -41,6 +41,7 @@ REQUEST_LIMIT = 60.0
 """Seconds for a whole request, however slowly its answer trickles: the API server's own limit."""
 POD_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
+_NOT_LEADING = "this process is not the leader, so nothing was written"
 _names = itertools.count(1)
 
 
@@ -149,16 +150,18 @@ class Session:
         self, request: dict[str, Any], content_type: str, gate: Callable[[], bool] | None
     ) -> tuple[Answer, str | None]:
         """Send it once; also the token that went with it."""
+        check = _Check(gate)
         try:
-            with self._faults(), anyio.fail_after(REQUEST_LIMIT):
+            with self._faults(), anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
                 api = await self._ready()
                 token = api.auth.token
-                if gate is not None and not gate():
-                    raise NotLeading("this process is not the leader, so nothing was written")
+                check()
                 headers = self._headers(token) | {"Content-Type": content_type}
                 async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
                     return _answer(response), token
         except Unreachable as error:
+            if check.refused:  # what the transport makes of it says only that nothing was sent
+                raise NotLeading(_NOT_LEADING) from error
             await self._renew_after(error)
             raise
 
@@ -269,3 +272,16 @@ def _configuration() -> Iterator[None]:
         raise Unreachable("the API server's version is no JSON: is it a Kubernetes API server?") from error
     except (ValueError, LookupError, RuntimeError) as error:
         raise NotConfigured(f"no usable credentials for a cluster: {_words(error)}") from error
+
+
+class _Check:
+    """Whether a request may still be sent; raises `NotLeading` if not."""
+
+    def __init__(self, gate: Callable[[], bool] | None) -> None:
+        self._gate = gate
+        self.refused = False
+
+    def __call__(self) -> None:
+        if self._gate is not None and not self._gate():
+            self.refused = True
+            raise NotLeading(_NOT_LEADING)

@@ -7,6 +7,9 @@ import socket
 import ssl
 import warnings
 import weakref
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -25,6 +28,34 @@ REQUEST_TIMEOUT = httpx.Timeout(30, connect=5, pool=5)
 """Of every request that is not a watch; kr8s has no time-outs of its own."""
 CLOSE_TIMEOUT = 1.0
 """Seconds for connections to say goodbye; a peer that is dead never does."""
+
+
+_before_sending: ContextVar[Callable[[], None] | None] = ContextVar("before_sending", default=None)
+
+
+@contextmanager
+def checked_by(check: Callable[[], None]) -> Generator[None, None, None]:
+    """Have `check` called right before each piece of a request goes out; what it raises keeps that from being sent.
+
+    Between asking for a connection and writing into it other tasks run, and may take long.
+    """
+    token = _before_sending.set(check)
+    try:
+        yield
+    finally:
+        _before_sending.reset(token)
+
+
+async def _check(*_: Any) -> None:
+    if (check := _before_sending.get()) is not None:
+        check()
+
+
+def _last_moment() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_check)
+    trace.on_request_chunk_sent.append(_check)
+    return trace
 
 
 class _Transport(AiohttpTransport):
@@ -52,7 +83,7 @@ class _Transport(AiohttpTransport):
             keepalive_timeout=self.limits.keepalive_expiry,
             socket_factory=self._socket,
         )
-        session = aiohttp.ClientSession(connector=connector)
+        session = aiohttp.ClientSession(connector=connector, trace_configs=[_last_moment()])
         # aiohttp sends again what may be sent twice when its connection breaks, PUT and DELETE too: at once, without
         # asking whether we still lead, and twice as often as we mean to in an outage. It has no public switch for it.
         session._retry_connection = False

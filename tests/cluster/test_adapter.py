@@ -89,6 +89,33 @@ async def test_nothing_is_written_by_a_replica_that_does_not_lead(
         assert isinstance(await cluster.create_job(key, job("w-g-j", stored)), Created)
 
 
+async def test_nothing_is_written_once_it_does_not_lead(
+    control_plane: ControlPlane, namespace: str, proxy: FaultProxy
+) -> None:
+    """Whoever led when a write began may not lead when its connection is there: whatever blocked the loop meanwhile."""
+    stored = control_plane.call("POST", workflows_of(namespace), workflow())
+    key, kubeconfig = Key(namespace, "w"), str(control_plane.kubeconfig("operator", url=proxy.url))
+    asked = 0
+
+    def leads() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked <= allowed
+
+    for allowed in (1, 2):
+        async with connected(control_plane, namespace, kubeconfig=kubeconfig, may_write=leads) as cluster:
+            for write in (
+                lambda: cluster.create_job(key, job("w-g-j", stored)),
+                lambda: cluster.save_status(key, {"observedGeneration": 1}, stored["metadata"]["resourceVersion"]),
+                lambda: cluster.delete_workflow(key, stored["metadata"]["uid"], stored["metadata"]["resourceVersion"]),
+            ):
+                asked = 0
+                assert getattr(await write(), "reason", None) == "NotLeader"
+                assert asked == allowed + 1
+    assert not [one for one in proxy.passed if one.method in ("PATCH", "DELETE") or one.path.endswith("/jobs")]
+    assert control_plane.call("GET", jobs_of(namespace))["items"] == []
+
+
 async def test_a_replica_that_becomes_the_leader_lists_anew(
     control_plane: ControlPlane, namespace: str, proxy: FaultProxy
 ) -> None:
