@@ -21,6 +21,7 @@ from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
 from tests.plane.rules import RULES
 from tests.plane.trace import Trace
+from tests.plane.wall_clock import NoCompiler, WallClock
 from tests.plane.workflows import Workflows
 
 _PROCESSES = pytest.StashKey[list[OperatorProcess]]()
@@ -191,6 +192,15 @@ def operators(
 def operator(operators: Callable[..., OperatorProcess]) -> OperatorProcess:
     """One operator for the test's namespace, with leader election; its run is held against the rules."""
     return operators()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> WallClock:
+    """A wall clock for one operator: `operators(environment=clock.environment)`; skipped where no compiler is."""
+    try:
+        return WallClock(tmp_path / "clock")
+    except NoCompiler as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture
