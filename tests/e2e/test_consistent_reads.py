@@ -108,6 +108,9 @@ def test_after_a_restart_each_started_workflow_that_needs_a_create_is_read_once(
     for name in started:
         workflows.wait_for_phases(name, chain__job_0="running")
     workflows.wait_for_phases("all-created", fan__job_0="running", fan__job_1="running", fan__job_2="running")
+    running = [(name, "chain/job-0") for name in started] + [("all-created", f"fan/job-{job}") for job in range(3)]
+    # A status that is still to be stored would be stored after the restart, which proves as much as a read.
+    eventually(lambda: all("startTime" in workflows.job(*one) for one in running), "all is stored")
     assert reads(proxy) == {}
     operator.terminate()
     operator.start()
