@@ -16,6 +16,7 @@ and in its `pyproject.toml`:
 """
 
 from jobsmgr.api.codec import format_time, parse_time
+from jobsmgr.api.cutting import cut
 from jobsmgr.api.decision import Transition
 from jobsmgr.api.errors import FragmentConflict, JobsmgrError, PluginError, Problem, quoted
 from jobsmgr.api.fields import Manifest
@@ -84,6 +85,7 @@ __all__ = [
     "Transition",
     "Workflow",
     "container_name",
+    "cut",
     "format_time",
     "group_waits_for",
     "hookimpl",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +16,7 @@ from jobsmgr.api.bounds import bound_problems
 from jobsmgr.api.errors import InvalidWorkflow, Problem, quoted
 from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.params import Params
+from jobsmgr.api.sizes import object_bytes
 from jobsmgr.api.workflow import Group, Job, Spec, Workflow
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def parse_workflow(raw: Manifest) -> Workflow:
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
         created=parse_time(metadata.get("creationTimestamp")),
-        size=_size(raw),
+        size=object_bytes(raw),
     )
 
 
@@ -71,10 +71,6 @@ def format_time(moment: datetime | None) -> str | None:
     """A datetime as Kubernetes writes it: RFC 3339, UTC, whole seconds."""
     # A status is mostly times, many of them the same. Not strftime: isoformat costs a fifth.
     return None if moment is None else f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
-
-
-def _size(raw: Manifest) -> int:
-    return len(json.dumps({key: value for key, value in raw.items() if key != "status"}, separators=(",", ":")))
 
 
 def _or_empty(value: object, what: str) -> Mapping[str, Any]:

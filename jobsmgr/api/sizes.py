@@ -1,21 +1,73 @@
-"""How large a workflow's status and its whole object can grow. Nothing is refused here."""
+"""How large a workflow's status and its whole object can grow. Nothing is refused and nothing cut here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from jobsmgr.api.cutting import stored_bytes
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.names import MAX_NAME
 from jobsmgr.api.workflow import Workflow
 
 MAX_OBJECT_BYTES = 1024 * 1024
-"""etcd takes 1.5 MiB; the rest is left for managedFields and messages."""
+"""etcd takes 1.5 MiB; the rest is left for what nobody can foresee: annotations of others, further field managers."""
 MAX_STATUS_BYTES = 256 * 1024
 """A status beyond this does without `compiledParams`: each write of it costs the API server its whole size."""
+MAX_REASON = 64
+"""Bytes of a reason that comes from elsewhere: it is meant to be one word."""
 JOB_STATUS_BYTES = 260
-"""A finished job's entry without its names: uid, two times, keys and punctuation."""
+"""A finished job's entry without names and message: uid, two times, a reason, keys and punctuation."""
+MIN_MESSAGE = 64
+"""Bytes of a job's message for which there is room, whatever happens to all the others."""
+GROUP_STATUS_BYTES = 48
+"""A group's entry without its name and jobs."""
 FRAME_BYTES = 4096
-"""What is there once: counts, times, six conditions."""
+"""What is there once: counts, times, six conditions with messages as short as they can become."""
+MANAGED_BYTES = 2048
+"""The entries of managedFields without the fields of the spec: two managers, and the fields of a status."""
+
+_JOB = JOB_STATUS_BYTES + MIN_MESSAGE
 
 
 def status_bytes(workflow: Workflow) -> int:
-    """How many bytes the status of a workflow has at its end, as compact JSON without `compiledParams`."""
-    names = sum(3 * len(job.name) + len(group.name) for group in workflow.spec.groups for job in group.jobs)
-    jobs = sum(len(group.jobs) for group in workflow.spec.groups)
-    return FRAME_BYTES + names + jobs * (JOB_STATUS_BYTES + min(len(workflow.name), 63))
+    """How many bytes the status of a workflow has at most, at its end and in its smallest form.
+
+    As compact JSON without `compiledParams`, the messages of jobs cut to `MIN_MESSAGE`.
+    """
+    found = FRAME_BYTES
+    for group in workflow.spec.groups:
+        found += GROUP_STATUS_BYTES + len(group.name)
+        prefix = len(workflow.name) + len(group.name) + 2
+        found += sum(_JOB + len(job.name) + min(prefix + len(job.name), MAX_NAME) for job in group.jobs)
+    return found
+
+
+def object_bytes(raw: Manifest) -> int:
+    """How many bytes a stored ManagedJob has without its status, `managedFields` included (they are not looked at)."""
+    return stored_bytes({key: value for key, value in raw.items() if key != "status"}) + _managed_bytes(raw)
+
+
+def _managed_bytes(raw: Manifest) -> int:
+    """What `managedFields` takes where one manager has set all of the spec."""
+    metadata = raw.get("metadata")
+    texts = [metadata.get(key) for key in ("labels", "annotations")] if isinstance(metadata, Mapping) else []
+    found, waiting = MANAGED_BYTES, [*texts, raw.get("spec")]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            found += _FIELD * (len(value) + 1) + sum(len(str(key)) for key in value)
+            waiting += [_entries(inner) if key in _LISTS_BY_NAME else inner for key, inner in value.items()]
+    return found
+
+
+def _entries(value: Any) -> Any:
+    """A list whose entries have managers of their own, as the object that stands for it there."""
+    if not isinstance(value, list):
+        return value
+    return {f"{_ENTRY}{item.get('name')}": item for item in value if isinstance(item, Mapping)}
+
+
+_LISTS_BY_NAME = ("groups", "jobs")
+_FIELD = len('"f:":{},')
+_ENTRY = r"{\"name\":\"\"}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.requests import Answer, NotLeading, Resource, Unreachable
 from jobsmgr.engine.port import Refused
 
 LONGEST_MESSAGE = 1024
-"""Characters of a server's message that are kept: it goes into a status."""
+"""Bytes of a server's message that are kept: it goes into a status."""
 
 
 def refusal(answer: Answer) -> Refused:
@@ -22,7 +23,7 @@ def refusal(answer: Answer) -> Refused:
     message = _message(answer)
     if answer.status == 429:
         return Refused(reason=Reason.RATE_LIMITED, message=message, whole=True, retry_after=answer.retry_after)
-    if _is_too_large(answer):
+    if is_too_large(answer):
         return Refused(reason=Reason.INVALID, message=message, final=True)
     if answer.status == 413:
         return Refused(reason=Reason.ADMISSION_DENIED, message=message)
@@ -41,7 +42,7 @@ def unsent(error: Unreachable | NotLeading) -> Refused:
     """A write of which nobody knows whether it took effect, or which was not sent."""
     if isinstance(error, NotLeading):
         return Refused(reason=Reason.NOT_LEADER, message=str(error), whole=True)
-    return Refused(reason=Reason.CLUSTER_ERROR, message=str(error)[:LONGEST_MESSAGE], whole=True)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=cut(str(error), LONGEST_MESSAGE), whole=True)
 
 
 def is_missing_right(answer: Answer) -> bool:
@@ -110,7 +111,8 @@ def _forbidden(answer: Answer, message: str) -> Refused:
     return Refused(reason=Reason.ADMISSION_DENIED, message=message)
 
 
-def _is_too_large(answer: Answer) -> bool:
+def is_too_large(answer: Answer) -> bool:
+    """Whether the object has more bytes than the server or its etcd takes."""
     # The API server's own limit knows no object; a ValidatingAdmissionPolicy that says 413 names it.
     if answer.status == 413:
         return not _details(answer).get("name")
@@ -124,5 +126,4 @@ def _details(answer: Answer) -> Mapping[str, Any]:
 
 
 def _message(answer: Answer) -> str:
-    text = str(answer.body.get("message") or f"the API server answered {answer.status}")
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."
+    return cut(str(answer.body.get("message") or f"the API server answered {answer.status}"), LONGEST_MESSAGE)

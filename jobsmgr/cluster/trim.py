@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import attrs
 
 from jobsmgr.api.codec import parse_time
+from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.sizes import MAX_REASON
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
@@ -22,6 +24,8 @@ from jobsmgr.engine.port import Key
 
 T = TypeVar("T")
 
+LONGEST_MESSAGE = 1024
+"""Bytes of a Job's message that are kept: it goes into a status."""
 _RESULTS = {"Complete": Phase.SUCCEEDED, "Failed": Phase.FAILED}
 
 
@@ -153,8 +157,8 @@ def _result(conditions: object) -> tuple[Phase | None, str, str, datetime | None
         if isinstance(condition, Mapping) and condition.get("status") == "True" and condition.get("type") in _RESULTS:
             return (
                 _RESULTS[condition["type"]],
-                str(condition.get("reason") or ""),
-                str(condition.get("message") or ""),
+                cut(str(condition.get("reason") or ""), MAX_REASON),
+                cut(str(condition.get("message") or ""), LONGEST_MESSAGE),
                 parse_time(condition.get("lastTransitionTime")),
             )
     return None, "", "", None

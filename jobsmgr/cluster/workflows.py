@@ -11,13 +11,13 @@ from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.status import Reason, Status
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cluster.cache import Workflows
-from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
+from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, refusal, unsent
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import StoredWorkflow, read, trim_workflow
 from jobsmgr.cluster.writer import Writer, delete_options
-from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, WriteResult
+from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
 _log = structlog.get_logger(__name__)
 
@@ -96,6 +96,8 @@ class WorkflowWriter:
                     return Done()
                 if answer.status == 403 and name != key.name and await self._gate.refused(key.namespace):
                     return self._gate.refusal(key.namespace)
+                if is_too_large(answer):
+                    return TooLarge(**attrs.asdict(refusal(answer)))
                 return await self._failed(key, known.uid if known is not None else "", answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from jobsmgr.api.cutting import cut
 from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.frontier import ready_jobs
@@ -22,11 +23,11 @@ from jobsmgr.core.rendering import render_job
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
 
-
 CONDITIONS = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
 """Those that stand in every status, whatever fails."""
 CHANGED_BY_STALL = ("Reconciling", "Stalled")
-MAX_MESSAGE = 1024
+MAX_MESSAGE = 8192
+"""Bytes of a condition's message."""
 
 
 def decide(snapshot: Snapshot, plan: Plan, hooks: Hooks, batch: int = BATCH) -> Decision:
@@ -92,6 +93,7 @@ def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
 
 def _timed(snapshot: Snapshot, condition: Condition) -> Condition:
     """A condition with its transition time: kept while `status` stays, as `metav1.Condition` says."""
+    condition = attrs.evolve(condition, message=cut(condition.message, MAX_MESSAGE))
     before, generation = snapshot.status.condition(condition.type), snapshot.workflow.generation
     if before is None or before.status != condition.status or before.last_transition_time is None:
         return attrs.evolve(condition, last_transition_time=snapshot.now, observed_generation=generation)
@@ -113,7 +115,7 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
         stored = Status()
     known = {condition.type: condition for condition in stored.conditions}
     found = {
-        kind: Condition(type=kind, status=kind == "Stalled", reason=reason, message=snapshot.held[:MAX_MESSAGE])
+        kind: Condition(type=kind, status=kind == "Stalled", reason=reason, message=snapshot.held)
         for kind in CONDITIONS
         if kind in CHANGED_BY_STALL or kind not in known
     }

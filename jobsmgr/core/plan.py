@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import attrs
 
 from jobsmgr.api.codec import parse_time, parse_workflow
+from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import InvalidWorkflow, Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import JobContext
@@ -96,7 +96,7 @@ def plan_workflow(workflow: Workflow, hooks: Hooks) -> Plan:
             layers = levels[key] = workflow.layers_at(at, index)
             merged[key] = hooks.merge_params(layers)
             compiled[key] = compiled_params(layers, merged[key])
-            size += len(json.dumps(compiled[key], separators=(",", ":")))
+            size += stored_bytes(compiled[key])
     return Plan(
         workflow=workflow,
         graph=graph,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
+from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
@@ -58,7 +58,7 @@ def owner_reference(workflow: Workflow) -> dict[str, Any]:
 def _fault(document: object) -> str:
     """Why a document cannot be stored as a Job or a part of one; empty if it can."""
     try:
-        size = len(json.dumps(document, separators=(",", ":")))
+        size = stored_bytes(document)
     except (TypeError, ValueError, RecursionError) as error:
         return f"is no JSON: {error}"
     return f"has {size} bytes; the limit is {MAX_JOB_BYTES}" if size > MAX_JOB_BYTES else ""

@@ -18,6 +18,7 @@ from jobsmgr.api.status_codec import StatusEncoder, parse_status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.changes import changed_jobs, changed_places
 from jobsmgr.core.plan import Plan
+from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
 
@@ -59,6 +60,8 @@ class Memory:
     write_took: float = 0.0
     rests_until: float = 0.0
     """Until when, by the loop's clock, no status is sent, since the last one was refused."""
+    form: int = WHOLE
+    """The form that statuses are stored in since a larger one did not fit; until the next edit."""
     packed: bytes = b""
     """The stored status of a workflow that has ended, between two looks, in place of `stored` and `stored_raw`."""
 

@@ -102,6 +102,11 @@ class Refused:
     retry_after: float | None = None
 
 
+@attrs.frozen(kw_only=True)
+class TooLarge(Refused):
+    """The object has more bytes than can be stored: a smaller form of it may do."""
+
+
 CreateResult: TypeAlias = Created | AlreadyExists | Refused
 WriteResult: TypeAlias = Done | Gone | Conflict | Refused
 

@@ -128,5 +128,6 @@ class Reconciler:
             return
         sight = self._sights.bare(key, observation)
         decision = stall(sight.snapshot, text, Reason.INTERNAL_ERROR)
-        if (encoded := self._store.changed(sight, decision)) is not None:
+        decision, encoded = self._store.fitted(sight, decision)
+        if encoded is not None:
             await self._store.save(sight, decision, encoded)

@@ -14,6 +14,7 @@ from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.port import Key, Observation
 from jobsmgr.engine.queue import Priority
@@ -123,6 +124,7 @@ class Sights:
         memory.refusals.clear()  # an edit may have mended what was refused
         memory.failures.clear()
         memory.rests_until = 0.0
+        memory.form = WHOLE
         memory.readiness = None  # it knows the edges of the generation before
         return memory.plan, ""
 

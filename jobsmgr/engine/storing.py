@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
+import attrs
 import structlog
 
+from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.decision import Decision, Transition
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Phase, Reason
-from jobsmgr.engine.backoff import backoff
+from jobsmgr.core.shrinking import SMALLEST, in_form, next_form
+from jobsmgr.engine.backoff import LONGEST, backoff
 from jobsmgr.engine.memory import LONGEST_REST
-from jobsmgr.engine.port import Cluster, Done, Refused
+from jobsmgr.engine.port import Cluster, Done, Refused, TooLarge
 from jobsmgr.engine.sight import Sight
 from jobsmgr.engine.telling import event_of
 from jobsmgr.engine.waking import AT_ONCE, Wake, after_write, earliest
@@ -40,7 +44,7 @@ class StatusStore:
             wake = backoff(memory.troubles[PLUGIN])
         else:
             del memory.troubles[PLUGIN]
-        encoded = self.changed(sight, decision)
+        decision, encoded = self.fitted(sight, decision)
         if encoded is None:
             del memory.troubles[STATUS]
         elif (wait := _due(sight, decision) - anyio.current_time()) > 0:
@@ -50,7 +54,21 @@ class StatusStore:
         # As of now: the write may have waited for a rate limit.
         return Wake(earliest(wake, _seconds_until(decision.wake_at)), decision.due)
 
-    def changed(self, sight: Sight, decision: Decision) -> Manifest | None:
+    def fitted(self, sight: Sight, decision: Decision) -> tuple[Decision, Manifest | None]:
+        """The decision with its status in the largest form that the object has room for; its stored form, if changed.
+
+        A form that was too large once is not gone back to before the next edit: a status that changes its form to and
+        fro would be written each time.
+        """
+        memory = sight.memory
+        while True:
+            decision = attrs.evolve(decision, status=in_form(decision.status, memory.form))
+            encoded = self._changed(sight, decision)
+            if encoded is None or memory.form == SMALLEST or _fits(sight, encoded):
+                return decision, encoded
+            memory.form = next_form(decision.status, memory.form)
+
+    def _changed(self, sight: Sight, decision: Decision) -> Manifest | None:
         """The status in its stored form if that is another one than is there."""
         raw = sight.raw.get("status")
         if decision.status == sight.snapshot.status and raw is sight.memory.stored_raw:
@@ -72,9 +90,15 @@ class StatusStore:
             if decision.status.final and "ttlSecondsAfterFinished" in (sight.raw.get("spec") or {}):
                 del memory.troubles[STATUS]
                 return AT_ONCE  # now that the end is stored, its time to live counts
+        if isinstance(result, TooLarge) and memory.form < SMALLEST:
+            memory.form = next_form(decision.status, memory.form)
+            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(sight.key))
+            return AT_ONCE
         wake = after_write(sight.key, memory, STATUS, result)
         if isinstance(result, Refused) and result.reason != Reason.STATUS_FORBIDDEN:  # that is asked for elsewhere
-            memory.rests_until = anyio.current_time() + min(wake or 0.0, LONGEST_REST)
+            # What is wrong with the status itself does not pass: news change nothing about it.
+            longest = LONGEST if result.final else LONGEST_REST
+            memory.rests_until = anyio.current_time() + min(wake or 0.0, longest)
         return wake
 
     def _tell(self, sight: Sight, transitions: tuple[Transition, ...]) -> None:
@@ -95,6 +119,12 @@ class StatusStore:
 
 def _seconds_until(moment: float | None) -> float | None:
     return None if moment is None else max(moment - anyio.current_time(), 0.0)
+
+
+def _fits(sight: Sight, encoded: Manifest) -> bool:
+    """Whether the whole object stays within its limit; the size of its spec is known where it has been read."""
+    rest = sight.plan.workflow.size or object_bytes(sight.raw)
+    return rest + stored_bytes(encoded) <= MAX_OBJECT_BYTES
 
 
 def _due(sight: Sight, decision: Decision) -> float:

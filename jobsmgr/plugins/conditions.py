@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, hookimpl
+from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, cut, hookimpl
 
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024
-"""Characters of one problem or one plugin's failure: a value of the user's may stand in it, however long."""
+"""Bytes of one problem or one plugin's failure: a value of the user's may stand in it, however long."""
 
 
 @hookimpl
@@ -79,7 +79,7 @@ def _jobs(count: int) -> str:
 def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, str]:
     """Whether a person has to do something before this workflow goes on, or goes well."""
     if snapshot.held:
-        return True, Reason.PLUGIN_ERROR.value, snapshot.held[:MAX_PROBLEM]
+        return True, Reason.PLUGIN_ERROR.value, cut(snapshot.held, MAX_PROBLEM)
     if snapshot.problems and not snapshot.status.phase.ended:
         return True, Reason.INVALID_SPEC.value, f"edited while running: {_problem_text(snapshot.problems)}"
     if snapshot.status.phase in (Phase.FAILED, Phase.ABORTED):
@@ -88,6 +88,6 @@ def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, st
 
 
 def _problem_text(problems: tuple[Problem, ...]) -> str:
-    shown = "; ".join(str(problem)[:MAX_PROBLEM] for problem in problems[:MAX_SHOWN_PROBLEMS])
+    shown = "; ".join(cut(str(problem), MAX_PROBLEM) for problem in problems[:MAX_SHOWN_PROBLEMS])
     more = len(problems) - MAX_SHOWN_PROBLEMS
     return f"{shown}; and {more} more" if more > 0 else shown

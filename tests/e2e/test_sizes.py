@@ -1,14 +1,19 @@
 """Workflows at the limits of size, on a real API server: what fits runs, what could grow too large never starts."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.e2e.shapes import group, job
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.trace import Trace
-from tests.plane.workflows import Workflows
+from tests.plane.workflows import API, Workflows
 
 pytestmark = pytest.mark.fast_plane
 
@@ -55,3 +60,72 @@ def test_as_many_groups_as_there_may_be(workflows: Workflows, jobs: JobFinisher,
     workflows.create_spec("many", {"groups": groups})
     assert workflows.wait_for("many", "Complete", seconds=240)["progress"] == "64/64"
     assert len(jobs.finished) == len(set(jobs.finished)) == 64
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("letter", ["x", "漢"])
+def test_a_thousand_jobs_refused_with_long_messages(
+    workflows: Workflows,
+    operators: Callable[..., OperatorProcess],
+    proxy: FaultProxy,
+    trace: Trace,
+    control_plane: ControlPlane,
+    namespace: str,
+    letter: str,
+) -> None:
+    """Each shows why; the object keeps to 1 MiB, none of its statuses is refused, and few Events tell of it."""
+    body = {"kind": "Status", "status": "Failure", "code": 422, "message": letter * 1024}
+    proxy.add(Answer(422, body), method="POST", path=r"/jobs$")
+    operators(url=proxy.url)
+    wide = group("g", *(job(f"j{number}", parallel=True, args=["y" * 400]) for number in range(1000)))
+    workflows.create_spec("wide", {"groups": [wide]})
+
+    def all_refused() -> dict[str, Any]:
+        found = workflows.status("wide")
+        assert found.get("groups"), f"{found}"
+        assert {one.get("reason") for one in found["groups"][0]["jobs"]} == {"AdmissionDenied"}
+        return found
+
+    status = eventually(all_refused, "every job shows why it waits", seconds=300)
+    assert all(one["message"].startswith(letter) for one in status["groups"][0]["jobs"])
+    whole = control_plane.call("GET", f"/apis/{API}/namespaces/{namespace}/managedjobs/wide")
+    assert "managedFields" in whole["metadata"]
+    assert len(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()) <= 1024 * 1024
+    assert {one.code for one in trace.recording().by_operators if one.resource == "managedjobs/status"} == {200}
+    told = control_plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+    refused = [one for one in told if one["reason"] == "AdmissionDenied"]
+    assert len(refused) == 1
+    assert refused[0]["message"].startswith('job "g/j0" is pending: ')
+    eventually(lambda: _count(control_plane, namespace) >= 1000, "the Event counts all of them")
+
+
+def _count(plane: ControlPlane, namespace: str) -> int:
+    told = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+    return max(int(one["count"]) for one in told if one["reason"] == "AdmissionDenied")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(500, {"kind": "Status", "code": 500, "message": "etcdserver: request is too large"}),
+        Answer(413, {"kind": "Status", "code": 413, "message": "Request entity too large: limit is 3145728"}),
+        Answer(413, {}),
+    ],
+    ids=["etcd", "api-server", "gateway"],
+)
+def test_a_status_that_is_refused_as_too_large_is_stored_in_a_smaller_form(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Callable[..., OperatorProcess],
+    proxy: FaultProxy,
+    trace: Trace,
+    refusal: Answer,
+) -> None:
+    """Without parameters, the next moment; the workflow runs to its end in that form."""
+    rule = proxy.add(refusal, method="PATCH", path=r"/status$", nth=1)
+    operators(url=proxy.url)
+    params = {"env": [{"name": "A", "value": "1"}]}
+    workflows.create_spec("etl", {"params": params, "groups": [group("g", "a", "b")]})
+    assert workflows.wait_for("etl", "Complete")["progress"] == "2/2"
+    assert rule.matched >= 2
+    assert "compiledParams" not in workflows.job("etl", "g/a")

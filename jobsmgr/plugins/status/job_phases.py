@@ -18,12 +18,13 @@ from jobsmgr import (
     Refusal,
     Snapshot,
     Standing,
+    cut,
     group_waits_for,
     waits_for,
 )
 
 MAX_MESSAGE = 512
-"""Characters of a job's message: a thousand jobs may have one."""
+"""Bytes of a job's message: a thousand jobs may have one."""
 
 
 class JobPhases:
@@ -143,7 +144,7 @@ class JobPhases:
         elif state.result is Phase.FAILED:
             phase, end = Phase.FAILED, not_before(start, state.completion_time or self._now)
             reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
-            message = state.message[:MAX_MESSAGE]
+            message = cut(state.message, MAX_MESSAGE)
         elif not lost:
             reason, message = self._why_running(state)
         job = attrs.evolve(
@@ -178,7 +179,7 @@ class JobPhases:
     def _failed(self, job: JobStatus, reason: str, message: str) -> JobStatus:
         end = not_before(job.start_time, self._now)
         return attrs.evolve(
-            job, phase=Phase.FAILED, completion_time=end, reason=str(reason), message=message[:MAX_MESSAGE]
+            job, phase=Phase.FAILED, completion_time=end, reason=str(reason), message=cut(message, MAX_MESSAGE)
         )
 
     def _not_started(self, key: JobKey, job: JobStatus, frontier: Frontier) -> tuple[JobStatus, JobKey | None]:
@@ -214,7 +215,7 @@ class JobPhases:
         if own is not None and self._deadline_passed(key, own):
             text = f"its Job could not be created within activeDeadlineSeconds: {refusal.message}"
             return self._failed(job, Reason.DEADLINE_EXCEEDED, text)
-        return attrs.evolve(job, reason=refusal.reason, message=refusal.message[:MAX_MESSAGE])
+        return attrs.evolve(job, reason=refusal.reason, message=cut(refusal.message, MAX_MESSAGE))
 
     def _deadline_passed(self, key: JobKey, refusal: Refusal) -> bool:
         seconds = self._job_deadlines.get(key)
