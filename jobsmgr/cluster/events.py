@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
 import anyio
@@ -12,7 +13,8 @@ import attrs
 import structlog
 
 from jobsmgr.api.codec import format_time
-from jobsmgr.api.workflow import API_VERSION, KIND
+from jobsmgr.api.cutting import cut
+from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.cluster import clock
 from jobsmgr.cluster.errors import is_missing_right
 from jobsmgr.cluster.requests import EVENTS, JSON, MERGE_PATCH, Answer, NotLeading, Resource, Unreachable
@@ -27,7 +29,9 @@ REMEMBERED = 2000
 FORBIDDEN_PAUSE = 300.0
 """Seconds in which nothing is sent after the right to was found missing."""
 LONGEST_MESSAGE = 1024
-"""Characters; the API server refuses more."""
+"""Bytes; the newer API of Events takes no more, and both show the same objects."""
+LONGEST_REASON = 128
+"""The same of a reason."""
 LONGEST_NAME = 236
 """Characters of a workflow's name that go into an event's: 253 less a dot and 16 digits."""
 TURN = 0.1
@@ -36,11 +40,32 @@ COMPONENT = "jobsmgr"
 
 
 @attrs.define
-class _Sent:
-    """An Event object that exists, as far as we know."""
+class _Series:
+    """Events that are told as one: the same again and again, or the same of one job after another."""
 
-    name: str
-    count: int
+    event: Event
+    """The first of them."""
+    jobs: set[JobKey] = attrs.field(factory=set)
+    count: int = 0
+    name: str = ""
+    """Of the Event object that tells it; empty if there is none, as far as we know."""
+
+    def add(self, jobs: Iterable[JobKey], count: int) -> None:
+        """Take down that it happened so many times more, to these jobs."""
+        self.jobs.update(jobs)
+        self.count += count
+
+    @property
+    def message(self) -> str:
+        """The first one's message, and of how many more jobs the same is true."""
+        more = len(self.jobs) - 1
+        suffix = f" (and {more} more job{'s' if more > 1 else ''})" if more > 0 else ""
+        return cut(self.event.message, LONGEST_MESSAGE - len(suffix)) + suffix
+
+
+def _series_of(event: Event) -> Event:
+    """What events have in common that are told as one."""
+    return attrs.evolve(event, message="", jobs=()) if event.jobs else event
 
 
 class Writer(Protocol):
@@ -64,8 +89,8 @@ class Events:
     def __init__(self, writer: Writer, identity: str) -> None:
         self._writer = writer
         self._identity = identity
-        self._waiting: OrderedDict[Event, int] = OrderedDict()
-        self._sent: OrderedDict[Event, _Sent] = OrderedDict()
+        self._waiting: OrderedDict[Event, _Series] = OrderedDict()
+        self._sent: OrderedDict[Event, _Series] = OrderedDict()
         self._arrived = anyio.Event()
         self._silent_until = 0.0
         self._said = False
@@ -79,7 +104,8 @@ class Events:
         """Tell an event some time later, if nothing is in the way."""
         if time.monotonic() < self._silent_until:
             return
-        self._waiting[event] = self._waiting.get(event, 0) + 1
+        waiting = self._waiting.setdefault(_series_of(event), _Series(event))
+        waiting.add(event.jobs, len(event.jobs) or 1)
         if len(self._waiting) > WAITING:
             self._waiting.popitem(last=False)
             self.dropped += 1
@@ -97,38 +123,37 @@ class Events:
         """Send the event that has waited longest, once no other write waits; what fails is given up."""
         while self._writer.is_busy:  # noqa: ASYNC110 - a look now and then is enough for what has no hurry
             await anyio.sleep(TURN)
-        event, times = self._waiting.popitem(last=False)
+        series, waiting = self._waiting.popitem(last=False)
         try:
-            await self._tell(event, times)
+            await self._tell(series, waiting)
         except (Unreachable, NotLeading) as error:
-            _log.debug("an event was given up", reason=event.reason, workflow=str(event.key), why=str(error))
+            _log.debug("an event was given up", reason=series.reason, workflow=str(series.key), why=str(error))
 
-    async def _tell(self, event: Event, times: int) -> None:
-        sent = self._sent.pop(event, None)
-        if sent is not None and await self._raise_count(event, sent, times):
+    async def _tell(self, series: Event, told: _Series) -> None:
+        sent = self._sent.pop(series, None)
+        if sent is not None and await self._tell_again(series, sent, told):
             return
-        name = f"{event.key.name[:LONGEST_NAME]}.{secrets.token_hex(8)}"
-        body = self._manifest(event, name, times)
-        answer = await self._writer.send("POST", EVENTS, event.key.namespace, body=body)
+        told.name = f"{series.key.name[:LONGEST_NAME].rstrip('-.')}.{secrets.token_hex(8)}"
+        answer = await self._writer.send("POST", EVENTS, series.key.namespace, body=self._manifest(told))
         if answer.ok:
             self._said = False
-            self._remember(event, _Sent(name, times))
+            self._remember(series, told)
         elif is_missing_right(answer):
             self._fall_silent()
 
-    async def _raise_count(self, event: Event, sent: _Sent, times: int) -> bool:
-        """Say that an event was seen again; False if its object is not there any more."""
-        sent.count += times
-        body = {"count": sent.count, "lastTimestamp": format_time(clock.now())}
+    async def _tell_again(self, series: Event, sent: _Series, told: _Series) -> bool:
+        """Say that it was seen again, or of more jobs; False if the object is not there any more."""
+        sent.add(told.jobs, told.count)
+        body = {"count": sent.count, "message": sent.message, "lastTimestamp": format_time(clock.now())}
         answer = await self._writer.send(
-            "PATCH", EVENTS, event.key.namespace, sent.name, body=body, content_type=MERGE_PATCH
+            "PATCH", EVENTS, series.key.namespace, sent.name, body=body, content_type=MERGE_PATCH
         )
         if answer.ok:
-            self._remember(event, sent)
+            self._remember(series, sent)
         return answer.status != 404
 
-    def _remember(self, event: Event, sent: _Sent) -> None:
-        self._sent[event] = sent
+    def _remember(self, series: Event, sent: _Series) -> None:
+        self._sent[series] = sent
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 
@@ -139,20 +164,20 @@ class Events:
             self._said = True
             _log.warning("no events are told: the right to create events is missing")
 
-    def _manifest(self, event: Event, name: str, times: int) -> dict[str, Any]:
+    def _manifest(self, series: _Series) -> dict[str, Any]:
         """An Event of the core API. It has no owner: it outlives its workflow by the server's own time to live."""
         moment = format_time(clock.now())
-        key = event.key
+        event, key = series.event, series.event.key
         involved = {"apiVersion": API_VERSION, "kind": KIND, "namespace": key.namespace, "name": key.name}
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": name, "namespace": key.namespace},
+            "metadata": {"name": series.name, "namespace": key.namespace},
             "involvedObject": involved | ({"uid": event.uid} if event.uid else {}),
             "type": event.type,
-            "reason": event.reason,
-            "message": event.message[:LONGEST_MESSAGE],
-            "count": times,
+            "reason": cut(event.reason, LONGEST_REASON),
+            "message": series.message,
+            "count": series.count,
             "firstTimestamp": moment,
             "lastTimestamp": moment,
             "source": {"component": COMPONENT},

@@ -113,13 +113,18 @@ WriteResult: TypeAlias = Done | Gone | Conflict | Refused
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """Something worth telling beside the status: `type` is Normal or Warning, `reason` one CamelCase word."""
+    """Something worth telling beside the status: `type` is Normal or Warning, `reason` one CamelCase word.
+
+    Where it is about jobs, `jobs` has them all, the message names the first, and `phase` is the phase that all are in.
+    """
 
     key: Key
     uid: str
     type: str
     reason: str
     message: str
+    phase: str = ""
+    jobs: tuple[JobKey, ...] = ()
 
 
 class Cluster(Protocol):

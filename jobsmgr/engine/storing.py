@@ -19,7 +19,7 @@ from jobsmgr.engine.backoff import LONGEST, backoff
 from jobsmgr.engine.memory import LONGEST_REST
 from jobsmgr.engine.port import Cluster, Done, Refused, TooLarge
 from jobsmgr.engine.sight import Sight
-from jobsmgr.engine.telling import event_of
+from jobsmgr.engine.telling import events_of
 from jobsmgr.engine.waking import AT_ONCE, Wake, after_write, earliest
 
 _log = structlog.get_logger(__name__)
@@ -111,8 +111,8 @@ class StatusStore:
                 phase=transition.after.value,
                 reason=transition.reason or None,
             )
-            if (event := event_of(sight.key, transition)) is not None:
-                self._cluster.emit(event)
+        for event in events_of(sight.key, transitions):
+            self._cluster.emit(event)
         if self._observe is not None and transitions:
             self._observe(transitions)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import attrs
 import structlog
 
 from jobsmgr.api.decision import Transition
@@ -27,6 +28,19 @@ LONGEST = 30.0
 """Seconds after which one that waits is given up for this transition: the others are to be told too."""
 
 
+def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
+    """The Events of transitions: one for all jobs that came to the same phase for the same reason."""
+    found: dict[object, Event] = {}
+    for transition in transitions:
+        if (event := event_of(key, transition)) is None:
+            continue
+        series = (event.reason, event.phase) if event.jobs else event
+        first = found.setdefault(series, event)
+        if first is not event:
+            found[series] = attrs.evolve(first, jobs=(*first.jobs, *event.jobs))
+    return tuple(found.values())
+
+
 def event_of(key: Key, transition: Transition) -> Event | None:
     """The Event of a transition; None for those that the Job's own events tell already."""
     bad = transition.after in (Phase.FAILED, Phase.ABORTED)
@@ -38,7 +52,15 @@ def event_of(key: Key, transition: Transition) -> Event | None:
     if transition.after is Phase.ABORTED or not transition.reason:
         return None
     message = f'job "{transition.key}" is {transition.after.value}: {transition.message or transition.reason}'
-    return Event(key=key, uid=transition.workflow.uid, type="Warning", reason=transition.reason, message=message)
+    return Event(
+        key=key,
+        uid=transition.workflow.uid,
+        type="Warning",
+        reason=transition.reason,
+        message=message,
+        phase=transition.after.value,
+        jobs=(transition.key,),
+    )
 
 
 class Observers:

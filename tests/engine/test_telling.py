@@ -14,7 +14,7 @@ import structlog
 from jobsmgr import Phase, Transition, hookimpl
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.engine.port import Conflict
-from jobsmgr.engine.telling import MAX_WAITING, Observers, event_of
+from jobsmgr.engine.telling import MAX_WAITING, Observers, event_of, events_of
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import START, group, job, key, manifest
 from tests.engine.test_supervision import ENDS
@@ -60,6 +60,19 @@ def test_events(given: Transition, told: tuple[str, str, str] | None) -> None:
     event = event_of(KEY, given)
     assert (event and (event.type, event.reason, event.message)) == told
     assert event is None or (event.key, event.uid) == (KEY, "uid-of-wf")
+
+
+def test_jobs_that_wait_or_failed_for_the_same_reason_are_one_event() -> None:
+    """A thousand refused jobs are one Event, which names the first; other reasons and phases have their own."""
+    refused = [transition(f"g/j{number}", Phase.PENDING, "AdmissionDenied", f"no {number}") for number in range(1000)]
+    failed = transition("g/x", Phase.FAILED, "AdmissionDenied", "late")
+    found = events_of(KEY, [*refused[:500], transition(after=Phase.RUNNING, reason="Running"), failed, *refused[500:]])
+    assert [(event.reason, event.phase, len(event.jobs)) for event in found] == [
+        ("AdmissionDenied", "pending", 1000),
+        ("Running", "", 0),
+        ("AdmissionDenied", "failed", 1),
+    ]
+    assert found[0].message == 'job "g/j0" is pending: no 0'
 
 
 @virtual
