@@ -83,7 +83,8 @@ def jobsmgr_status(snapshot: Snapshot) -> Status | None:
     """Work out the status: the phase of each job from its Job and its dependencies, of each group, of the workflow.
 
     `snapshot.status` is the stored one; an end that is stored there stays. The first answer that is not None counts.
-    Conditions are asked for separately; what is answered in `conditions` here is replaced.
+    Conditions are asked for separately; what is answered in `conditions` here is replaced, and so is `unknown`: what a
+    newer version has stored stays, and a job in `snapshot.status.unknown.phases` stays as it is stored.
     """
 
 
@@ -92,7 +93,7 @@ def jobsmgr_conditions(snapshot: Snapshot) -> Iterable[Condition]:  # type: igno
     """Give the conditions of a workflow, from `snapshot.status` as just worked out.
 
     Answers of all plugins are joined; a type given twice is an error that names it. Transition times are set by the
-    core: when `status` of the condition changes.
+    core: when `status` of the condition changes. Stored conditions of types that nobody gives are kept.
     """
 
 

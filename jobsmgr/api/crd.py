@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from jobsmgr.api.fields import json_key
+from jobsmgr.api.fields import api_fields, json_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
 from jobsmgr.api.params import Params
 from jobsmgr.api.status import Status
@@ -214,7 +214,7 @@ def _object(model: type) -> Schema:
     hints = get_type_hints(model)
     properties: Schema = {}
     required = []
-    for field in attrs.fields(model):
+    for field in api_fields(model):
         key = json_key(field)
         properties[key] = _field(model, field, hints[field.name])
         if alias := field.metadata["schema"].get("alias"):

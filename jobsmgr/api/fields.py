@@ -28,6 +28,11 @@ def spec_field(key: str, doc: str, *, default: Any = _MISSING, factory: Any = No
     return attrs.field(default=default, metadata=metadata)
 
 
+def api_fields(model: type) -> tuple[attrs.Attribute[Any], ...]:
+    """The fields of a model that are part of the API: those made by `spec_field`."""
+    return tuple(field for field in attrs.fields(model) if "key" in field.metadata)
+
+
 def json_key(field: attrs.Attribute[Any]) -> str:
     """The JSON key of a field: what `spec_field` was told, else the attribute's own name."""
     return str(field.metadata.get("key", field.name))

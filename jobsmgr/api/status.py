@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -53,6 +53,7 @@ class Reason(StrEnum):
     REMOVED = "Removed"
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
+    UNKNOWN_PHASE = "UnknownPhase"
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +104,8 @@ class Condition:
     type: str = spec_field(
         "type", "Complete, Failed, Finished, Suspended, Reconciling, Stalled, or a plugin's own.", maxLength=316
     )
-    status: bool = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
+    status: bool | None = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
+    """None: unknown."""
     reason: str = spec_field("reason", "Why it holds or not, in one word.", minLength=1, maxLength=1024)
     message: str = spec_field("message", "Why it holds or not, for people.", default="", maxLength=32768)
     observed_generation: int = spec_field(
@@ -112,6 +114,27 @@ class Condition:
     last_transition_time: datetime | None = spec_field(
         "lastTransitionTime", "When `status` of the condition last changed.", default=None
     )
+
+
+@attrs.frozen(kw_only=True)
+class Unknown:
+    """What is stored in a status and this version does not know: a newer one has written it.
+
+    It is kept and stored again as it was, beside what is worked out. Values of the JSON form, by where they stand.
+    """
+
+    fields: Manifest = attrs.field(factory=dict)
+    counts: Manifest = attrs.field(factory=dict)
+    conditions: Mapping[str, Manifest] = attrs.field(factory=dict)
+    groups: Mapping[str, Manifest] = attrs.field(factory=dict)
+    jobs: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
+    phases: Mapping[JobKey, str] = attrs.field(factory=dict)
+    """Jobs in a phase that this version does not know: they count as running, stay as they are and never start."""
+    end: str = ""
+    """The phase of a workflow that has ended in one that this version does not know; the whole status stays."""
+
+
+NOTHING_UNKNOWN = Unknown()
 
 
 @attrs.frozen(kw_only=True)
@@ -132,6 +155,8 @@ class Status:
         "conditions", "What holds for the workflow, for machines.", default=(), maxItems=32, listMapKey="type"
     )
     groups: tuple[GroupStatus, ...] = spec_field("groups", "The workflow's groups.", default=(), maxItems=1024)
+    unknown: Unknown = NOTHING_UNKNOWN
+    """What a newer version has stored; the core carries it from each status to the next."""
 
     @property
     def progress(self) -> str:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from jobsmgr.api.codec import format_time, parse_time
-from jobsmgr.api.fields import Manifest
-from jobsmgr.api.status import NEW, Condition, Counts, GroupStatus, JobStatus, Phase, Status
+from jobsmgr.api.fields import Manifest, api_fields, json_key
+from jobsmgr.api.status import (
+    NEW,
+    NOTHING_UNKNOWN,
+    Condition,
+    Counts,
+    GroupStatus,
+    JobStatus,
+    Phase,
+    Status,
+    Unknown,
+)
+from jobsmgr.api.workflow import JobKey
+
+K = TypeVar("K")
 
 
 class StatusEncoder:
@@ -18,49 +31,58 @@ class StatusEncoder:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[GroupStatus, dict[str, Any]]] = {}
+        self._unknown = NOTHING_UNKNOWN
 
     def encode(self, status: Status) -> dict[str, Any]:
         """The same as `encode_status`; parts of it are shared with earlier answers, so it is not to be changed."""
+        if status.unknown is not self._unknown:
+            self._known, self._unknown = {}, status.unknown
         known, self._known = self._known, {}
         for group in status.groups:
             old = known.get(group.name)
-            encoded = old[1] if old is not None and old[0] is group else _encode_group(group, old)
+            encoded = old[1] if old is not None and old[0] is group else _encode_group(group, status.unknown, old)
             self._known[group.name] = (group, encoded)
         return _encode(status, [encoded for _, encoded in self._known.values()])
 
 
 def encode_status(status: Status) -> dict[str, Any]:
     """A status as the object that is stored; what is empty is left out."""
-    return _encode(status, [_encode_group(group) for group in status.groups])
+    return _encode(status, [_encode_group(group, status.unknown) for group in status.groups])
 
 
-def _encode_group(group: GroupStatus, known: tuple[GroupStatus, dict[str, Any]] | None = None) -> dict[str, Any]:
+def _encode_group(
+    group: GroupStatus, unknown: Unknown, known: tuple[GroupStatus, dict[str, Any]] | None = None
+) -> dict[str, Any]:
     old = list(zip(known[0].jobs, known[1]["jobs"], strict=True)) if known is not None else []
     jobs = [
-        before[1] if before is not None and before[0] is job else _encode_job(job)
+        before[1] if before is not None and before[0] is job else _encode_job(group.name, job, unknown)
         for before, job in zip_longest(old[: len(group.jobs)], group.jobs)
     ]
-    return {"name": group.name, "phase": group.phase.value, "jobs": jobs}
+    own = {"name": group.name, "phase": group.phase.value, "jobs": jobs}
+    return {**extra, **own} if (extra := unknown.groups.get(group.name)) else own
 
 
 def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    unknown = status.unknown
     document: dict[str, Any] = {
+        **unknown.fields,
         "observedGeneration": status.observed_generation,
-        "phase": status.phase.value,
+        "phase": unknown.end or status.phase.value,
         "progress": status.progress,
         "startTime": format_time(status.start_time),
         "completionTime": format_time(status.completion_time),
-        "counts": attrs.asdict(status.counts),
-        "conditions": [_encode_condition(condition) for condition in status.conditions],
+        "counts": {**unknown.counts, **attrs.asdict(status.counts)},
+        "conditions": [_encode_condition(condition, unknown) for condition in status.conditions],
         "groups": groups,
     }
     return {key: value for key, value in document.items() if value is not None}
 
 
-def _encode_condition(condition: Condition) -> dict[str, Any]:
+def _encode_condition(condition: Condition, unknown: Unknown) -> dict[str, Any]:
     return {
+        **unknown.conditions.get(condition.type, {}),
         "type": condition.type,
-        "status": "True" if condition.status else "False",
+        "status": "Unknown" if condition.status is None else str(condition.status),
         "reason": condition.reason,
         "message": condition.message,
         "observedGeneration": condition.observed_generation,
@@ -68,7 +90,7 @@ def _encode_condition(condition: Condition) -> dict[str, Any]:
     }
 
 
-def _encode_job(job: JobStatus) -> dict[str, Any]:
+def _encode_job(group: str, job: JobStatus, unknown: Unknown) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": job.name,
         "phase": job.phase.value,
@@ -80,7 +102,11 @@ def _encode_job(job: JobStatus) -> dict[str, Any]:
         "message": job.message,
         "compiledParams": job.compiled_params,
     }
-    return {key: value for key, value in document.items() if value}
+    own = {key: value for key, value in document.items() if value}
+    if unknown is NOTHING_UNKNOWN:
+        return own
+    key = JobKey(group, job.name)
+    return {**unknown.jobs.get(key, {}), **own, "phase": unknown.phases.get(key, job.phase.value)}
 
 
 def parse_status(raw: object, spec: Manifest) -> Status:
@@ -93,15 +119,67 @@ def parse_status(raw: object, spec: Manifest) -> Status:
         return _legacy_status(raw, spec)
     if not isinstance(raw, Mapping):
         return NEW
+    conditions, groups = _objects(raw.get("conditions")), _objects(raw.get("groups"))
+    end = _unknown_end(raw, conditions)
     return Status(
         observed_generation=_number(raw.get("observedGeneration"), -1),
-        phase=_phase(raw.get("phase")),
+        phase=end or _phase(raw.get("phase")),
         start_time=parse_time(raw.get("startTime")),
         completion_time=parse_time(raw.get("completionTime")),
         counts=_counts(raw.get("counts")),
-        conditions=tuple(_condition(item) for item in _objects(raw.get("conditions"))),
-        groups=tuple(_group(item) for item in _objects(raw.get("groups"))),
+        conditions=tuple(_condition(item) for item in conditions),
+        groups=tuple(_group(item) for item in groups),
+        unknown=_unknown(raw, conditions, groups, str(raw["phase"]) if end else ""),
     )
+
+
+_KEYS: Mapping[type, frozenset[str]] = {
+    model: frozenset(map(json_key, api_fields(model))) for model in (Status, Counts, Condition, GroupStatus, JobStatus)
+}
+STATUS_KEYS = _KEYS[Status] | {"progress"}
+"""The keys of a status that are ours."""
+
+
+def _unknown(raw: Manifest, conditions: list[Mapping[str, Any]], groups: list[Mapping[str, Any]], end: str) -> Unknown:
+    """What none of our fields can hold."""
+    counts = raw.get("counts")
+    jobs = [
+        (JobKey(str(group.get("name", "")), str(job.get("name", ""))), job)
+        for group in groups
+        for job in _objects(group.get("jobs"))
+    ]
+    found = Unknown(
+        fields=_beside(raw, STATUS_KEYS),
+        counts=_beside(counts, _KEYS[Counts]) if isinstance(counts, Mapping) else {},
+        conditions=_each_beside((str(one.get("type", "")), one, Condition) for one in conditions),
+        groups=_each_beside((str(one.get("name", "")), one, GroupStatus) for one in groups),
+        jobs=_each_beside((key, job, JobStatus) for key, job in jobs),
+        phases={key: job["phase"] for key, job in jobs if _is_unknown_phase(job)},
+        end=end,
+    )
+    return NOTHING_UNKNOWN if found == NOTHING_UNKNOWN else found
+
+
+def _each_beside(items: Iterable[tuple[K, Mapping[str, Any], type]]) -> dict[K, Manifest]:
+    return {key: extra for key, item, model in items if (extra := _beside(item, _KEYS[model]))}
+
+
+def _beside(raw: Mapping[str, Any], keys: frozenset[str]) -> Manifest:
+    """The values of other keys than these."""
+    return {} if raw.keys() <= keys else {key: value for key, value in raw.items() if key not in keys}
+
+
+def _is_unknown_phase(job: Mapping[str, Any]) -> bool:
+    phase = job.get("phase")
+    return isinstance(phase, str) and phase != "" and phase not in _PHASES
+
+
+def _unknown_end(raw: Mapping[str, Any], conditions: list[Mapping[str, Any]]) -> Phase | None:
+    """How a workflow has ended, by its conditions, whose phase is not known; None if it is, or if it goes on."""
+    holding = {one.get("type") for one in conditions if one.get("status") == "True"}
+    if "Finished" not in holding or not _is_unknown_phase(raw):
+        return None
+    return Phase.SUCCEEDED if "Complete" in holding else Phase.FAILED
 
 
 def _legacy_status(phase: str, spec: Manifest) -> Status:
@@ -122,7 +200,7 @@ def _job(raw: Mapping[str, Any], phase_key: str) -> JobStatus:
     compiled = raw.get("compiledParams")
     return JobStatus(
         name=str(raw.get("name", "")),
-        phase=_phase(raw.get(phase_key)),
+        phase=Phase.RUNNING if phase_key == "phase" and _is_unknown_phase(raw) else _phase(raw.get(phase_key)),
         job_name=str(raw.get("jobName", "")),
         uid=str(raw.get("uid", "")),
         start_time=parse_time(raw.get("startTime")),
@@ -136,7 +214,7 @@ def _job(raw: Mapping[str, Any], phase_key: str) -> JobStatus:
 def _condition(raw: Mapping[str, Any]) -> Condition:
     return Condition(
         type=str(raw.get("type", "")),
-        status=raw.get("status") == "True",
+        status=None if raw.get("status") == "Unknown" else raw.get("status") == "True",
         reason=str(raw.get("reason", "")),
         message=str(raw.get("message", "")),
         observed_generation=_number(raw.get("observedGeneration"), 0),
@@ -149,8 +227,11 @@ def _counts(raw: object) -> Counts:
     return Counts(**{field.name: _number(values.get(field.name), 0) for field in attrs.fields(Counts)})
 
 
+_PHASES = frozenset(Phase)
+
+
 def _phase(value: object) -> Phase:
-    return Phase(value) if isinstance(value, str) and value in Phase.__members__.values() else Phase.PENDING
+    return Phase(value) if isinstance(value, str) and value in _PHASES else Phase.PENDING
 
 
 def _number(value: object, default: int) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import attrs
 import structlog
 
-from jobsmgr.api.fields import Manifest, json_key
-from jobsmgr.api.status import Reason, Status
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.status import Reason
+from jobsmgr.api.status_codec import STATUS_KEYS
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, refusal, unsent
@@ -20,9 +21,6 @@ from jobsmgr.cluster.writer import Writer, delete_options
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
 _log = structlog.get_logger(__name__)
-
-STATUS_KEYS = frozenset(json_key(field) for field in attrs.fields(Status)) | {"progress"}
-"""The keys of a status that are ours; others, which a newer version may have written, are left alone."""
 
 
 class WorkflowWriter:

@@ -15,6 +15,7 @@ from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.core.carrying import CONDITIONS, keep_foreign, keep_unknown
 from jobsmgr.core.changes import changed_jobs, transitions
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
@@ -23,8 +24,6 @@ from jobsmgr.core.rendering import render_job
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
 
-CONDITIONS = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
-"""Those that stand in every status, whatever fails."""
 CHANGED_BY_STALL = ("Reconciling", "Stalled")
 MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
@@ -85,10 +84,14 @@ def _decision(snapshot: Snapshot, status: Status, actions: tuple[Action, ...] = 
 
 
 def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
-    """The whole status, conditions with their times included."""
-    status = hooks.status(snapshot)
+    """The whole status, conditions with their times included, and with what a newer version has stored in it."""
+    stored = snapshot.status
+    if stored.final and stored.unknown.end:
+        return attrs.evolve(stored, observed_generation=snapshot.workflow.generation)
+    status = keep_unknown(stored, hooks.status(snapshot))
     conditions = hooks.conditions(attrs.evolve(snapshot, status=status))
-    return attrs.evolve(status, conditions=tuple(_timed(snapshot, condition) for condition in conditions))
+    timed = tuple(_timed(snapshot, condition) for condition in conditions)
+    return attrs.evolve(status, conditions=keep_foreign(stored, timed))
 
 
 def _timed(snapshot: Snapshot, condition: Condition) -> Condition:
@@ -112,7 +115,7 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
     if stored.final:
         return attrs.evolve(stored, observed_generation=generation)
     if stored.phase.ended:
-        stored = Status()
+        stored = attrs.evolve(keep_unknown(stored, Status()), conditions=keep_foreign(stored, ()))
     known = {condition.type: condition for condition in stored.conditions}
     found = {
         kind: Condition(type=kind, status=kind == "Stalled", reason=reason, message=snapshot.held)
@@ -127,9 +130,9 @@ def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]
     """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing."""
     if snapshot.trail is not None or status.phase.ended:  # a trail knows of every Job
         return
-    uids = {job.uid for job in snapshot.jobs.values()}
+    uids, unknown = {job.uid for job in snapshot.jobs.values()}, status.unknown.phases
     for key, job in status.jobs():
-        if batch and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
+        if batch and key not in unknown and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
             batch -= 1
             yield ReadJob(key=key, name=job.job_name or snapshot.names.get(key, ""), uid=job.uid)
 
@@ -144,8 +147,9 @@ def _deletes(snapshot: Snapshot, status: Status) -> Iterator[Action]:
         if group.phase in _UNTOUCHED:
             continue
         for job in (job for job in group.jobs if job.reason):
-            if job.phase is Phase.RUNNING and job.reason == Reason.DEADLINE_EXCEEDED and job.uid:
-                yield DeleteJob(key=JobKey(group.name, job.name), name=job.job_name, uid=job.uid)
+            key, running = JobKey(group.name, job.name), job.phase is Phase.RUNNING
+            if running and job.reason == Reason.DEADLINE_EXCEEDED and job.uid and key not in status.unknown.phases:
+                yield DeleteJob(key=key, name=job.job_name, uid=job.uid)
 
 
 _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)

@@ -84,6 +84,11 @@ def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, st
         return True, Reason.INVALID_SPEC.value, f"edited while running: {_problem_text(snapshot.problems)}"
     if snapshot.status.phase in (Phase.FAILED, Phase.ABORTED):
         return True, reason, message
+    if not snapshot.status.phase.ended and (unknown := snapshot.status.unknown.phases):
+        key, phase = next(iter(unknown.items()))
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        text = f'job "{key}"{more} is in a phase ("{phase}") of a newer version of jobsmgr: update jobsmgr to go on'
+        return True, Reason.UNKNOWN_PHASE.value, text
     return False, "NotStalled", ""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobsmgr.api import kubernetes
 from jobsmgr.api.crd import custom_resource_definition, schema
-from jobsmgr.api.fields import json_key
+from jobsmgr.api.fields import api_fields, json_key
 from jobsmgr.api.params import Params
 from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Status
 from jobsmgr.api.workflow import Group, Job, Spec
@@ -102,7 +102,7 @@ def test_only_a_missing_status_has_a_default() -> None:
 def test_every_field_of_a_model_is_in_it(model: type, path: str) -> None:
     """With the model's own words, and required where the model has no default."""
     found = BY_PATH[path]
-    fields = attrs.fields(model)
+    fields = api_fields(model)
     assert {json_key(field): field.metadata["doc"] for field in fields} == {
         key: part["description"] for key, part in found["properties"].items() if key in map(json_key, fields)
     }

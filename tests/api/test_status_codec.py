@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr import Condition, Counts, GroupStatus, JobStatus, Phase, Status
+from jobsmgr import Condition, Counts, GroupStatus, JobKey, JobStatus, Phase, Status
 from jobsmgr.api.status import NEW
-from jobsmgr.api.status_codec import encode_status, parse_status
+from jobsmgr.api.status_codec import StatusEncoder, encode_status, parse_status
 
 TAKEOVER = Path(__file__).parents[1] / "data" / "takeover"
 WORD = st.text(max_size=8)
@@ -97,6 +100,88 @@ def test_rubbish_is_read_as_far_as_it_goes(raw: Any) -> None:
     assert status.seen
     assert status.phase is Phase.PENDING
     assert status.counts == Counts()
+
+
+NEWER: dict[str, Any] = {
+    "observedGeneration": 1,
+    "phase": "running",
+    "progress": "1/4",
+    "shard": {"of": 3},
+    "counts": {"total": 4, "pending": 1, "running": 1, "succeeded": 1, "failed": 1, "aborted": 0, "skipped": 1},
+    "conditions": [
+        {
+            "type": "Paused",
+            "status": "Unknown",
+            "reason": "NotAsked",
+            "message": "",
+            "observedGeneration": 0,
+            "lastTransitionTime": "2026-05-04T12:00:00Z",
+            "severity": "low",
+        }
+    ],
+    "groups": [
+        {
+            "name": "g",
+            "phase": "running",
+            "eta": "soon",
+            "jobs": [
+                {"name": "a", "phase": "skipped", "completionTime": "2026-05-04T12:00:00Z", "why": ["x"]},
+                {"name": "b", "phase": "succeeded", "exitCode": 0},
+            ],
+        }
+    ],
+}
+"""A status of a version that knows more: at each level a field, a job's phase, a type and a status of a condition."""
+
+
+class TestNewerVersion:
+    """What this version does not know is stored again as it was."""
+
+    @pytest.mark.parametrize("encode", [encode_status, StatusEncoder().encode])
+    def test_everything_is_written_back(self, encode: Callable[[Status], dict[str, Any]]) -> None:
+        """By both ways of writing."""
+        status = parse_status(copy.deepcopy(NEWER), {})
+        assert {**encode(status), "progress": "1/4"} == NEWER
+
+    def test_a_job_in_an_unknown_phase_counts_as_running(self) -> None:
+        """It is neither to be started nor at its end, as far as this version can tell."""
+        status = parse_status(NEWER, {})
+        assert [job.phase for _, job in status.jobs()] == [Phase.RUNNING, Phase.SUCCEEDED]
+        assert status.unknown.phases == {JobKey("g", "a"): "skipped"}
+
+    def test_a_status_without_anything_unknown_costs_nothing(self) -> None:
+        """All share one value that says so."""
+        raw = encode_status(Status(observed_generation=1, groups=(GroupStatus(name="g", jobs=(JobStatus(name="a"),)),)))
+        assert parse_status(raw, {}).unknown is NEW.unknown
+
+    @pytest.mark.parametrize(("complete", "phase"), [("True", Phase.SUCCEEDED), ("False", Phase.FAILED)])
+    def test_an_end_in_an_unknown_phase_is_an_end(self, complete: str, phase: Phase) -> None:
+        """The conditions say so; the phase is written back."""
+        conditions = [{"type": "Finished", "status": "True"}, {"type": "Complete", "status": complete}]
+        status = parse_status({"observedGeneration": 1, "phase": "skipped", "conditions": conditions}, {})
+        assert (status.phase, status.final) == (phase, True)
+        assert encode_status(status)["phase"] == "skipped"
+
+    def test_a_changed_job_is_encoded_with_what_is_unknown_of_it(self) -> None:
+        """Where others are taken from the last time."""
+        encoder, status = StatusEncoder(), parse_status(NEWER, {})
+        encoder.encode(status)
+        first, second = status.groups[0].jobs
+        changed = attrs.evolve(status.groups[0], jobs=(first, attrs.evolve(second, reason="R")))
+        encoded = encoder.encode(attrs.evolve(status, groups=(changed,)))["groups"][0]
+        assert encoded == {
+            **NEWER["groups"][0],
+            "jobs": [NEWER["groups"][0]["jobs"][0], {**NEWER["groups"][0]["jobs"][1], "reason": "R"}],
+        }
+        again = encoder.encode(Status(groups=(changed,)))["groups"][0]["jobs"][1]
+        assert again == {"name": "b", "phase": "succeeded", "reason": "R"}
+
+    def test_run_state_of_the_go_operator_has_nothing_unknown(self) -> None:
+        """The fields of a spec are no fields of a status, and the phases that it wrote are all there are."""
+        spec = {"groups": [{"name": "g", "retries": 1, "jobs": [{"name": "a", "image": "x", "status": "strange"}]}]}
+        status = parse_status("succeeded", spec)
+        assert status.unknown is NEW.unknown
+        assert [job.phase for _, job in status.jobs()] == [Phase.PENDING]
 
 
 class TestGoOperator:

@@ -10,7 +10,7 @@ from jobsmgr.api.cutting import stored_bytes, text_bytes
 from jobsmgr.api.names import job_names
 from jobsmgr.api.sizes import MAX_REASON, MIN_MESSAGE
 from jobsmgr.api.status_codec import encode_status
-from jobsmgr.core.decide import CONDITIONS
+from jobsmgr.core.carrying import CONDITIONS
 from jobsmgr.core.shrinking import SMALLEST, WHOLE, in_form, next_form
 from tests.core.world import START, group, job, manifest
 

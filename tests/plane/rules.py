@@ -246,9 +246,14 @@ def _steps_back(old: Version, new: Version) -> Iterator[str]:
             yield f"{name} vanished"
 
 
+def _rank(phase: str) -> int:
+    """How far on a phase is; one of another version is somewhere in the middle."""
+    return _RANKS.get(phase, _RANKS["running"])
+
+
 def _fell(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     before, after = old.get("phase", "pending"), new.get("phase", "pending")
-    if _RANKS[after] < _RANKS[before]:
+    if _rank(after) < _rank(before):
         yield f"{name} went from {before} to {after}"
     frozen = ["startTime"] + (["phase", "completionTime", "uid"] if before in TERMINAL else [])
     for field in frozen:

@@ -105,7 +105,7 @@ class JobPhases:
         """A job that has started or succeeded since it was stored; None if something else has happened to it."""
         if before.uid != state.uid and (before.uid or before.phase is not Phase.PENDING):
             return None
-        if before.phase.ended:
+        if before.phase.ended or state.key in self._snapshot.status.unknown.phases:
             return before
         job = self._from_job(before, state)
         return job if not job.reason else None
@@ -113,7 +113,7 @@ class JobPhases:
     def _own(self, key: JobKey, name: str) -> JobStatus:
         """A job from what is stored of it and its own Job alone."""
         stored = self._stored.get(key)
-        if stored is not None and stored.phase.ended:
+        if stored is not None and (stored.phase.ended or key in self._snapshot.status.unknown.phases):
             return stored
         compiled = self._snapshot.compiled.get(key) or None
         if stored is None or not (stored.uid or stored.phase is Phase.RUNNING):

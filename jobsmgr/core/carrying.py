@@ -1,0 +1,42 @@
+"""What a stored status has and this version does not know, carried to the next one. Nothing of it is read here."""
+
+from __future__ import annotations
+
+import attrs
+
+from jobsmgr.api.status import Condition, Status
+from jobsmgr.api.workflow import JobKey
+
+CONDITIONS = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
+"""Those that stand in every status, whatever fails."""
+MOST_CONDITIONS = 32
+"""The schema takes no more."""
+
+
+def keep_unknown(stored: Status, status: Status) -> Status:
+    """A status as worked out, with what is unknown of the stored one; jobs in unknown phases stay as they are there.
+
+    They may have ended, so they are never started; they may not have, so nothing behind them is given up.
+    """
+    unknown = attrs.evolve(stored.unknown, end="") if stored.unknown.end else stored.unknown
+    if unknown is status.unknown and not unknown.phases:
+        return status
+    groups = status.groups
+    if unknown.phases:
+        kept = {key: job for key, job in stored.jobs() if key in unknown.phases}
+        groups = tuple(
+            attrs.evolve(group, jobs=tuple(kept.get(JobKey(group.name, job.name), job) for job in group.jobs))
+            for group in groups
+        )
+    return attrs.evolve(status, groups=groups, unknown=unknown)
+
+
+def keep_foreign(stored: Status, given: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Conditions as given, and those stored ones of types that nobody here gives: as they are, in their places."""
+    own = {condition.type for condition in given} | set(CONDITIONS)
+    foreign = [condition for condition in stored.conditions if condition.type not in own]
+    if not foreign:
+        return given
+    places = {condition.type: place for place, condition in enumerate(stored.conditions)}
+    joined = (*given, *foreign[: max(MOST_CONDITIONS - len(given), 0)])
+    return tuple(sorted(joined, key=lambda condition: places.get(condition.type, len(places))))

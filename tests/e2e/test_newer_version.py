@@ -1,0 +1,162 @@
+"""An older operator under the CRD of a newer one, which has written what this one does not know: a downgrade."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.e2e.shapes import chain, group
+from tests.plane.components import FAST_CONTROLLERS
+from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import eventually
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.leases import wait_for_renewals
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
+
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
+PAUSED = {
+    "type": "Paused",
+    "status": "Unknown",
+    "reason": "NotAsked",
+    "message": "",
+    "lastTransitionTime": "2026-05-04T12:00:00Z",
+    "severity": "low",
+}
+
+
+def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema of a status and those of counts, conditions, groups and jobs in it."""
+    groups = schema["properties"]["groups"]["items"]
+    yield from (schema, schema["properties"]["counts"], schema["properties"]["conditions"]["items"])
+    yield from (groups, groups["properties"]["jobs"]["items"])
+
+
+def install_newer_crd(plane: ControlPlane) -> None:
+    """A CRD whose status has further fields at each level, and a further phase of jobs."""
+    crd = plane.call("GET", CRD)
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
+    for one in _objects(schema):
+        one["x-kubernetes-preserve-unknown-fields"] = True
+    jobs = schema["properties"]["groups"]["items"]["properties"]["jobs"]["items"]
+    jobs["properties"]["phase"]["enum"].append("skipped")
+    plane.call("PUT", CRD, crd)
+
+
+def decorated(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The status with what the newer version adds at each level."""
+    newer = copy.deepcopy(dict(status))
+    newer["shard"] = {"of": 3}
+    newer["counts"]["skipped"] = 1
+    newer["conditions"] = [PAUSED, *({**one, "severity": "high"} for one in newer["conditions"])]
+    for one in newer["groups"]:
+        one["eta"] = f"soon {one['name']}"
+        for inner in one["jobs"]:
+            inner["cost"] = inner["name"]
+    return newer
+
+
+def write(plane: ControlPlane, namespace: str, status: Mapping[str, Any]) -> None:
+    """Store a status as the newer version would, and wait until its CRD is in force and nothing of it is pruned."""
+    patch = json.dumps({"status": status})
+
+    def stored() -> bool:
+        run = plane.kubectl(
+            *("patch", "managedjob", "etl", "--subresource=status", "--type=merge", "-o", "json", "-p", patch),
+            namespace=namespace,
+            check=False,
+        )
+        return run.returncode == 0 and bool(json.loads(run.stdout)["status"] == status)
+
+    eventually(stored, "the newer status is stored whole")
+
+
+def kept(status: Mapping[str, Any]) -> dict[str, Any]:
+    """What only the newer version knows."""
+    return {
+        "shard": status.get("shard"),
+        "skipped": status["counts"].get("skipped"),
+        "conditions": {one["type"]: one.get("severity") for one in status["conditions"]},
+        "paused": next((one for one in status["conditions"] if one["type"] == "Paused"), None),
+        "groups": {one["name"]: one.get("eta") for one in status["groups"]},
+        "jobs": {(one["name"], job["name"]): job.get("cost") for one in status["groups"] for job in one["jobs"]},
+    }
+
+
+def set_phase(status: dict[str, Any], path: str, phase: str) -> dict[str, Any]:
+    """The status with one job in another phase."""
+    group_name, _, name = path.partition("/")
+    (job,) = [
+        job for one in status["groups"] if one["name"] == group_name for job in one["jobs"] if job["name"] == name
+    ]
+    job["phase"] = phase
+    return status
+
+
+def start(workflows: Workflows, jobs: JobFinisher) -> None:
+    """A workflow of which two Jobs run, and nothing more is to be stored of them before one ends."""
+    jobs.hold("*")
+    workflows.create_spec("etl", {"groups": [*chain(3)["groups"], group("side", "a", parallel=True)]})
+    for path in ("chain/job-0", "side/a"):
+        eventually(lambda path=path: workflows.job("etl", path).get("startTime"), f"{path} runs")
+
+
+def test_fields_of_a_newer_version_are_kept_until_the_end(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operator: OperatorProcess,
+    control_plane: ControlPlane,
+    namespace: str,
+    trace: Trace,
+) -> None:
+    """At every level, through writes of its own and a restart; they cause no writes themselves."""
+    install_newer_crd(control_plane)
+    start(workflows, jobs)
+    newer = decorated(workflows.status("etl"))
+    write(control_plane, namespace, newer)
+    version = workflows.get("etl")["metadata"]["resourceVersion"]
+    operator.restart()
+    wait_for_renewals(control_plane, namespace, 2)
+    assert workflows.get("etl")["metadata"]["resourceVersion"] == version
+    jobs.release("etl-side-a")
+    workflows.wait_for_phases("etl", side__a="succeeded")
+    assert kept(workflows.status("etl")) == kept(newer)
+    jobs.release("*")
+    status = workflows.wait_for("etl", "Complete")
+    assert kept(status) == kept(newer)
+
+
+def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operator: OperatorProcess,
+    control_plane: ControlPlane,
+    namespace: str,
+    trace: Trace,
+) -> None:
+    """Not started, nor what waits for it; all else runs. Whoever knows the phase says how it goes on."""
+    install_newer_crd(control_plane)
+    start(workflows, jobs)
+    write(control_plane, namespace, set_phase(decorated(workflows.status("etl")), "chain/job-1", "skipped"))
+    jobs.release("*")
+    workflows.wait_for_phases("etl", chain__job_0="succeeded", side__a="succeeded")
+    workflows.wait_for("etl", "Stalled")
+    operator.restart()
+    wait_for_renewals(control_plane, namespace, 2)
+    assert workflows.condition("etl", "Stalled")["reason"] == "UnknownPhase"
+    assert workflows.phases("etl") == {
+        "chain/job-0": "succeeded",
+        "chain/job-1": "skipped",
+        "chain/job-2": "pending",
+        "side/a": "succeeded",
+    }
+    assert len(workflows.jobs("etl")) == 2
+    write(control_plane, namespace, set_phase(workflows.status("etl"), "chain/job-1", "aborted"))
+    status = workflows.wait_for("etl", "Finished")
+    assert (status["phase"], workflows.phases("etl")["chain/job-2"]) == ("failed", "aborted")
+    assert workflows.job("etl", "chain/job-1")["cost"] == "job-1"
