@@ -2,9 +2,10 @@
 
 Arguments are passed by name and are frozen values; an implementation names only those it needs. All hooks but the last
 two decide something: they are synchronous and pure (the same answer for the same arguments; no I/O, no clock), because
-they run inside a decision and may be run again at any time. A deciding hook that raises, or answers something else than
-its specification says, holds the workflow it was asked about: nothing new starts there, the condition `Stalled` names
-the plugin, and it is asked again with back-off. Other workflows go on.
+they run inside a decision and may be run again at any time. A deciding hook that raises (whatever it is, not only an
+`Exception`), or answers something else than its specification says, down to the last value, holds the workflow that it
+was asked about: nothing new starts there, the condition `Stalled` names the plugin, and it is asked again with back-off.
+Other workflows go on.
 
 Built-in plugins are registered first and third parties after them, sorted by entry-point name. pluggy asks the last
 registered first, so a third party's answer to a first-answer hook stands before the built-in one.
@@ -111,5 +112,6 @@ def jobsmgr_transitioned(transition: Transition) -> Awaitable[None] | None:
 def jobsmgr_lifespan(settings: Settings) -> AbstractAsyncContextManager[None] | None:
     """Give an async context manager that is entered when the process starts and left when it ends.
 
-    The place for connections that observers need. One that fails to enter stops the start, with the plugin's name.
+    The place for connections that observers need. One that fails to enter stops the start, with the plugin's name. Each
+    lives in a task of its own: one that fails later is logged and ends nothing else; it has 5 seconds to leave.
     """
