@@ -67,8 +67,9 @@ def chosen(answer: Any, offered: Collection[tuple[str, ...]]) -> tuple[Any, ...]
     return distinct(tuple(found), offered)
 
 
-def distinct(keys: tuple[T, ...], offered: Collection[T]) -> tuple[T, ...]:
-    """Keys, each offered and given once. Raises `Misfit`."""
+def distinct(answer: Any, offered: Collection[Any]) -> tuple[Any, ...]:
+    """An answer of ours: keys, each offered and given once. Raises `Misfit`."""
+    keys = checked(answer, tuple)
     if len(set(keys)) != len(keys) or not set(keys) <= set(offered):
         raise Misfit("answered jobs that are not ready, or one of them twice")
     return keys

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import pluggy
@@ -24,6 +24,8 @@ from jobsmgr.core import answers
 from jobsmgr.core.blame import Culprit, Sources
 
 T = TypeVar("T")
+Joined: TypeAlias = list[tuple[str, Callable[..., Any], Callable[[Any], tuple[T, ...]]]]
+"""Plugins, what to call, and how to read the answer."""
 
 OBSERVERS = "jobsmgr_transitioned"
 
@@ -44,6 +46,8 @@ class Hooks:
             (name, impl, answers.optional(_reader(Fragment, ours)))
             for name, impl, ours in self._impls("jobsmgr_pod_fragment")
         ]
+        self._problems = self._joined("jobsmgr_validate", Problem)
+        self._conditions = self._joined("jobsmgr_conditions", Condition)
 
     def culprit(self, frame: FrameType | None) -> Culprit | None:
         """The plugin whose code runs in the stack that ends in `frame`; None if there is none.
@@ -59,8 +63,7 @@ class Hooks:
 
     def validate(self, workflow: Workflow) -> tuple[Problem, ...]:
         """What all plugins find wrong with a workflow."""
-        answers = self._joined("jobsmgr_validate", Problem, workflow=workflow)
-        return tuple(problem for _, problem in answers)
+        return tuple(problem for _, problem in self._ask_all("jobsmgr_validate", self._problems, workflow=workflow))
 
     def merge_params(self, layers: tuple[Layer, ...]) -> Params:
         """The merged parameters of a job."""
@@ -84,7 +87,7 @@ class Hooks:
     def select_jobs(self, snapshot: Snapshot, ready: tuple[JobKey, ...]) -> tuple[JobKey, ...]:
         """Which ready jobs start, in which order; a key that is not ready is an error."""
         ours = self._ours["jobsmgr_select_jobs"]
-        read = partial(_ours_of if ours else answers.chosen, offered=ready)
+        read = partial(answers.distinct if ours else answers.chosen, offered=ready)
         return self._first("jobsmgr_select_jobs", read, snapshot=snapshot, ready=ready)
 
     def status(self, snapshot: Snapshot) -> Status:
@@ -94,15 +97,15 @@ class Hooks:
     def conditions(self, snapshot: Snapshot) -> tuple[Condition, ...]:
         """The conditions of all plugins; a type given twice is an error."""
         given: dict[str, str] = {}
-        answers = self._joined("jobsmgr_conditions", Condition, snapshot=snapshot)
-        for name, condition in answers:
+        answered = self._ask_all("jobsmgr_conditions", self._conditions, snapshot=snapshot)
+        for name, condition in answered:
             if condition.type in given:
                 what = f'condition "{condition.type}", which plugin "{given[condition.type]}" gives already'
                 raise PluginError(name, "jobsmgr_conditions", f"gives {what}")
             if breach := _breach(condition):
                 raise PluginError(name, "jobsmgr_conditions", f"gives a condition that cannot be stored: {breach}")
             given[condition.type] = name
-        return tuple(condition for _, condition in answers)
+        return tuple(condition for _, condition in answered)
 
     def observers(self) -> list[tuple[str, Callable[..., Any]]]:
         """The observers of transitions by plugin name; to be called one after another and isolated."""
@@ -129,10 +132,15 @@ class Hooks:
         """How the answer of a first-answer hook is read."""
         return _reader(kind, self._ours[hook])
 
-    def _joined(self, hook: str, kind: type[T], **arguments: Any) -> list[tuple[str, T]]:
+    def _joined(self, hook: str, kind: type[T]) -> Joined[T]:
+        """The implementations of a hook whose answers are joined, each with how its answer is read."""
+        return [
+            (name, impl, partial(answers.items, read=_reader(kind, ours))) for name, impl, ours in self._impls(hook)
+        ]
+
+    def _ask_all(self, hook: str, impls: Joined[T], **arguments: Any) -> list[tuple[str, T]]:
         found: list[tuple[str, T]] = []
-        for name, impl, ours in self._impls(hook):
-            read = partial(answers.items, read=_reader(kind, ours))
+        for name, impl, read in impls:
             found += [(name, item) for item in self._ask(hook, name, impl, read, **arguments)]
         return found
 
@@ -168,10 +176,6 @@ def _reader(kind: type[T], ours: bool) -> Callable[[Any], T]:
 
 def _is_ours(impl: pluggy.HookImpl) -> bool:
     return str(getattr(impl.function, "__module__", "")).startswith("jobsmgr.")
-
-
-def _ours_of(answer: Any, offered: tuple[JobKey, ...]) -> tuple[JobKey, ...]:
-    return answers.distinct(answers.checked(answer, tuple), offered)
 
 
 def _subset(impl: pluggy.HookImpl) -> Callable[..., Any]:
