@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 import anyio
@@ -49,6 +50,14 @@ class _Series:
     count: int = 0
     name: str = ""
     """Of the Event object that tells it; empty if there is none, as far as we know."""
+    last: datetime | None = None
+    """When it was seen last; the wall clock may have been set back since."""
+
+    def seen(self) -> str:
+        """Take down that it is told now; the moment, which is never before the last one."""
+        now = clock.now()
+        self.last = now if self.last is None else max(self.last, now)
+        return str(format_time(self.last))
 
     def add(self, jobs: Iterable[JobKey], count: int) -> None:
         """Take down that it happened so many times more, to these jobs."""
@@ -144,7 +153,7 @@ class Events:
     async def _tell_again(self, series: Event, sent: _Series, told: _Series) -> bool:
         """Say that it was seen again, or of more jobs; False if the object is not there any more."""
         sent.add(told.jobs, told.count)
-        body = {"count": sent.count, "message": sent.message, "lastTimestamp": format_time(clock.now())}
+        body = {"count": sent.count, "message": sent.message, "lastTimestamp": sent.seen()}
         answer = await self._writer.send(
             "PATCH", EVENTS, series.key.namespace, sent.name, body=body, content_type=MERGE_PATCH
         )
@@ -166,7 +175,7 @@ class Events:
 
     def _manifest(self, series: _Series) -> dict[str, Any]:
         """An Event of the core API. It has no owner: it outlives its workflow by the server's own time to live."""
-        moment = format_time(clock.now())
+        moment = series.seen()
         event, key = series.event, series.event.key
         involved = {"apiVersion": API_VERSION, "kind": KIND, "namespace": key.namespace, "name": key.name}
         return {
