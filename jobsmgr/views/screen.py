@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TextIO
+from typing import Protocol
 
 _REDRAW_SECONDS = 0.08
 """At most a dozen drawings a second: more cannot be read, and cost the jobs' own time."""
@@ -25,10 +25,22 @@ class Screen(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """What text is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
+        ...
+
+    def flush(self) -> object:
+        """Keep nothing back."""
+        ...
+
+
 class OutputStream:
     """A stream that may close at any time: the first failure is kept and reported once, all later text is dropped."""
 
-    def __init__(self, stream: TextIO, failed: Callable[[], None]) -> None:
+    def __init__(self, stream: Stream, failed: Callable[[], None]) -> None:
         self._stream = stream
         self._failed = failed
         self.error: OSError | None = None

@@ -166,6 +166,26 @@ def test_output_that_cannot_be_written_is_said(command: str) -> None:
     assert (done.returncode, done.stderr.splitlines(keepends=True)[-1]) == (1, words)
 
 
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2> >(:)"], ids=["full", "nobody reads"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (f"lint '{SEED}'", 0),
+        (f"render '{SEED}'", 0),
+        ("lint missing.yaml", 2),
+        ("lint --no-such-option", 2),
+        ("-v graph missing.yaml", 2),
+        (f"run --executor simulate '{SEED}'", 0),
+    ],
+)
+def test_what_cannot_be_said_on_stderr_changes_no_exit_code(command: str, code: int, redirection: str) -> None:
+    """The result is another matter: scripts go by the code and by standard output."""
+    usual, other = _in_shell(command), _in_shell(f"{command} {redirection}")
+    assert (usual.returncode, other.returncode) == (code, code)
+    if not command.startswith("run"):
+        assert other.stdout == usual.stdout
+
+
 @pytest.mark.parametrize(
     ("redirection", "file", "code"),
     [

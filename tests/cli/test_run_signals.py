@@ -1,14 +1,18 @@
 """Ctrl-C and kill of a real `jobsmgr run`: jobs get their grace period, and no process is left."""
 
+import fcntl
 import json
 import os
 import re
 import signal
+import struct
+import termios
 from pathlib import Path
 
 import pytest
 
-from tests.cli.runs import file_of, on_terminal, running, sh
+from tests.cli.runs import PATIENCE, file_of, on_terminal, running, sh
+from tests.plane.eventually import eventually
 
 PID = re.compile(r"pid (\d+)")
 POLITE = "trap 'echo bye; exit 0' TERM; echo pid $$; while :; do sleep 0.05; done"
@@ -22,6 +26,11 @@ def ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (ProcessLookupError, FileNotFoundError):
         return True
+
+
+def unread(pipe: int) -> int:
+    """How many bytes are in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -53,6 +62,20 @@ def test_the_second_one_kills(tmp_path: Path) -> None:
         assert run.end() == 130
     assert "Killing what still runs." in run.text
     assert all(ended(int(pid)) for pid in PID.findall(run.text))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_nobody_reads_holds_up_no_signal(tmp_path: Path, number: signal.Signals) -> None:
+    """A full pipe holds up what is printed and with it the job, but the run can be stopped."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", f"echo $$ > {tmp_path}/pid; while :; do echo line; done")))
+    pid = tmp_path / "pid"
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path) as run:
+        eventually(lambda: pid.exists() and pid.read_text(), "the job runs")
+        most = fcntl.fcntl(run.stream, fcntl.F_GETPIPE_SZ)
+        eventually(lambda: unread(run.stream) > most - 2 * 4096, "the pipe is all but full")
+        run.signal(number)
+        assert run.process.wait(PATIENCE) == 130
+    assert ended(int(pid.read_text()))
 
 
 def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from jobsmgr.api.status import Phase
 from jobsmgr.cli.run.inputs import Inputs, Selected, Selection, check_inputs, read_inputs
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.jobs import refuse_idle
-from jobsmgr.cli.shared.streams import can_print
+from jobsmgr.cli.shared.streams import StoppableOutput, can_print, discard
 from jobsmgr.cluster.clock import now as wall_clock
 from jobsmgr.engine.port import Key
 from jobsmgr.local.containers import Containers
@@ -123,7 +123,9 @@ async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path
         if recorder.error is not None:
             raise recorder.error
     if terminal.output.error is not None:
-        raise terminal.output.error  # whoever read our output has gone: the run was stopped for it
+        if not terminal.interrupted:
+            raise terminal.output.error  # whoever read our output has gone: the run was stopped for it
+        discard()
     return _exit_code(statuses.values(), interrupted=terminal.interrupted)
 
 
@@ -182,6 +184,8 @@ async def _follow(
 async def _listen(run: LocalRun, force_stop: ForceStop, terminal: _Terminal, *, task_status: TaskStatus[None]) -> None:
     """The first signal stops the run with grace, the second one without."""
     with anyio.open_signal_receiver(*STOP_SIGNALS) as signals:
+        for number in STOP_SIGNALS:  # the loop hears them all the same, but not while a write waits for a reader
+            signal.signal(number, lambda *_: terminal.stream.stop())
         task_status.started()
         async for _ in signals:
             if terminal.interrupted:
@@ -201,7 +205,8 @@ class _Terminal:
         self._options = options
         self._views = {one.key: _view(one, now) for one in inputs.workflows}
         self.interrupted = False
-        self.output = OutputStream(sys.stdout, lambda: run.halt(INTERRUPTED))
+        self.stream = StoppableOutput(sys.stdout)
+        self.output = OutputStream(self.stream, lambda: run.halt(INTERRUPTED))
         self.screen: Screen = Appending(self.output)
         if options.live:
             self.screen = Live(self.output, self._draw, time.monotonic)
