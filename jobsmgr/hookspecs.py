@@ -4,8 +4,8 @@ Arguments are passed by name and are frozen values; an implementation names only
 two decide something: they are synchronous and pure (the same answer for the same arguments; no I/O, no clock), because
 they run inside a decision and may be run again at any time. A deciding hook that raises (whatever it is, not only an
 `Exception`), or answers something else than its specification says, down to the last value, holds the workflow that it
-was asked about: nothing new starts there, the condition `Stalled` names the plugin, and it is asked again with back-off.
-Other workflows go on.
+was asked about: nothing new starts there, the condition `Stalled` names the plugin, and it is asked again with
+back-off. Other workflows go on.
 
 Built-in plugins are registered first and third parties after them, sorted by entry-point name. pluggy asks the last
 registered first, so a third party's answer to a first-answer hook stands before the built-in one.
