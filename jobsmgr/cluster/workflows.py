@@ -12,7 +12,7 @@ from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cluster.cache import Workflows
-from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, refusal, unsent
+from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, not_served, refusal, unsent
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
@@ -115,7 +115,7 @@ class WorkflowWriter:
         known = self._known.get(key)
         if known is None or known.uid != uid:
             return Gone()
-        return Conflict() if answer.status == 409 else refusal(answer)
+        return Conflict() if answer.status == 409 else not_served(answer, WORKFLOWS, key.name)
 
     def _learn(self, key: Key, answer: Answer) -> StoredWorkflow:
         """Keep a workflow as the server answered it; one without its last finalizer is gone with that answer."""
