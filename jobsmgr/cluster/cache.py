@@ -153,6 +153,15 @@ class Jobs(Store[StoredJob]):
         if left:
             self._by_owner[owner] = left
 
+    def distrust(self) -> None:
+        """See the store; Jobs that were deleted since the backup exist again, or never did."""
+        super().distrust()
+        for owner, jobs in [*self._by_owner.items()]:
+            if not (left := {name: state for name, state in jobs.items() if not state.gone}):
+                del self._by_owner[owner]
+            else:
+                self._by_owner[owner] = left
+
     def _matters(self, known: StoredJob) -> bool:
         workflow = self._workflows.of_uid(known.state.owner)
         return workflow is not None and not workflow.finished
@@ -177,7 +186,8 @@ class Jobs(Store[StoredJob]):
             return
         owner, name = (known.namespace, uid), known.state.name
         workflow = self._workflows.of_uid(uid)
-        if workflow is not None and not workflow.finished:
+        # One that is not in a restored backup has not ended: in the history that counts now it never began.
+        if workflow is not None and not workflow.finished and not self.is_doubted(known):
             seen = last.state if last.uid == known.uid and last.state.result else known.state
             self._by_owner.setdefault(owner, {})[name] = attrs.evolve(seen, owner=uid, gone=True)
         elif (jobs := self._by_owner.get(owner)) is not None:

@@ -143,6 +143,10 @@ class Store(Generic[I]):
         self._seen.clear()
         self._doubted = {item.uid for item in self._items.values()}
 
+    def is_doubted(self, item: I) -> bool:
+        """Whether an object is only known from before the server went back in time."""
+        return item.uid in self._doubted
+
     def replace(self, scope: str, items: Sequence[I], version: int) -> None:
         """All there are in a namespace (empty: in all), as of `version`.
 
@@ -167,9 +171,9 @@ class Store(Generic[I]):
 
     def _drop(self, known: I, last: I) -> None:
         del self._items[known.place]
-        self._doubted.discard(known.uid)
         self._missing.pop(known.place, None)
         self._on_removed(known, last)
+        self._doubted.discard(known.uid)
 
     def _bury(self, uid: str) -> None:
         """Remember that an object is no more: the answer to an own write may come after the news of its deletion."""

@@ -363,9 +363,20 @@ def test_a_server_restored_from_a_backup_is_believed(cache: Cache) -> None:
     assert held is not None
     assert held.version == 30
     assert cache.jobs.get(("n", "own")) is None
+    assert jobs(cache) == {"j": a_job(30).state}, "what came after the backup has never begun"
     observation = cache.observe(KEY)
     assert observation is not None
     assert observation.epoch == 1
+
+
+def test_a_job_deleted_after_the_backup_is_not_gone_any_more(cache: Cache) -> None:
+    cache.jobs.put(a_job(50))
+    cache.jobs.remove(a_job(51))
+    assert jobs(cache)["j"].gone
+    cache.distrust()
+    assert jobs(cache) == {}
+    cache.jobs.replace("", [a_job(30)], 40)
+    assert jobs(cache) == {"j": a_job(30).state}
 
 
 def test_jobs_known_before_their_workflow_are_its_jobs() -> None:
