@@ -12,6 +12,9 @@ from jobsmgr.operator.line_writer import detach_streams
 
 Format = Literal["console", "json"]
 
+LONGEST = 65_536
+"""Characters of one value: a plugin's exception may have a message of megabytes, and escaping that takes seconds."""
+
 
 def configure_logs(level: str, style: Format) -> None:
     """Set up structlog and the standard library's logging.
@@ -68,6 +71,8 @@ def _escape(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typ
 
 def _safe(key: str, text: str) -> str:
     """A traceback has lines, set in so that none of them can pass for an event; nothing else has lines."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}... ({len(text) - LONGEST} more characters)"
     return "\n    ".join(map(_printable, text.split("\n"))) if key == "exception" else _printable(text)
 
 

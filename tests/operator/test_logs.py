@@ -39,7 +39,13 @@ log.debug("own debug"); log.info("own info"); log.warning("own warning")
 logging.getLogger("httpx").info("GET /"); logging.getLogger("kr8s").warning("theirs")
 """
 VALUES = "log.warning('x', seconds=1.5, names=['a', 'b'], none=None)"
-ALL = {**SAID, "a secret": SECRET, "levels": LEVELS, "values": VALUES}
+LONG = """
+try:
+    raise ValueError("\\x1b" * 100_000_000)
+except ValueError as error:
+    log.error("observer failed", plugin="p", exc_info=error)
+"""
+ALL = {**SAID, "a secret": SECRET, "levels": LEVELS, "values": VALUES, "long": LONG}
 
 
 @functools.cache
@@ -99,3 +105,13 @@ def test_values_stay_values_in_json() -> None:
     """Numbers and lists are for machines to read."""
     found: dict[str, Any] = json.loads(logged("json")["values"])
     assert (found["seconds"], found["names"], found["none"]) == (1.5, ["a", "b"], None)
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_megabytes_are_cut(style: str) -> None:
+    """A plugin's exception may have any message; where it comes from stands before it."""
+    line = logged(style)["long"]
+    assert len(line) < 500_000
+    assert "observer failed" in line
+    assert "in <module>" in line
+    assert "more characters)" in line
