@@ -173,6 +173,9 @@ class JobPhases:
         if self.over:
             text = "the workflow has run longer than spec.activeDeadlineSeconds"
             return self._failed(job, Reason.DEADLINE_EXCEEDED, text)
+        if self._wiped and not job.uid:
+            text = "its status was lost and its Job is gone, but jobs behind it have started"
+            return self._failed(job, Reason.JOB_LOST, text)
         text = f"Job {job.job_name or job.name} was deleted or taken away while it ran; its result is not known"
         return self._failed(job, Reason.JOB_LOST, text)
 
