@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
@@ -19,6 +20,7 @@ from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.requests import JOBS, WORKFLOWS, NotConfigured, Pause, Target, Unreachable
 from jobsmgr.cluster.rights import StatusGate, missing_rights
 from jobsmgr.cluster.session import Session
+from jobsmgr.cluster.stream import Unreadable, metadata_of, version_of
 from jobsmgr.cluster.trim import trim_job, trim_workflow
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflows import WorkflowWriter
@@ -150,7 +152,7 @@ class KubernetesCluster:
 
         For a replica that has just become the leader: what the one before it wrote must not be missed.
         """
-        self._cache.workflows.begin_term()
+        self._cache.workflows.begin_term(await self._newest_version())
         async with anyio.create_task_group() as tasks:
             for watch in self._watches:
                 tasks.start_soon(watch.refresh)
@@ -171,11 +173,21 @@ class KubernetesCluster:
         """Each right of the shipped role that is missing, in words. Raises `Unreachable`."""
         return await missing_rights(self._watching, self._scopes)
 
+    async def _newest_version(self) -> float:
+        """The newest resourceVersion of workflows that the server knows now; infinite if it does not say."""
+        try:
+            answer = await self._watching.call("GET", WORKFLOWS, self._scopes[0], params={"limit": 1})
+            return int(version_of(metadata_of(answer.body))) if answer.ok else math.inf
+        except (Unreachable, Unreadable):
+            return math.inf
+
     def _on_rollback(self) -> None:
         _log.warning("the API server knows less than before, as after a restored backup: everything is listed anew")
         self._cache.distrust()
         for watch in self._watches:
             watch.begin_anew()
+        for key in self.keys():  # one that is as it was in the backup would not be asked for
+            self._cache.pending.add(key, "the API server went back in time")
 
     def _on_status_right(self, namespace: str) -> None:
         for key in self.keys():

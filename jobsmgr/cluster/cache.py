@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
@@ -61,6 +62,7 @@ class Workflows(Store[StoredWorkflow]):
         self._pending = pending
         self._by_uid: dict[str, StoredWorkflow] = {}
         self._confirmed: set[str] = set()
+        self._new_from: float = math.inf
         self.jobs: Jobs | None = None
 
     def of_uid(self, uid: str) -> StoredWorkflow | None:
@@ -68,8 +70,11 @@ class Workflows(Store[StoredWorkflow]):
         return self._by_uid.get(uid)
 
     def put(self, item: StoredWorkflow) -> None:
-        """As the watch has it; one that nobody has begun is new, and needs no second look."""
-        if self.get(item.place) is None and not item.begun:
+        """As the watch has it; what was created in this term, and nobody has begun, needs no second look.
+
+        An older one may be told late, by a server that lags behind: somebody else may have begun and ended it.
+        """
+        if self.get(item.place) is None and not item.begun and item.version > self._new_from:
             self._confirmed.add(item.uid)
         super().put(item)
 
@@ -85,11 +90,15 @@ class Workflows(Store[StoredWorkflow]):
     def distrust(self) -> None:
         """See the store; each workflow has to be confirmed again."""
         super().distrust()
-        self._confirmed.clear()
+        self.begin_term()
 
-    def begin_term(self) -> None:
-        """What others wrote before we led may not be in a list yet: each workflow has to be confirmed."""
+    def begin_term(self, version: float = math.inf) -> None:
+        """What others wrote before we led may not be in a list yet: each workflow has to be confirmed.
+
+        `version` is the newest that the server knew when this term had begun; infinite where it is not known.
+        """
         self._confirmed.clear()
+        self._new_from = version
 
     def _matters(self, known: StoredWorkflow) -> bool:
         return not known.finished
@@ -141,8 +150,15 @@ class Jobs(Store[StoredJob]):
                 del self._interest[place]
 
     def record_gone(self, namespace: str, state: JobState) -> None:
-        """A Job that was never seen and, as a read of it has shown, does not exist or is not its owner's any more."""
+        """A Job that was not seen and, as a read of it has shown, does not exist or is not its owner's any more.
+
+        Where the watch has told of it during the read, that is what counts: it may have shown a result.
+        """
+        if self._workflows.of_uid(state.owner) is None:
+            return
         jobs = self._by_owner.setdefault((namespace, state.owner), {})
+        if any(job.uid == state.uid if state.uid else job.key == state.key for job in jobs.values()):
+            return
         # By its name, unless the owner has another Job of that name.
         jobs[state.uid if state.name in jobs else state.name] = attrs.evolve(state, gone=True)
 

@@ -77,7 +77,7 @@ class Reads(Generic[I]):
         answer = await self._writer.read(self._resource, *place)
         if answer.ok:
             item = read(answer, self._trim)
-            if known is not None and item.version < known.version:
+            if known is not None and item.version < known.version and not self._store.is_doubted(known):
                 self._on_rollback()
             keep(item)
         elif known is not None and self.is_gone(answer, place):

@@ -15,10 +15,11 @@ import structlog
 
 from jobsmgr.cluster.requests import Resource, Unreachable
 from jobsmgr.cluster.session import Session
+from jobsmgr.cluster.store import Item
 from jobsmgr.cluster.stream import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
+T = TypeVar("T", bound=Item)
 Into = TypeVar("Into", contravariant=True)
 
 PAGE = 500
@@ -214,7 +215,11 @@ class Watch(Generic[T]):
                 await self._replace(initial, version_of(metadata))
                 return None
         elif initial is not None:
-            self._take(raw, initial.append)
+            uid = metadata.get("uid")
+            if kind != "ADDED":  # something happened while the list was streamed
+                initial[:] = [item for item in initial if item.uid != uid]
+            if kind != "DELETED":
+                self._take(raw, initial.append)
         else:
             self._take(raw, self._sink.remove if kind == "DELETED" else self._sink.put)
             self._version = version_of(metadata)

@@ -23,8 +23,6 @@ WRITES_AT_ONCE = 8
 """Creates of one workflow under way at once; the adapter has a window of its own for all of them."""
 DELETION, FINALIZER, READ = "deletion", "finalizer", "read"
 """What can fail again and again, each with a back-off of its own."""
-READ_ROUNDS = 3
-"""Looks in a row that may ask for a read at once: the workflow, then its Jobs; more would be a loop without an end."""
 
 
 class Actions:
@@ -117,8 +115,12 @@ class Actions:
         refused = next((result for result in results if isinstance(result, Refused)), None)
         if refused is not None:
             return after_write(sight.key, sight.memory, READ, refused)
+        again = sight.memory.asked.intersection(reads)  # an answer that has settled nothing must be no hot loop
+        sight.memory.asked = frozenset(reads)
+        if not again:
+            return AT_ONCE
         sight.memory.troubles[READ] += 1
-        return AT_ONCE if (rounds := sight.memory.troubles[READ]) <= READ_ROUNDS else backoff(rounds - READ_ROUNDS)
+        return backoff(sight.memory.troubles[READ])
 
     async def _remove(self, sight: Sight, deletes: list[DeleteJob]) -> float | None:
         """Delete Jobs until one is not deleted; when to look again."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from jobsmgr.api.decision import Decision
+from jobsmgr.api.decision import Decision, ReadJob, ReadWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot, Trail
@@ -45,6 +45,8 @@ class Memory:
     pause: Refusal | None = None
     failures: dict[JobKey | None, int] = attrs.field(factory=dict)
     """Refusals in a row, by job; those of the whole workflow under None."""
+    asked: frozenset[ReadJob | ReadWorkflow] = frozenset()
+    """What the last look asked to be read; empty where it asked for nothing."""
     taken: set[JobKey] = attrs.field(factory=set)
     """Jobs whose names were found taken in a row of looks without a pause between them."""
     troubles: Counter[str] = attrs.field(factory=Counter)
@@ -124,7 +126,7 @@ class Memory:
         plain = not (decision.held or plan.problems or self.refusals or self.pause or decision.status.phase.ended)
         if plan is not self.plan or not plain:
             return
-        if readiness is None and _shows(decision.status, plan):
+        if readiness is None and _shows(decision.status, plan) and _all_seen(decision.status, snapshot):
             readiness, before = Readiness.of(plan.workflow, plan.graph), NEW
         changes = tuple(changed_jobs(before, decision.status))
         if readiness is None or any(job.reason and not job.phase.ended for _, _, job in changes):
@@ -186,6 +188,12 @@ class Memory:
         self.pause = None
         self.refusals.pop(key, None)
         self.refusals = {other: refusal for other, refusal in self.refusals.items() if not refusal.whole}
+
+
+def _all_seen(status: Status, snapshot: Snapshot) -> bool:
+    """Whether the Job of each job that runs is known. One that is not has to be read before its end can be told."""
+    uids = {job.uid for job in snapshot.jobs.values()}
+    return all(job.uid in uids for _, job in status.jobs() if job.phase is Phase.RUNNING)
 
 
 def _shows(status: Status, plan: Plan) -> bool:

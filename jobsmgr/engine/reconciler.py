@@ -86,6 +86,7 @@ class Reconciler:
         if not decision.actions:
             sight.memory.taken.clear()
             del sight.memory.troubles[READ]
+            sight.memory.asked = frozenset()
             return await self._store.settle(sight, decision)
         if any(isinstance(action, DeleteWorkflow) for action in decision.actions):
             return Wake(await self._actions.delete(sight))
@@ -97,6 +98,8 @@ class Reconciler:
         fresh = self._cluster.observe(key)
         if fresh is None or (after := self._sights.look(key, fresh)) is None:
             return NEVER
+        if after.memory is not sight.memory:
+            return Wake(AT_ONCE)  # all that was known has become doubtful meanwhile: what was learnt is forgotten too
         settled = await self._store.settle(after, review(after.snapshot, self._hooks, since=sight.snapshot))
         return attrs.evolve(settled, seconds=earliest(wake, settled.seconds))
 

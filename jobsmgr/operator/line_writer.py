@@ -137,7 +137,10 @@ def detach_streams(notice: Callable[[int], str]) -> None:
 
 
 def _detach(name: Literal["stdout", "stderr"], notice: Callable[[int], str]) -> None:
-    stream: TextIO = getattr(sys, name)
+    stream: TextIO | None = getattr(sys, name)
+    if stream is None:  # its descriptor was closed when the process began
+        setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  for the life of the process
+        return
     if isinstance(getattr(stream, "buffer", None), LineStream):
         return
     try:

@@ -67,6 +67,8 @@ class StopSignal:
                 for number, handler in handlers.items():
                     signal.signal(number, handler)
             self._mouth.close()
+            if self._number:  # not before: further signals are still written to its other end
+                self._ear.close()
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         """For where somebody has taken the wakeup descriptor away, as `loop.add_signal_handler` does."""
@@ -75,11 +77,11 @@ class StopSignal:
             self._mouth.send(bytes([number]))
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._ear:
-            while self._number not in SIGNALS:
-                if not (received := self._ear.recv(1)):
-                    return
-                self._number = received[0]
+        while self._number not in SIGNALS:
+            if not (received := self._ear.recv(1)):
+                self._ear.close()
+                return
+            self._number = received[0]
         _arm()
         with contextlib.suppress(RuntimeError):  # the loop has just been closed
             loop.call_soon_threadsafe(self._came.set)

@@ -223,7 +223,13 @@ def test_only_what_was_read_or_written_in_this_term_is_sure(cache: Cache) -> Non
         assert observation is not None
         return observation.confirmed
 
-    assert confirmed()  # the watch told of it, and nobody has begun it
+    assert not confirmed()  # no term has begun: it may be told late
+    cache.workflows.begin_term(10)
+    late, new = Key("n", "late"), Key("n", "new")
+    cache.workflows.put(a_workflow(10, uid="late", key=late))
+    cache.workflows.put(a_workflow(11, uid="new", key=new))
+    observations = [cache.observe(late), cache.observe(new)]
+    assert [one is not None and one.confirmed for one in observations] == [False, True]
     cache.workflows.begin_term()
     assert not confirmed()
     cache.workflows.put(a_workflow(11))
@@ -243,6 +249,7 @@ def test_a_job_that_was_never_seen_is_recorded_as_gone(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
     cache.jobs.record_gone("n", JobState(name="k", uid="uid-k", owner="uid-w"))
     cache.jobs.record_gone("n", JobState(name="j", uid="former", owner="uid-w"))
+    cache.jobs.record_gone("n", JobState(name="x", uid="uid-x", owner="nobody"))
     assert {job.uid: job.gone for job in jobs(cache).values()} == {"uid-j": False, "uid-k": True, "former": True}
 
 
@@ -377,6 +384,14 @@ def test_a_job_deleted_after_the_backup_is_not_gone_any_more(cache: Cache) -> No
     assert jobs(cache) == {}
     cache.jobs.replace("", [a_job(30)], 40)
     assert jobs(cache) == {"j": a_job(30).state}
+
+
+def test_a_result_that_the_watch_told_during_a_read_counts(cache: Cache) -> None:
+    """It ended and was deleted between the list and the answer that it does not exist."""
+    cache.jobs.put(a_job(11, result=Phase.SUCCEEDED))
+    cache.jobs.remove(a_job(12, result=Phase.SUCCEEDED))
+    cache.jobs.record_gone("n", JobState(name="j", uid="uid-j", owner="uid-w"))
+    assert [job.result for job in jobs(cache).values()] == [Phase.SUCCEEDED]
 
 
 def test_jobs_known_before_their_workflow_are_its_jobs() -> None:

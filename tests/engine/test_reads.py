@@ -3,7 +3,7 @@
 import anyio
 
 from jobsmgr.engine.port import Done, Refused
-from tests.core.world import group, manifest
+from tests.core.world import group, job, manifest
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 
 NO_ANSWER = Refused(reason="ClusterError", message="the API server did not answer", whole=True)
@@ -94,3 +94,35 @@ async def test_a_read_that_changes_nothing_is_no_hot_loop() -> None:
     async with loop(cluster, keys=[KEY]):
         await anyio.sleep(600)
     assert 3 < len(cluster.of("read_job")) < 30
+
+
+@virtual
+async def test_a_read_that_fails_once_is_asked_for_again_though_a_status_is_stored_meanwhile() -> None:
+    """What else happens to the workflow makes nobody forget that one of its Jobs was never seen."""
+    cluster = FakeCluster()
+    cluster.apply(manifest(group("g", job("a", parallel=True), job("b", parallel=True))))
+    async with loop(cluster):
+        pass
+    del cluster.jobs[KEY]["wf-g-a"]
+    cluster.end("wf-g-b")
+    cluster.answers["read_job"] = [NO_ANSWER]
+    async with loop(cluster, keys=[KEY]):
+        await anyio.sleep(60)
+    assert cluster.phases() == {"g/a": "failed", "g/b": "succeeded"}
+
+
+@virtual
+async def test_many_lost_jobs_are_read_without_a_pause() -> None:
+    """Each round of reads settles something, so none has to wait."""
+    cluster = FakeCluster()
+    cluster.apply(manifest(group("g", *(job(f"j{number}", parallel=True) for number in range(400)))))
+    async with loop(cluster):
+        await anyio.sleep(60)
+    cluster.jobs[KEY].clear()
+    began: list[float] = []
+    async with loop(cluster, keys=[KEY]):
+        began.append(anyio.current_time())
+        await anyio.sleep(60)
+    assert len(cluster.of("read_job")) == 400
+    assert set(cluster.phases().values()) == {"failed"}
+    assert max(write.at for write in cluster.of("read_job")) <= began[0]

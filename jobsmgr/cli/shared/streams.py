@@ -7,12 +7,9 @@ import os
 import select
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
 
 import click
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 _AT_ONCE = 400
 """Characters that a pipe takes without blocking if it takes any: each may be escaped as ten bytes, and 4 KiB fit."""
@@ -61,7 +58,7 @@ class StoppableOutput:
 class _Lenient(io.FileIO):
     """Standard error where it can be written; what is said there must not change how a command ends."""
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError:
