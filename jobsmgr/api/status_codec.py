@@ -79,13 +79,15 @@ def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _encode_condition(condition: Condition, unknown: Unknown) -> dict[str, Any]:
+    # Generations begin at 1: a condition of another author may leave its own out.
+    generation = {"observedGeneration": condition.observed_generation} if condition.observed_generation else {}
     return {
         **unknown.conditions.get(condition.type, {}),
         "type": condition.type,
         "status": "Unknown" if condition.status is None else str(condition.status),
         "reason": condition.reason,
         "message": condition.message,
-        "observedGeneration": condition.observed_generation,
+        **generation,
         "lastTransitionTime": format_time(condition.last_transition_time),
     }
 

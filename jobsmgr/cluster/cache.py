@@ -170,13 +170,14 @@ class Jobs(Store[StoredJob]):
             self._by_owner[owner] = left
 
     def distrust(self) -> None:
-        """See the store; Jobs that were deleted since the backup exist again, or never did."""
+        """See the store. Nothing of a Job counts before it is listed or read again.
+
+        One that the backup does not have has not ended: in the history that counts now it has never begun. One that was
+        deleted since exists again.
+        """
         super().distrust()
-        for owner, jobs in [*self._by_owner.items()]:
-            if not (left := {name: state for name, state in jobs.items() if not state.gone}):
-                del self._by_owner[owner]
-            else:
-                self._by_owner[owner] = left
+        self.forget_all()
+        self._by_owner.clear()
 
     def _matters(self, known: StoredJob) -> bool:
         workflow = self._workflows.of_uid(known.state.owner)
@@ -202,8 +203,7 @@ class Jobs(Store[StoredJob]):
             return
         owner, name = (known.namespace, uid), known.state.name
         workflow = self._workflows.of_uid(uid)
-        # One that is not in a restored backup has not ended: in the history that counts now it never began.
-        if workflow is not None and not workflow.finished and not self.is_doubted(known):
+        if workflow is not None and not workflow.finished:
             seen = last.state if last.uid == known.uid and last.state.result else known.state
             self._by_owner.setdefault(owner, {})[name] = attrs.evolve(seen, owner=uid, gone=True)
         elif (jobs := self._by_owner.get(owner)) is not None:

@@ -143,6 +143,12 @@ class Store(Generic[I]):
         self._seen.clear()
         self._doubted = {item.uid for item in self._items.values()}
 
+    def forget_all(self) -> None:
+        """Know nothing any more, and conclude nothing from it."""
+        self._items.clear()
+        self._doubted.clear()
+        self._missing.clear()
+
     def is_doubted(self, item: I) -> bool:
         """Whether an object is only known from before the server went back in time."""
         return item.uid in self._doubted

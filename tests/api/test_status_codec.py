@@ -114,7 +114,6 @@ NEWER: dict[str, Any] = {
             "status": "Unknown",
             "reason": "NotAsked",
             "message": "",
-            "observedGeneration": 0,
             "lastTransitionTime": "2026-05-04T12:00:00Z",
             "severity": "low",
         }
