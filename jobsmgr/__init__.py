@@ -39,7 +39,14 @@ from jobsmgr.api.settings import Settings
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
 from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
-from jobsmgr.api.syntax import parse_quantity, valid_key, valid_value
+from jobsmgr.api.syntax import (
+    parse_quantity,
+    valid_amount,
+    valid_annotation_key,
+    valid_key,
+    valid_value,
+    valid_variable,
+)
 from jobsmgr.api.workflow import API_VERSION, KIND, Group, Job, JobKey, Spec, Workflow
 from jobsmgr.hookspecs import hookimpl
 
@@ -94,7 +101,10 @@ __all__ = [
     "parse_time",
     "quoted",
     "status_bytes",
+    "valid_amount",
+    "valid_annotation_key",
     "valid_key",
     "valid_value",
+    "valid_variable",
     "waits_for",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import attrs
 
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.fields import json_key
+from jobsmgr.api.syntax import LABEL, compiled
 
 
 def _size(value: Any) -> int:
@@ -28,9 +28,7 @@ _CHECKS: Mapping[str, Callable[[Any, Any], object]] = {
     "maxItems": lambda value, bound: _size(value) <= bound or f"must have at most {bound} entries, has {_size(value)}",
     "enum": lambda value, bound: value in bound or f"must be one of {', '.join(bound)}, found {quoted(value)}",
     "pattern": lambda value, bound: (
-        re.fullmatch(bound, value)
-        or f"{quoted(value)} is no RFC 1123 label: use lower-case letters, digits and '-', starting and ending with"
-        " a letter or digit"
+        compiled(bound).search(value) or f"{quoted(value)} is no RFC 1123 label: {LABEL.words}"
     ),
 }
 """True, or a sentence on how the value breaks the bound, by the keyword of the schema."""

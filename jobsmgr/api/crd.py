@@ -15,13 +15,18 @@ from jobsmgr.api.fields import api_fields, json_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
 from jobsmgr.api.params import Params
 from jobsmgr.api.status import Status
+from jobsmgr.api.syntax import DATA_KEY, IMAGE, LABEL_VALUE, OPTIONAL_SUBDOMAIN
 from jobsmgr.api.workflow import GROUP, KIND, PLURAL, VERSION, Group, Job, Spec
 
 _ANYTHING: Schema = {"x-kubernetes-preserve-unknown-fields": True}
 
 _LEGACY: Schema = {**_ANYTHING, "description": "Accepted and ignored: another operator kept run-time state here."}
 
-_SUBDOMAIN: Schema = {"type": "string", "maxLength": 253, "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
+_SUBDOMAIN: Schema = {
+    "type": "string",
+    "maxLength": OPTIONAL_SUBDOMAIN.longest,
+    "pattern": OPTIONAL_SUBDOMAIN.pattern,
+}
 """A name of a cluster's object, or empty: not said."""
 
 _PULL_SECRET: Schema = {
@@ -48,8 +53,8 @@ _LABELS: Schema = {
     "maxProperties": 64,
     "additionalProperties": {
         "type": "string",
-        "maxLength": 63,
-        "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+        "maxLength": LABEL_VALUE.longest,
+        "pattern": LABEL_VALUE.pattern,
     },
     "x-kubernetes-validations": [
         {"rule": f"!('{key}' in self)", "message": f"{key} is set by the operator: remove it"}
@@ -66,8 +71,8 @@ _ANNOTATIONS: Schema = {
 _KEY: Schema = {
     "type": "string",
     "minLength": 1,
-    "maxLength": 253,
-    "pattern": "^[-._A-Za-z0-9]+$",
+    "maxLength": DATA_KEY.longest,
+    "pattern": DATA_KEY.pattern,
     "description": "Import this key only, as a variable of the same name; without it all keys are imported.",
 }
 
@@ -102,7 +107,7 @@ def _named(name: str) -> Schema:
 _OURS: Mapping[str, Schema] = {
     "Annotations": _ANNOTATIONS,
     "ConditionStatus": {"type": "string", "enum": ["True", "False", "Unknown"]},
-    "Image": {"type": "string", "pattern": r"^\S(.*\S)?$"},
+    "Image": {"type": "string", "pattern": IMAGE.pattern},
     "Labels": _LABELS,
     "Opaque": OPAQUE,
     "PullPolicy": _PULL_POLICY,

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
+from jobsmgr.api.syntax import AMOUNT, LABEL, MOUNT_PATH, SUBDOMAIN, VARIABLE
+
 Schema: TypeAlias = dict[str, Any]
 """A structural schema; shared between its users, so copy before changing."""
 
@@ -20,7 +22,7 @@ _MAX_LENGTH = 4096
 
 OPAQUE: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
-NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 253}
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": SUBDOMAIN.longest}
 """A name that must be there: of an object, of a key in a ConfigMap."""
 
 STRING_MAP: Schema = {
@@ -33,8 +35,8 @@ _QUANTITY: Schema = {
     "x-kubernetes-int-or-string": True,
     "anyOf": [{"type": "integer"}, {"type": "string"}],
     "minimum": 0,
-    "maxLength": 64,
-    "pattern": r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$",
+    "maxLength": AMOUNT.longest,
+    "pattern": AMOUNT.pattern,
 }
 """Never negative: every quantity of a pod is an amount. An unquoted `0.5` is refused, as by Kubernetes' own schema."""
 
@@ -58,8 +60,7 @@ _NAMED: Schema = {"required": ["name"]}
 _STRICTER: Mapping[str, Schema] = {
     "EnvVar": {
         "not": {"required": ["value", "valueFrom"], "properties": {"value": {"minLength": 1}}},
-        # Printable ASCII without "=": what Kubernetes allows since 1.32 (RelaxedEnvironmentVariableValidation).
-        "properties": {"name": {"pattern": "^[ -<>-~]+$"}, "value": {"maxLength": 131072}},
+        "properties": {"name": {"pattern": VARIABLE.pattern}, "value": {"maxLength": 131072}},
     },
     "EnvVarSource": _ONE,
     "ConfigMapKeySelector": _NAMED,
@@ -78,9 +79,9 @@ _STRICTER: Mapping[str, Schema] = {
     # The name and one source.
     "Volume": {
         "maxProperties": 2,
-        "properties": {"name": {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63}},
+        "properties": {"name": {"pattern": LABEL.pattern, "maxLength": LABEL.longest}},
     },
-    "VolumeMount": {"properties": {"mountPath": {"pattern": "^[^:]+$"}}},
+    "VolumeMount": {"properties": {"mountPath": {"pattern": MOUNT_PATH.pattern}}},
     "VolumeProjection": _ONE,
     # Kubernetes lists no empty string here, but takes it: any effect, `Equal`.
     "Toleration": {"properties": {"effect": {"enum": [""]}, "operator": {"enum": [""]}}},

@@ -10,6 +10,7 @@ import attrs
 
 from jobsmgr.api.fields import Manifest, spec_field
 from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.syntax import IMAGE, LABEL
 
 GROUP = "jobsmanager.raczylo.com"
 VERSION = "v1beta1"
@@ -18,7 +19,8 @@ KIND = "ManagedJob"
 PLURAL = "managedjobs"
 DEFAULT_RETRIES = 1
 
-_NAME = {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 40, "minLength": 1}
+_NAME = {"pattern": LABEL.pattern, "maxLength": 40, "minLength": 1}
+"""Stricter than Kubernetes: a Job's name is made of three."""
 
 
 class JobKey(NamedTuple):
@@ -36,7 +38,7 @@ class Job:
     """One job: a container to run to its end. Becomes one `batch/v1` Job."""
 
     name: str = spec_field("name", "Name of the job, unique in its group.", **_NAME)
-    image: str = spec_field("image", "Container image.", ref="Image", minLength=1, maxLength=1024)
+    image: str = spec_field("image", "Container image.", ref="Image", minLength=1, maxLength=IMAGE.longest)
     command: tuple[str, ...] = spec_field(
         "command", "Entrypoint, as in a container.", factory=tuple, maxItems=256, itemMaxLength=65536
     )

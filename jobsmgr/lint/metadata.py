@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobsmgr.api.errors import Problem, quoted
-from jobsmgr.api.syntax import valid_key
+from jobsmgr.api.syntax import LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.lint.codes import BAD_KEY, MISSING, WRONG_KIND
-from jobsmgr.lint.schema import LABEL_VALUE, schema_problems
+from jobsmgr.lint.schema import schema_problems
 
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _TEXT = {"type": "string"}
 _STRINGS = {"type": "object", "additionalProperties": _TEXT}
 _LIST = {"type": "array"}
-_LABELS = {"type": "object", "additionalProperties": {**_TEXT, "maxLength": 63, "pattern": LABEL_VALUE}}
+_LABELS = {
+    "type": "object",
+    "additionalProperties": {**_TEXT, "maxLength": LABEL_VALUE.longest, "pattern": LABEL_VALUE.pattern},
+}
 _FLAG = {"type": "boolean"}
 _OWNER = {
     "type": "object",
@@ -86,27 +86,24 @@ def _name_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("metadata.generateName", text, MISSING)
     elif name is None:
         yield Problem("metadata.name", "required, but missing", MISSING)
-    elif isinstance(name, str) and (len(name) > 253 or not _SUBDOMAIN.fullmatch(name)):
-        text = "use at most 253 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit"
-        yield Problem("metadata.name", f"{quoted(name)} is no name; {text}")
+    elif isinstance(name, str) and not SUBDOMAIN.fits(name):
+        yield Problem("metadata.name", f"{quoted(name)} is no name; {SUBDOMAIN.advice}")
     if isinstance(namespace, str) and (message := namespace_error(namespace)):
         yield Problem("metadata.namespace", message)
 
 
 def namespace_error(name: str) -> str:
     """What is wrong with the name of a namespace; empty if nothing is, or if it names none."""
-    if not name or (len(name) <= 63 and _LABEL.fullmatch(name)):
+    if not name or LABEL.fits(name):
         return ""
-    text = "use at most 63 lower-case letters, digits and '-', starting and ending with a letter or digit"
-    return f"{quoted(name)} is no namespace; {text}"
+    return f"{quoted(name)} is no namespace; {LABEL.advice}"
 
 
 def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
-    for field in ("labels", "annotations"):
+    for field, is_key in (("labels", valid_key), ("annotations", valid_annotation_key)):
         entries = metadata.get(field)
         for key in entries if isinstance(entries, Mapping) else ():
-            # Kubernetes reads an annotation's key in small letters.
-            if not valid_key(key if field == "labels" else key.lower()):
+            if not is_key(key):
                 text = f"{quoted(key)} is no {field[:-1]} key; write it as name or prefix.example.com/name"
                 yield Problem(f"metadata.{field}[{key}]", text, BAD_KEY)
 

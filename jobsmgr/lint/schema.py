@@ -10,12 +10,22 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, TypeAlias
 
 import attrs
 
 from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.syntax import (
+    AMOUNT,
+    DATA_KEY,
+    IMAGE,
+    LABEL,
+    LABEL_VALUE,
+    MOUNT_PATH,
+    OPTIONAL_SUBDOMAIN,
+    VARIABLE,
+    compiled,
+)
 from jobsmgr.lint.codes import DUPLICATE_NAME, MISSING, UNKNOWN_FIELD, WRONG_VALUE
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -239,7 +249,7 @@ def _text_breaches(value: str, schema: Schema) -> Iterator[str]:
     yield from _size_breaches(len(value), schema, "Length", "characters")
     pattern = schema.get("pattern")
     empty = not value and schema.get("minLength")  # reported already
-    if pattern is not None and not empty and not _compiled(pattern).search(value):
+    if pattern is not None and not empty and not compiled(pattern).search(value):
         yield f"{quoted(value)} does not fit: {PATTERNS.get(pattern) or f'it must match {pattern}'}"
 
 
@@ -262,25 +272,6 @@ def _object_breaches(value: dict[str, Any], schema: Schema) -> Iterator[str]:
         yield f"has both {' and '.join(negated['required'])}; keep one of them"
 
 
-LABEL_VALUE = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
-"""The CRD's pattern of a label's value."""
-_LABEL_WORDS = "use lower-case letters, digits and '-', starting and ending with a letter or digit"
-PATTERNS = {
-    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": _LABEL_WORDS,
-    "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$": _LABEL_WORDS.replace("digits and '-'", "digits, '-' and '.'"),
-    LABEL_VALUE: ("use letters, digits, '-', '_' and '.', starting and ending with a letter or digit"),
-    "^[-._A-Za-z0-9]+$": "use letters, digits, '-', '_' and '.'",
-    r"^\S(.*\S)?$": "take the white space off its ends",
-    "^[^:]+$": "it must have no ':'",
-    r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$": (
-        "write it like 500m, 2, 128Mi or 1.5Gi"
-    ),
-    "^[ -<>-~]+$": "use printable ASCII characters without '='",
-}
+_RULES = (LABEL, OPTIONAL_SUBDOMAIN, LABEL_VALUE, DATA_KEY, IMAGE, MOUNT_PATH, AMOUNT, VARIABLE)
+PATTERNS = {rule.pattern: rule.words for rule in _RULES}
 """The patterns of the schema in words."""
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Python's `$` also fits before a last line break, Go's does not.
-    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern, re.ASCII)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,14 +11,11 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.syntax import DATA_KEY, LABEL, SUBDOMAIN, Rule
 from jobsmgr.local.errors import CannotRun
 
 CONFIG_MAP, SECRET, CLAIM = "ConfigMap", "Secret", "PersistentVolumeClaim"
 DEFAULT_NAMESPACE = "default"
-LONGEST_NAME = 253
-"""Of an object and of a key."""
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_KEY = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]+")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,8 +44,9 @@ class Objects:
             kind = str(document.get("kind"))
             if document.get("apiVersion") == "v1" and kind in _READERS:
                 metadata = _mapping(document.get("metadata"))
-                name = _checked_name(kind, "name", str(metadata.get("name") or ""))
-                there = _checked_name(kind, "namespace", str(metadata.get("namespace") or namespace))
+                name = _checked_name(f"{kind} metadata.name", SUBDOMAIN, str(metadata.get("name") or ""))
+                there = str(metadata.get("namespace") or namespace)
+                there = _checked_name(f"{kind} metadata.namespace", LABEL, there)
                 self._known[kind, there, name] = _READERS[kind](name, document)
 
     def find(self, kind: str, namespace: str, name: str) -> Data | None:
@@ -57,11 +54,10 @@ class Objects:
         return self._known.get((kind, namespace or DEFAULT_NAMESPACE, name))
 
 
-def _checked_name(kind: str, field: str, name: str) -> str:
+def _checked_name(path: str, rule: Rule, name: str) -> str:
     """A name as Kubernetes takes it: of a claim it becomes a folder of this machine."""
-    if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
-        text = f"use at most {LONGEST_NAME} lower-case letters, digits, '-' and '.', starting and ending with a letter"
-        raise CannotRun(Problem(f"{kind} metadata.{field}", f"{name!r} is no name; {text} or digit"))
+    if not rule.fits(name):
+        raise CannotRun(Problem(path, f"{name!r} is no name; {rule.advice}"))
     return name
 
 
@@ -89,9 +85,8 @@ def _texts(kind: str, name: str, part: str, document: Manifest) -> Iterator[tupl
     if values is not None and not isinstance(values, Mapping):
         raise CannotRun(Problem(location, f"expected an object of keys and values, found {values!r}"))
     for key, value in _mapping(values).items():
-        if len(str(key)) > LONGEST_NAME or str(key) == "." or not _KEY.fullmatch(str(key)):
-            text = f"use at most {LONGEST_NAME} letters, digits, '-', '_' and '.', not beginning with two dots"
-            raise CannotRun(Problem(location, f"{key!r} is no key; {text}"))
+        if not DATA_KEY.fits(str(key)):
+            raise CannotRun(Problem(location, f"{key!r} is no key; {DATA_KEY.advice}"))
         if not isinstance(value, str):
             raise CannotRun(Problem(f"{location}.{key}", f"expected a string, found {value!r}; quote it"))
         yield str(key), value

@@ -11,6 +11,7 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.syntax import valid_path_inside
 from jobsmgr.local.environment import PodIdentity, expand, find, references
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import CLAIM, CONFIG_MAP, DEFAULT_NAMESPACE, SECRET, Data, Objects
@@ -205,7 +206,7 @@ def _sub_path(path: str, mount: Manifest, variables: Mapping[str, str]) -> str:
             why = f'"{text}" needs variable "{missing}", which is empty or not there; set it under env'
             raise CannotRun(Problem(f"{path}.{field}", why))
         text = expand(text, variables)
-    if PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
+    if not valid_path_inside(text):
         raise CannotRun(Problem(f"{path}.{field}", f'"{text}" leads out of the volume; use a relative path without ..'))
     return text
 
@@ -230,10 +231,10 @@ def _items(path: str, source: Mapping[str, Any], data: Data, mode: int) -> Itera
             if source.get("optional"):
                 continue
             raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; add it, or make the volume optional'))
-        where = PurePosixPath(str(item.get("path") or key))
-        if where.is_absolute() or ".." in where.parts:
+        where = str(item.get("path") or key)
+        if not valid_path_inside(where):
             raise CannotRun(
                 Problem(f"{entry}.path", f'"{where}" leads out of the volume; use a relative path without ..')
             )
         own = int(item["mode"]) if item.get("mode") is not None else mode
-        yield _File(path=str(where), content=data.files[key], mode=own)
+        yield _File(path=str(PurePosixPath(where)), content=data.files[key], mode=own)

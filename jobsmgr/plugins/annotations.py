@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from jobsmgr import LABEL_PREFIX, Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted
+from jobsmgr import (
+    LABEL_PREFIX,
+    Fragment,
+    JobContext,
+    Params,
+    Problem,
+    Workflow,
+    hookimpl,
+    quoted,
+    valid_annotation_key,
+)
 
 RESERVED = "MJ010"
 BAD_KEY = "MJ012"
 MAX_BYTES = 256 * 1024
 """Kubernetes' limit of all annotations of an object together."""
-
-_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}", re.IGNORECASE)
 
 
 @hookimpl
@@ -35,7 +41,7 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         at = f"{path}.annotations[{key}]"
         if key.startswith(LABEL_PREFIX):
             yield Problem(at, "keys of this prefix are the operator's own; use another one", RESERVED)
-        elif not _KEY.fullmatch(key):
+        elif not valid_annotation_key(key):
             yield Problem(at, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', BAD_KEY)
         elif not isinstance(value, str):
             yield Problem(at, f"expected a string, found {quoted(value)}; quote it", BAD_KEY)

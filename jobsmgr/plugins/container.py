@@ -16,6 +16,7 @@ from jobsmgr import (
     hookimpl,
     parse_quantity,
     quoted,
+    valid_amount,
 )
 
 DEFAULT_RESTART_POLICY = "Never"
@@ -84,6 +85,12 @@ def _resource_problems(workflow: Workflow, group: Any, job: Job) -> Iterator[Pro
                 innermost[part, name] = (path, value)
                 if parse_quantity(value) is None:
                     yield Problem(path, f'"{value}" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi', QUANTITY)
+                elif not valid_amount(value):
+                    yield Problem(
+                        path,
+                        f'"{value}" is no amount; write it without a minus sign and in at most 64 characters',
+                        QUANTITY,
+                    )
     for (part, name), (path, value) in innermost.items():
         limit = innermost.get(("limits", name))
         if part == "requests" and limit is not None:

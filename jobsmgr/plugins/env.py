@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted
+from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted, valid_variable
 
 BAD_NAME = "MJ013"
 
@@ -25,7 +25,7 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, entry in enumerate(params.env):
         name = entry.get("name")
-        if not isinstance(name, str) or not name or "=" in name or not (name.isascii() and name.isprintable()):
+        if not valid_variable(name):
             text = f"{quoted(name)} is no name of an environment variable; use printable ASCII characters without ="
             yield Problem(f"{path}.env[{index}].name", text, BAD_NAME)
         elif entry.get("value") and entry.get("valueFrom"):  # as Kubernetes has it: an empty value is none

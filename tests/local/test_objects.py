@@ -170,16 +170,21 @@ class TestRefused:
         """As on a cluster."""
         assert text(document(data={key: "1"})) == {key: "1"}
 
-    @pytest.mark.parametrize("field", ["name", "namespace"])
-    @pytest.mark.parametrize("value", ["../../x", "/etc", "A", "a_b", "-a", "a" * 254])
-    def test_names(self, value: str, field: str) -> None:
-        """A claim's is a folder of this machine."""
+    @pytest.mark.parametrize(
+        ("field", "limit"),
+        [
+            ("name", "253 lower-case letters, digits, '-' and '.'"),
+            ("namespace", "63 lower-case letters, digits and '-'"),
+        ],
+    )
+    @pytest.mark.parametrize("value", ["../../x", "/etc", "A", "a_b", "-a", "a..b", "a.-b", "a" * 254])
+    def test_names(self, value: str, field: str, limit: str) -> None:
+        """A claim's is a folder of this machine; a namespace's has no dots."""
         with pytest.raises(CannotRun) as caught:
             Objects([document("PersistentVolumeClaim", **{field: value})])
         assert caught.value.problem.path == f"PersistentVolumeClaim metadata.{field}"
         assert caught.value.problem.message == (
-            f"{value!r} is no name; use at most 253 lower-case letters, digits, '-' and '.', starting and ending with a"
-            " letter or digit"
+            f"{value!r} is no name; use at most {limit}, starting and ending with a letter or digit"
         )
 
     @pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
