@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted
+from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted, valid_variable
 
 BAD_SOURCE = "MJ018"
 
@@ -17,7 +17,7 @@ def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
 
 @hookimpl
 def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
-    """Sources that name neither or both of a ConfigMap and a Secret, or name it not at all."""
+    """Sources that name neither or both of a ConfigMap and a Secret, name it not at all, or have a bad prefix."""
     for layer in workflow.levels():
         yield from _problems(f"{layer.path}.params", layer.params)
 
@@ -25,6 +25,9 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, source in enumerate(params.from_env):
         at = f"{path}.fromEnv[{index}]"
+        if (prefix := source.get("prefix")) and not valid_variable(prefix):
+            text = f"{quoted(prefix)} cannot begin a variable's name; use printable ASCII characters without ="
+            yield Problem(f"{at}.prefix", text, BAD_SOURCE)
         references = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
         if len(references) != 1:
             yield Problem(at, "set exactly one of configMapRef, secretRef", BAD_SOURCE)

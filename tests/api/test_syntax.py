@@ -106,6 +106,15 @@ def test_an_amount_is_no_less_than_nothing(value: object, is_amount: bool) -> No
     assert [not told for told in at_each_level("container", params)] == [is_amount] * 3
 
 
+@pytest.mark.parametrize(
+    ("prefix", "is_valid"), [("", True), ("APP_", True), ("A B", True), ("A=", False), ("ä", False)]
+)
+def test_a_prefix_of_variables_is_the_beginning_of_a_name(prefix: str, is_valid: bool) -> None:
+    """The API server checks it as a name; it may be missing."""
+    params = {"fromEnv": [{"prefix": prefix, "configMapRef": {"name": "conf"}}]}
+    assert [not told for told in at_each_level("env_from", params)] == [is_valid] * 3
+
+
 def test_what_is_no_amount_is_said() -> None:
     """Apart from what is no quantity at all."""
     told = 'resources.requests[cpu]: "-1" is no amount; write it without a minus sign and in at most 64 characters'
