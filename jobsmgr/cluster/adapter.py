@@ -186,8 +186,6 @@ class KubernetesCluster:
         self._cache.distrust()
         for watch in self._watches:
             watch.begin_anew()
-        for key in self.keys():  # one that is as it was in the backup would not be asked for
-            self._cache.pending.add(key, "the API server went back in time")
 
     def _on_status_right(self, namespace: str) -> None:
         for key in self.keys():

@@ -88,8 +88,11 @@ class Workflows(Store[StoredWorkflow]):
         return uid in self._confirmed
 
     def distrust(self) -> None:
-        """See the store; each workflow has to be confirmed again."""
+        """See the store. Nothing is decided about a workflow before it is listed again."""
+        for place in self.places():
+            self._pending.add_gone(Key(*place))
         super().distrust()
+        self._by_uid.clear()
         self.begin_term()
 
     def begin_term(self, version: float = math.inf) -> None:
@@ -176,7 +179,6 @@ class Jobs(Store[StoredJob]):
         deleted since exists again.
         """
         super().distrust()
-        self.forget_all()
         self._by_owner.clear()
 
     def _matters(self, known: StoredJob) -> bool:

@@ -77,7 +77,8 @@ class Reads(Generic[I]):
         answer = await self._writer.read(self._resource, *place)
         if answer.ok:
             item = read(answer, self._trim)
-            if known is not None and item.version < known.version and not self._store.is_doubted(known):
+            still = self._store.get(place) is not None  # else somebody has noticed the same meanwhile
+            if known is not None and still and item.version < known.version:
                 self._on_rollback()
             keep(item)
         elif known is not None and self.is_gone(answer, place):

@@ -57,7 +57,6 @@ class Store(Generic[I]):
     def __init__(self) -> None:
         self._items: dict[Place, I] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()  # uids that are no more, whatever late news says
-        self._doubted: set[str] = set()  # uids known from before the server went back: any news of them wins
         self._missing: dict[Place, None] = {}
         self._missed = anyio.Event()
         self._under_way: dict[Place, list[_Write]] = {}  # two workflows may ask for one name at the same time
@@ -124,7 +123,7 @@ class Store(Generic[I]):
         self._saw(item)
         self._bury(item.uid)
         known = self._items.get(item.place)
-        if known is not None and (known.version <= item.version or known.uid in self._doubted):
+        if known is not None and known.version <= item.version:
             self._drop(known, item)
 
     def forget(self, place: Place, uid: str) -> None:
@@ -138,48 +137,44 @@ class Store(Generic[I]):
         """Whether a list of this version is older than what is known: the server lags, or went back to a backup."""
         return version < max((seen for namespace, seen in self._seen.items() if _in(scope, namespace)), default=0)
 
+    def has_gone_back(self, items: Sequence[I], version: int) -> bool:
+        """Whether a list that is not behind shows an object older than it was: its history is another one."""
+        known = ((self._items.get(item.place), item) for item in items)
+        return any(
+            before is not None and before.uid == item.uid and item.version < before.version <= version
+            for before, item in known
+        )
+
     def distrust(self) -> None:
-        """The server went back in time (a restored backup): nothing of what is known counts against its next word."""
+        """The server went back in time (a restored backup): know nothing any more, and conclude nothing from it."""
         self._seen.clear()
-        self._doubted = {item.uid for item in self._items.values()}
-
-    def forget_all(self) -> None:
-        """Know nothing any more, and conclude nothing from it."""
+        self._gone.clear()
         self._items.clear()
-        self._doubted.clear()
         self._missing.clear()
-
-    def is_doubted(self, item: I) -> bool:
-        """Whether an object is only known from before the server went back in time."""
-        return item.uid in self._doubted
 
     def replace(self, scope: str, items: Sequence[I], version: int) -> None:
         """All there are in a namespace (empty: in all), as of `version`.
 
-        Newer own writes stay, unless they are doubted. What is not in the list is missing, not yet gone.
+        Newer own writes stay. What is not in the list is missing, not yet gone.
         """
         self._seen[scope] = version
         found = {item.uid for item in items}
         for uid in found.intersection(self._gone):
             del self._gone[uid]  # a whole list knows best
         for place, known in [*self._items.items()]:
-            if not _in(scope, place[0]) or (known.version > version and known.uid not in self._doubted):
+            if not _in(scope, place[0]) or known.version > version or known.uid in found:
                 continue
-            if known.uid in found:
-                self._doubted.add(known.uid)  # of this version the list has the truth, even if it is older
-            elif self._matters(known):
+            if self._matters(known):
                 self.miss(place)
             else:
                 self._drop(known, known)
         for item in items:
             self._store(item, own=False)
-        self._doubted.difference_update(found)
 
     def _drop(self, known: I, last: I) -> None:
         del self._items[known.place]
         self._missing.pop(known.place, None)
         self._on_removed(known, last)
-        self._doubted.discard(known.uid)
 
     def _bury(self, uid: str) -> None:
         """Remember that an object is no more: the answer to an own write may come after the news of its deletion."""
@@ -196,18 +191,14 @@ class Store(Generic[I]):
         writes = self._under_way.get(item.place, ())
         for write in writes:
             write.note(item.version, own=own)
-        if item.uid in self._gone or (known is not None and not self._is_news(known, item)):
+        if item.uid in self._gone or (known is not None and known.version >= item.version):
             return
         if known is not None and known.uid != item.uid:
             self._drop(known, known)
             known = None
         self._items[item.place] = item
-        self._doubted.discard(item.uid)
         self._missing.pop(item.place, None)
         self._on_stored(known, item, own=own or bool(writes))
-
-    def _is_news(self, known: I, item: I) -> bool:
-        return item.version > known.version or (known.uid in self._doubted and item.version != known.version)
 
     def _matters(self, known: I) -> bool:
         """Whether anything is concluded from the end of an object; others may simply be dropped."""

@@ -48,6 +48,10 @@ class Sink(Protocol[Into]):
         """Whether a list of this version is older than what is known."""
         ...
 
+    def has_gone_back(self, items: Sequence[Into], version: int) -> bool:
+        """Whether a list shows an object older than it was known to be."""
+        ...
+
     def replace(self, scope: str, items: Sequence[Into], version: int) -> None:
         """These are all objects of a namespace (empty: of the cluster) as of a resourceVersion."""
         ...
@@ -265,6 +269,8 @@ class Watch(Generic[T]):
     async def _replace(self, items: list[T], version: str) -> None:
         if self._sink.is_behind(self._namespace, int(version)):
             await self._look_behind(version)
+        if self._sink.has_gone_back(items, int(version)):
+            self._roll_back()
         self._sink.replace(self._namespace, items, int(version))
         self._version = version
         self._list_due = time.monotonic() + random.uniform(*LIST_SECONDS)
@@ -280,6 +286,9 @@ class Watch(Generic[T]):
             self._check(answer.status, answer.body)
         if not self._sink.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):
             raise _Behind(f"the API server answered with an old list of {self._resource}, of version {version}")
+        self._roll_back()
+
+    def _roll_back(self) -> NoReturn:
         self._on_rollback()
         raise _Behind("the API server went back in time, as after a restored backup: everything is listed anew")
 

@@ -209,12 +209,13 @@ def test_a_list_that_is_older_than_what_the_watch_told_is_behind(cache: Cache) -
     assert not cache.jobs.is_behind("", 50)
 
 
-def test_of_its_own_version_a_list_has_the_truth(cache: Cache) -> None:
-    """After a restored backup whose versions have passed ours: what is listed wins, however new it seems to be."""
+def test_a_list_in_which_an_object_is_older_is_of_another_history(cache: Cache) -> None:
+    """After a restored backup whose versions have passed ours."""
     cache.jobs.put(a_job(50, result=Phase.SUCCEEDED))
-    cache.jobs.replace("", [a_job(30)], 60)
-    assert jobs(cache) == {"j": a_job(30).state}
-    assert asked(cache) == [KEY]
+    assert cache.jobs.has_gone_back([a_job(30)], 60)
+    assert not cache.jobs.has_gone_back([a_job(50)], 60)
+    assert not cache.jobs.has_gone_back([a_job(30, uid="another")], 60)
+    assert not cache.jobs.has_gone_back([a_job(30)], 45), "ours is newer than the list: an own write"
 
 
 def test_only_what_was_read_or_written_in_this_term_is_sure(cache: Cache) -> None:
@@ -237,6 +238,7 @@ def test_only_what_was_read_or_written_in_this_term_is_sure(cache: Cache) -> Non
     cache.workflows.written(a_workflow(12))
     assert confirmed()
     cache.distrust()
+    cache.workflows.replace("", [a_workflow(12)], 12)
     assert not confirmed()
     listed = Cache()
     listed.workflows.replace("", [a_workflow(10)], 10)
@@ -364,7 +366,10 @@ def test_a_server_restored_from_a_backup_is_believed(cache: Cache) -> None:
     assert cache.jobs.is_behind("", 40)
     cache.distrust()
     assert not cache.jobs.is_behind("", 40)
-    assert jobs(cache) == {}, "before they are listed or read again nothing counts"
+    assert cache.observe(KEY) is None, "nothing is decided before all is listed again"
+    assert asked(cache) == [KEY]
+    cache.workflows.replace("", [a_workflow(10)], 40)
+    assert asked(cache) == [KEY]
     cache.jobs.replace("", [a_job(30)], 40)
     assert settle(cache) == []
     held = cache.jobs.get(("n", "j"))
@@ -382,8 +387,8 @@ def test_a_job_deleted_after_the_backup_is_not_gone_any_more(cache: Cache) -> No
     cache.jobs.remove(a_job(51))
     assert jobs(cache)["j"].gone
     cache.distrust()
-    assert jobs(cache) == {}
-    cache.jobs.replace("", [a_job(30)], 40)
+    cache.workflows.replace("", [a_workflow(10)], 40)
+    cache.jobs.written(a_job(30))
     assert jobs(cache) == {"j": a_job(30).state}
 
 
