@@ -80,27 +80,29 @@ async def run_operator(settings: OperatorSettings) -> None:
 async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
     pause = Pause()
     told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(entered(hooks, told))
-        lease = await stack.enter_async_context(_lease(settings, pause))
-        duty = Duty(lease)
-        cluster = await stack.enter_async_context(
-            KubernetesCluster.connect(
-                kubeconfig=settings.kubeconfig,
-                context=settings.context,
-                namespaces=settings.namespaces,
-                writes=settings.writes,
-                may_write=duty.may_write,
-                identity=settings.identity,
-                pause=pause,
+    with stop.cancelling() as wait_for_it:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(entered(hooks, told))
+            lease = await stack.enter_async_context(_lease(settings, pause))
+            duty = Duty(lease)
+            cluster = await stack.enter_async_context(
+                KubernetesCluster.connect(
+                    kubeconfig=settings.kubeconfig,
+                    context=settings.context,
+                    namespaces=settings.namespaces,
+                    writes=settings.writes,
+                    may_write=duty.may_write,
+                    identity=settings.identity,
+                    pause=pause,
+                )
             )
-        )
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
-            tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, duty, settings))
-            _log.info("stopping", signal=(await stop.wait()).name)
-            await _drain(cluster, duty)
-            tasks.cancel_scope.cancel()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
+                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, duty, settings))
+                wait_for_it()
+                await stop.wait()
+                await _drain(cluster, duty)
+                tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -41,13 +41,30 @@ class StopSignal:
     def __init__(self) -> None:
         self._number = 0
         self._came = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
         self._ear, self._mouth = socket.socketpair()
         self._mouth.setblocking(False)
 
-    async def wait(self) -> signal.Signals:
+    async def wait(self) -> None:
         """Wait for it."""
         await self._came.wait()
-        return signal.Signals(self._number)
+
+    @contextmanager
+    def cancelling(self) -> Generator[Callable[[], None], None, None]:
+        """Cancel the block when the signal comes, until what this gives is called: then somebody waits for it."""
+        with anyio.CancelScope() as self._scope:
+            if self._came.is_set():
+                self._scope.cancel()
+            yield self._let_go
+
+    def _let_go(self) -> None:
+        self._scope = None
+
+    def _tell(self) -> None:
+        _log.info("stopping", signal=signal.Signals(self._number).name)
+        self._came.set()
+        if self._scope is not None:
+            self._scope.cancel()
 
     @contextmanager
     def heard(self) -> Generator[None, None, None]:
@@ -84,7 +101,7 @@ class StopSignal:
             self._number = received[0]
         _arm()
         with contextlib.suppress(RuntimeError):  # the loop has just been closed
-            loop.call_soon_threadsafe(self._came.set)
+            loop.call_soon_threadsafe(self._tell)
         self._enforce()
 
     def _enforce(self) -> None:

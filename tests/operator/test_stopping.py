@@ -20,7 +20,7 @@ async def main():
     with stop.heard():
         print("ready", flush=True)
         {}
-        print(await stop.wait(), flush=True)
+        await stop.wait()
 
 anyio.run(main)
 print("ended", flush=True)
@@ -48,7 +48,7 @@ def stopped(how: str, number: signal.Signals = signal.SIGTERM, times: int = 1) -
 def test_a_loop_that_runs(number: signal.Signals, times: int) -> None:
     """Goes on in its own words, however often it is told."""
     code, out, err = stopped("await anyio.sleep(0)", number, times)
-    assert (code, err) == (0, "")
+    assert (code, err.count("stopping")) == (0, 1)
     assert out.splitlines()[-1] == "ended"
 
 
@@ -98,3 +98,35 @@ def test_a_log_that_is_stuck() -> None:
     assert code == 1
     stuck = "stopping.StopSignal._say = lambda _: time.sleep(60)"
     assert stopped(f"{stuck}; time.sleep(50)")[0] == 1
+
+
+def test_a_start_that_takes_long() -> None:
+    """What is waited for then is cancelled: there is nothing yet that could be ended in order."""
+    start = "\n        ".join(
+        (
+            "with stop.cancelling() as wait_for_it:",
+            "    await anyio.sleep(50)",
+            "    print('never', flush=True)",
+            "with stop.cancelling() as wait_for_it:",
+            "    await anyio.sleep(50)",
+            "    print('never', flush=True)",
+        )
+    )
+    code, out, err = stopped(start)
+    assert (code, out) == (0, "ended\n")
+    assert "stopping" in err
+
+
+def test_a_start_that_is_over() -> None:
+    """Nothing is cancelled any more."""
+    start = "\n        ".join(
+        (
+            "with stop.cancelling() as wait_for_it:",
+            "    wait_for_it()",
+            "    await stop.wait()",
+            "    await anyio.sleep(0.1)",
+            "    print('in order', flush=True)",
+        )
+    )
+    code, out, _ = stopped(start)
+    assert (code, out) == (0, "in order\nended\n")
