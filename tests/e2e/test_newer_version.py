@@ -37,8 +37,14 @@ def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (groups, groups["properties"]["jobs"]["items"])
 
 
-def install_newer_crd(plane: ControlPlane) -> None:
-    """A CRD whose status has further fields at each level, and a further phase of jobs."""
+def install_newer_crd(plane: ControlPlane, operator: OperatorProcess) -> None:
+    """A CRD whose status has further fields at each level, and a further phase of jobs; served when this returns.
+
+    While the API server changes over, requests to the old one are answered by 503, and a watch of the old one may still
+    show an object without its further fields: so the operator begins anew.
+    """
+    elsewhere = Workflows(plane, plane.namespace())
+    elsewhere.create_spec("probe", chain(1))
     crd = plane.call("GET", CRD)
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
     for one in _objects(schema):
@@ -46,6 +52,13 @@ def install_newer_crd(plane: ControlPlane) -> None:
     jobs = schema["properties"]["groups"]["items"]["properties"]["jobs"]["items"]
     jobs["properties"]["phase"]["enum"].append("skipped")
     plane.call("PUT", CRD, crd)
+
+    def served() -> bool:
+        answer = plane.request("PATCH", f"{elsewhere.path}/probe/status", {"status": {"shard": 1}})
+        return answer.status_code == 200 and "shard" in answer.json()["status"]
+
+    eventually(served, "the newer CRD is served")
+    operator.restart()
 
 
 def decorated(status: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +128,7 @@ def test_fields_of_a_newer_version_are_kept_until_the_end(
     trace: Trace,
 ) -> None:
     """At every level, through writes of its own and a restart; they cause no writes themselves."""
-    install_newer_crd(control_plane)
+    install_newer_crd(control_plane, operator)
     start(workflows, jobs)
     newer = decorated(workflows.status("etl"))
     write(control_plane, namespace, newer)
@@ -140,7 +153,7 @@ def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
     trace: Trace,
 ) -> None:
     """Not started, nor what waits for it; all else runs. Whoever knows the phase says how it goes on."""
-    install_newer_crd(control_plane)
+    install_newer_crd(control_plane, operator)
     start(workflows, jobs)
     write(control_plane, namespace, set_phase(decorated(workflows.status("etl")), "chain/job-1", "skipped"))
     jobs.release("*")
