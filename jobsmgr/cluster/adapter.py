@@ -176,7 +176,7 @@ class KubernetesCluster:
     async def _newest_version(self) -> float:
         """The newest resourceVersion of workflows that the server knows now; infinite if it does not say."""
         try:
-            answer = await self._watching.call("GET", WORKFLOWS, self._scopes[0], params={"limit": 1})
+            answer = await self._watching.newest(WORKFLOWS, self._scopes[0])
             return int(version_of(metadata_of(answer.body))) if answer.ok else math.inf
         except (Unreachable, Unreadable):
             return math.inf

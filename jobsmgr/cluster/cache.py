@@ -180,6 +180,7 @@ class Jobs(Store[StoredJob]):
         """
         super().distrust()
         self._by_owner.clear()
+        self._interest.clear()  # every workflow is asked for when it is listed again
 
     def _matters(self, known: StoredJob) -> bool:
         workflow = self._workflows.of_uid(known.state.owner)

@@ -42,25 +42,25 @@ COMPONENT = "jobsmgr"
 
 @attrs.define
 class _Series:
-    """Events that are told as one: the same again and again, or the same of one job after another."""
+    """Events that are reported as one: the same again and again, or the same of one job after another."""
 
     event: Event
     """The first of them."""
     jobs: set[JobKey] = attrs.field(factory=set)
     count: int = 0
     name: str = ""
-    """Of the Event object that tells it; empty if there is none, as far as we know."""
+    """Of the Event object that reports it; empty if there is none, as far as we know."""
     last: datetime | None = None
     """When it was seen last; the wall clock may have been set back since."""
 
     def seen(self) -> str:
-        """Take down that it is told now; the moment, which is never before the last one."""
+        """Record that it is reported now; the moment, which is never before the last one."""
         now = clock.now()
         self.last = now if self.last is None else max(self.last, now)
         return str(format_time(self.last))
 
     def add(self, jobs: Iterable[JobKey], count: int) -> None:
-        """Take down that it happened so many times more, to these jobs."""
+        """Record that it happened `count` more times, to these jobs."""
         self.jobs.update(jobs)
         self.count += count
 
@@ -73,7 +73,7 @@ class _Series:
 
 
 def _series_of(event: Event) -> Event:
-    """What events have in common that are told as one."""
+    """What the events of one series have in common."""
     return attrs.evolve(event, message="", jobs=()) if event.jobs else event
 
 
@@ -151,7 +151,7 @@ class Events:
             self._fall_silent()
 
     async def _tell_again(self, series: Event, sent: _Series, told: _Series) -> bool:
-        """Say that it was seen again, or of more jobs; False if the object is not there any more."""
+        """Report that it was seen again, or for more jobs; False if the object does not exist any more."""
         sent.add(told.jobs, told.count)
         body = {"count": sent.count, "message": sent.message, "lastTimestamp": sent.seen()}
         answer = await self._writer.send(

@@ -7,7 +7,7 @@ from jobsmgr.api.snapshot import JobState
 from jobsmgr.cluster.cache import Jobs
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.requests import JOBS, Answer, NotLeading, Unreachable
+from jobsmgr.cluster.requests import JOBS, NotLeading, Unreachable
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.store import Place
 from jobsmgr.cluster.trim import StoredJob, controller_uid, read, trim_job
@@ -57,7 +57,7 @@ class JobWriter:
                 self._known.written(read(answer, trim_job))
                 return Done()
             if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read of it tells
-                return await self._not_deleted(place, uid, answer)
+                return await self._reads.missed(place, uid) or refusal(answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
         return refusal(answer)
@@ -82,14 +82,6 @@ class JobWriter:
         if holder.state.owner != owner:
             self._known.wait_for(holder.place, key)
         return AlreadyExists(holder.state)
-
-    async def _not_deleted(self, place: Place, uid: str, answer: Answer) -> WriteResult:
-        """Whether a Job that was not deleted is no more. Raises `Unreachable`."""
-        found = await self._reads.now(place)
-        if not found.ok and not self._reads.is_gone(found, place):
-            return refusal(found)
-        known = self._known.get(place)
-        return refusal(answer) if known is not None and known.uid == uid else Gone()
 
     async def _look(self, place: Place) -> StoredJob | None:
         """The Job that has this name now; None if none has, or nobody can tell. Raises `Unreachable`.

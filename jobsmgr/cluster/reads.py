@@ -8,12 +8,13 @@ from typing import Any, Generic, NoReturn, TypeVar
 import anyio
 import structlog
 
-from jobsmgr.cluster.errors import is_gone
+from jobsmgr.cluster.errors import is_gone, refusal
 from jobsmgr.cluster.requests import Answer, Resource, Unreachable
 from jobsmgr.cluster.store import Item, Place, Store
 from jobsmgr.cluster.trim import read
 from jobsmgr.cluster.writer import Writer
 from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.port import Gone, Refused
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +48,17 @@ class Reads(Generic[I]):
     async def now(self, place: Place) -> Answer:
         """Read an object for somebody who looks at it right afterwards. Raises `Unreachable`."""
         return await self._read(place, self._store.written)
+
+    async def missed(self, place: Place, uid: str) -> Gone | Refused | None:
+        """Why a write has missed the object with that uid, as a read of it shows; None if it is there.
+
+        Raises `Unreachable`.
+        """
+        answer = await self.now(place)
+        if not answer.ok:
+            return Gone() if self.is_gone(answer, place) else refusal(answer)
+        known = self._store.get(place)
+        return None if known is not None and known.uid == uid else Gone()
 
     def is_gone(self, answer: Answer, place: Place) -> bool:
         """Whether an answer proves that there is no object of that name."""

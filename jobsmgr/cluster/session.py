@@ -94,6 +94,10 @@ class Session:
             self._target.pause.extend(answer.retry_after)
         return answer
 
+    async def newest(self, resource: Resource, namespace: str) -> Answer:
+        """A list of one object: its resourceVersion is the newest that the server knows. Raises `Unreachable`."""
+        return await self.call("GET", resource, namespace, params={"limit": 1})
+
     @asynccontextmanager
     async def stream(
         self, resource: Resource, namespace: str, params: Mapping[str, Any], timeout: httpx.Timeout

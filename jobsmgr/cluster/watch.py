@@ -281,7 +281,7 @@ class Watch(Generic[T]):
 
     async def _look_behind(self, version: str) -> NoReturn:
         """A list that is older than what is known: its server lags behind, or was restored from a backup."""
-        answer = await self._session.call("GET", self._resource, self._namespace, params={"limit": 1})
+        answer = await self._session.newest(self._resource, self._namespace)
         if not answer.ok:
             self._check(answer.status, answer.body)
         if not self._sink.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):

@@ -107,14 +107,8 @@ class WorkflowWriter:
         """
         if answer.status not in (404, 409) and not answer.ok:
             return refusal(answer)
-        found = await self._reads.now(key)
-        if self._reads.is_gone(found, key):
-            return Gone()
-        if not found.ok:
-            return refusal(found)
-        known = self._known.get(key)
-        if known is None or known.uid != uid:
-            return Gone()
+        if (why := await self._reads.missed(key, uid)) is not None:
+            return why
         return Conflict() if answer.status == 409 else not_served(answer, WORKFLOWS, key.name)
 
     def _learn(self, key: Key, answer: Answer) -> StoredWorkflow:

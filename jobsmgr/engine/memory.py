@@ -142,7 +142,7 @@ class Memory:
         return max(self.written_at + max(SHORTEST_INTERVAL, WRITE_SHARE * self.write_took), self.rests_until)
 
     def refuse(self, key: JobKey, refused: Refused, now: float) -> None:
-        """Take down a refusal, with the moment from which to try again; all moments here are of the loop's clock."""
+        """Record a refusal, with the moment from which to try again; all moments here are of the loop's clock."""
         scope = None if refused.whole else key
         pause = self.pause if refused.whole else None
         same = pause is not None and pause.retry_at > now

@@ -28,7 +28,7 @@ class Timetable(Generic[Moment]):
         return len(self._moments)
 
     def add(self, key: Key, moment: Moment) -> bool:
-        """Take down a moment; False if the key has one that is not later."""
+        """Record a moment; False if the key has one that is not later."""
         known = self._moments.get(key)
         if known is not None and moment >= known:
             return False

@@ -75,7 +75,7 @@ class LineWriter:
                         self._report(self._refused)
 
     def _report(self, refused: int) -> None:
-        """Say how many lines are missing at this place; if even that cannot be written, it is said later."""
+        """Say how many lines are missing at this place; if even that cannot be written, it is reported later."""
         missing = refused + self._lost - self._reported
         if missing > 0 and self._put(self._notice(missing).encode(errors="backslashreplace")):
             self._reported += missing

@@ -122,7 +122,7 @@ class JobPhases:
             too_large = key in self._snapshot.names and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
         state = self._state(key, stored, name)
-        # One that is merely not seen runs on: its end is told by a Job marked `gone`, never by a missing one.
+        # One that is merely not seen runs on: a Job marked `gone` ends it, a missing one never does.
         return self._from_job(before, state) if state is not None else before
 
     def _state(self, key: JobKey, stored: JobStatus | None, name: str) -> JobState | None:
