@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum, auto
 
 import attrs
 
@@ -44,12 +45,19 @@ class JobState:
     gone: bool = False
 
 
+class Scope(Enum):
+    """What a refusal concerns: this job alone, or every write of its workflow."""
+
+    JOB = auto()
+    WORKFLOW = auto()
+
+
 @attrs.frozen(kw_only=True)
 class Refusal:
     """A create that the cluster refused.
 
-    `final` refusals fail the job; others pass, and the job waits with this reason until `retry_at`. `whole` ones have
-    nothing to do with this job in particular.
+    `final` refusals fail the job; others pass, and the job waits with this reason until `retry_at`. Those of the scope
+    `WORKFLOW` (a quota, a failing server) have nothing to do with this job in particular.
     `since` is when the first refusal in a row came. Both moments are readings of `Snapshot.clock`: a wait is as long as
     it was meant to be, whatever is done to the wall clock meanwhile.
     """
@@ -57,7 +65,7 @@ class Refusal:
     reason: str
     message: str
     final: bool = False
-    whole: bool = False
+    scope: Scope = Scope.JOB
     since: float
     retry_at: float
 
@@ -94,7 +102,7 @@ class Snapshot:
     compiled: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
     """The merged parameters of each job as `compiledParams` shows them."""
     refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
-    pause: Refusal | None = None
+    throttle: Refusal | None = None
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
     confirmed: bool = True
     """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
@@ -104,3 +112,8 @@ class Snapshot:
     """What is known beside `status` where this process worked it out itself; no answer depends on it."""
     held: str = ""
     """Why a failing plugin holds this workflow; empty if none does."""
+
+    def refusal(self, key: JobKey) -> Refusal | None:
+        """What keeps a job from being created: what was refused for it alone, else what refuses all jobs alike."""
+        own = self.refusals.get(key)
+        return own if self.throttle is None or (own is not None and own.scope is Scope.JOB) else self.throttle

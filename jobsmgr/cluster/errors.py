@@ -7,6 +7,7 @@ from typing import Any
 
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.requests import Answer, NotLeading, Resource, Unreachable
 from jobsmgr.engine.port import Refused
@@ -22,7 +23,9 @@ def refusal(answer: Answer) -> Refused:
     """
     message = _message(answer)
     if answer.status == 429:
-        return Refused(reason=Reason.RATE_LIMITED, message=message, whole=True, retry_after=answer.retry_after)
+        return Refused(
+            reason=Reason.RATE_LIMITED, message=message, scope=Scope.WORKFLOW, retry_after=answer.retry_after
+        )
     if is_too_large(answer):
         return Refused(reason=Reason.INVALID, message=message, final=True)
     if answer.status == 413:
@@ -34,15 +37,15 @@ def refusal(answer: Answer) -> Refused:
     if answer.status == 403:
         return _forbidden(answer, message)
     if answer.status == 404 and _details(answer).get("kind") == "namespaces":
-        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, whole=True)
-    return Refused(reason=Reason.CLUSTER_ERROR, message=message, whole=True, retry_after=answer.retry_after)
+        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, scope=Scope.WORKFLOW)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=message, scope=Scope.WORKFLOW, retry_after=answer.retry_after)
 
 
 def unsent(error: Unreachable | NotLeading) -> Refused:
     """A write of which nobody knows whether it took effect, or which was not sent."""
     if isinstance(error, NotLeading):
-        return Refused(reason=Reason.NOT_LEADER, message=str(error), whole=True)
-    return Refused(reason=Reason.CLUSTER_ERROR, message=cut(str(error), LONGEST_MESSAGE), whole=True)
+        return Refused(reason=Reason.NOT_LEADER, message=str(error), scope=Scope.WORKFLOW)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=cut(str(error), LONGEST_MESSAGE), scope=Scope.WORKFLOW)
 
 
 def not_served(answer: Answer, resource: Resource, name: str) -> Refused:
@@ -51,7 +54,7 @@ def not_served(answer: Answer, resource: Resource, name: str) -> Refused:
         f"the API server answered {answer.status} to a write of {resource}/{name}, although the object exists; "
         "if this goes on, check that the installed CRD has the status subresource"
     )
-    return Refused(reason=Reason.CLUSTER_ERROR, message=message, whole=True)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=message, scope=Scope.WORKFLOW)
 
 
 def is_missing_right(answer: Answer) -> bool:
@@ -111,12 +114,12 @@ def _bad_request(answer: Answer, message: str) -> Refused:
 
 def _forbidden(answer: Answer, message: str) -> Refused:
     if any(cause.get("reason") == "NamespaceTerminating" for cause in causes(answer.body)):
-        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, whole=True)
+        return Refused(reason=Reason.NAMESPACE_TERMINATING, message=message, scope=Scope.WORKFLOW)
     if is_missing_right(answer):
-        return Refused(reason=Reason.FORBIDDEN, message=message, whole=True)
+        return Refused(reason=Reason.FORBIDDEN, message=message, scope=Scope.WORKFLOW)
     # The quota plugin has no reason or cause of its own: only its words tell it from other admission.
     if "exceeded quota:" in message or "status unknown for quota:" in message:
-        return Refused(reason=Reason.QUOTA_EXCEEDED, message=message, whole=True)
+        return Refused(reason=Reason.QUOTA_EXCEEDED, message=message, scope=Scope.WORKFLOW)
     return Refused(reason=Reason.ADMISSION_DENIED, message=message)
 
 

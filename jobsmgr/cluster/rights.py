@@ -14,6 +14,7 @@ import anyio
 import attrs
 import structlog
 
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.requests import ACCESS_REVIEWS, EVENTS, JOBS, WORKFLOWS, Resource, Unreachable
 from jobsmgr.cluster.session import Session
@@ -113,7 +114,7 @@ class StatusGate:
     def refusal(self, namespace: str) -> Refused:
         """What every write is answered with while the gate is closed."""
         message = f'{SAVE_STATUS} is not allowed in namespace "{namespace}": give the operator that right'
-        return Refused(reason=Reason.STATUS_FORBIDDEN, message=message, whole=True)
+        return Refused(reason=Reason.STATUS_FORBIDDEN, message=message, scope=Scope.WORKFLOW)
 
     async def refused(self, namespace: str) -> bool:
         """After a 403 to a status: whether the right is missing, which closes the gate; else admission said no.

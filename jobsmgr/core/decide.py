@@ -158,8 +158,8 @@ _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
 
 def _startable(snapshot: Snapshot, status: Status) -> tuple[JobKey, ...]:
     """The jobs that may be created now, those never refused first."""
-    paused = snapshot.pause is not None and snapshot.pause.retry_at > snapshot.clock
-    if status.phase.ended or snapshot.problems or paused:
+    throttled = snapshot.throttle is not None and snapshot.throttle.retry_at > snapshot.clock
+    if status.phase.ended or snapshot.problems or throttled:
         return ()
     ready = [key for key in _ready(snapshot, status) if not _waits(snapshot, key) and not _name_in_use(snapshot, key)]
     if snapshot.refusals:
@@ -232,8 +232,8 @@ def _wake_at(snapshot: Snapshot, status: Status, since: float) -> float | None:
     if status.phase.ended:
         return None
     moments = list(_refusal_moments(snapshot, status))
-    if snapshot.pause is not None:
-        moments.append(snapshot.pause.retry_at)
+    if snapshot.throttle is not None:
+        moments.append(snapshot.throttle.retry_at)
     return min((moment for moment in moments if moment > since), default=None)
 
 
@@ -246,11 +246,11 @@ def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[float]:
         for group in snapshot.workflow.spec.groups
         for job in group.jobs
     }
-    pause = snapshot.pause.retry_at if snapshot.pause is not None else -math.inf
+    throttle = snapshot.throttle.retry_at if snapshot.throttle is not None else -math.inf
     for key, job in status.jobs():
         refusal = snapshot.refusals.get(key)
         if job.phase is not Phase.PENDING or refusal is None or refusal.final:
             continue
-        yield max(refusal.retry_at, pause)  # before the pause is over none is tried
+        yield max(refusal.retry_at, throttle)  # before the throttle is over none is tried
         if (seconds := deadlines.get(key)) is not None:
             yield refusal.since + seconds

@@ -13,8 +13,8 @@ import structlog
 from jobsmgr.engine.port import Cluster, Key
 from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.requeue import Requeue
 from jobsmgr.engine.supervision import keep
-from jobsmgr.engine.waking import Wake
 
 _log = structlog.get_logger(__name__)
 
@@ -40,21 +40,21 @@ async def run_loop(
 async def _work(queue: WorkQueue, reconciler: Reconciler) -> NoReturn:
     while True:
         key = await queue.get()
-        wake = Wake(AFTER_A_FAULT)
+        requeue = Requeue(AFTER_A_FAULT)
         try:
-            wake = await _look(reconciler, key)
+            requeue = await _look(reconciler, key)
         finally:  # a key that is not given back is looked at by nobody else
-            if wake.seconds is not None:
-                queue.add_at(key, anyio.current_time() + wake.seconds)
-            if wake.moment is not None:
-                queue.add_when(key, wake.moment)
+            if requeue.after is not None:
+                queue.add_at(key, anyio.current_time() + requeue.after)
+            if requeue.when is not None:
+                queue.add_when(key, requeue.when)
             queue.done(key)
 
 
-async def _look(reconciler: Reconciler, key: Key) -> Wake:
+async def _look(reconciler: Reconciler, key: Key) -> Requeue:
     try:
         return await reconciler.reconcile(key)
     except BaseException as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
         await anyio.lowlevel.checkpoint_if_cancelled()  # a cancellation of ours ends here, and only that
         _log.error("looking at a workflow failed", workflow=str(key), exc_info=error)
-        return Wake(await reconciler.fail(key, error))
+        return Requeue(await reconciler.fail(key, error))

@@ -12,7 +12,7 @@ import attrs
 from jobsmgr.api.decision import Decision, ReadJob, ReadWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.readiness import Readiness
-from jobsmgr.api.snapshot import JobState, Refusal, Snapshot, Trail
+from jobsmgr.api.snapshot import JobState, Refusal, Scope, Snapshot, Trail
 from jobsmgr.api.status import NEW, Phase, Reason, Status
 from jobsmgr.api.status_codec import StatusEncoder, parse_status
 from jobsmgr.api.workflow import JobKey
@@ -42,14 +42,14 @@ class Memory:
     """Of the observation that it began with."""
     plan: Plan | None = None
     refusals: dict[JobKey, Refusal] = attrs.field(factory=dict)
-    pause: Refusal | None = None
-    failures: dict[JobKey | None, int] = attrs.field(factory=dict)
+    throttle: Refusal | None = None
+    refused: dict[JobKey | None, int] = attrs.field(factory=dict)
     """Refusals in a row, by job; those of the whole workflow under None."""
     asked: frozenset[ReadJob | ReadWorkflow] = frozenset()
     """What the last look asked to be read; empty where it asked for nothing."""
     taken: set[JobKey] = attrs.field(factory=set)
     """Jobs whose names were found taken in a row of looks without a pause between them."""
-    troubles: Counter[str] = attrs.field(factory=Counter)
+    failures: Counter[str] = attrs.field(factory=Counter)
     """What failed how often in a row: a look, a plugin, a write of the status, a deletion."""
     stored: Status = NEW
     stored_raw: object = None
@@ -101,13 +101,13 @@ class Memory:
 
     def forget_work(self) -> None:
         """Drop all that only a workflow that goes on needs."""
-        self.plan, self.pause = None, None
-        self.refusals, self.failures, self.taken = {}, {}, set()
+        self.plan, self.throttle = None, None
+        self.refusals, self.refused, self.taken = {}, {}, set()
         self.readiness, self.seen, self.encoder = None, {}, StatusEncoder()
 
     def trail(self, jobs: Mapping[str, JobState]) -> Trail | None:
         """What a decision may start from beside the stored status; None where it has to start from nothing."""
-        if self.readiness is None or self.refusals or self.pause is not None:
+        if self.readiness is None or self.refusals or self.throttle is not None:
             return None
         now, then = list(jobs.values()), list(self.seen.values())
         places = list(changed_places(then, now))
@@ -123,7 +123,7 @@ class Memory:
         succeed or fail: then the next decision starts from nothing.
         """
         readiness, before, self.readiness = self.readiness, snapshot.status, None
-        plain = not (decision.held or plan.problems or self.refusals or self.pause or decision.status.phase.ended)
+        plain = not (decision.held or plan.problems or self.refusals or self.throttle or decision.status.phase.ended)
         if plan is not self.plan or not plain:
             return
         if readiness is None and _shows(decision.status, plan) and _all_seen(decision.status, snapshot):
@@ -143,19 +143,19 @@ class Memory:
 
     def refuse(self, key: JobKey, refused: Refused, now: float) -> None:
         """Record a refusal, with the moment from which to try again; all moments here are of the loop's clock."""
-        scope = None if refused.whole else key
-        pause = self.pause if refused.whole else None
-        same = pause is not None and pause.retry_at > now
+        scope = None if refused.scope is Scope.WORKFLOW else key
+        throttle = self.throttle if refused.scope is Scope.WORKFLOW else None
+        same = throttle is not None and throttle.retry_at > now
         if not same:  # creates that were under way together and met the same fault are one failure
-            self.failures[scope] = self.failures.get(scope, 0) + 1
-        retry_at = now + backoff(self.failures.get(scope, 1), least=refused.retry_after)
-        self._take_down(key, refused, now, max(retry_at, pause.retry_at) if pause is not None else retry_at)
+            self.refused[scope] = self.refused.get(scope, 0) + 1
+        retry_at = now + backoff(self.refused.get(scope, 1), least=refused.retry_after)
+        self._take_down(key, refused, now, max(retry_at, throttle.retry_at) if throttle is not None else retry_at)
 
     def hold_back(self, keys: Iterable[JobKey], now: float) -> None:
-        """Take down jobs that were not tried because of a pause: their deadlines run from now, and they come first."""
-        if self.pause is not None and self.pause.retry_at > now:
+        """Record jobs that were not tried because of a throttle: their deadlines run from now, and they come first."""
+        if self.throttle is not None and self.throttle.retry_at > now:
             for key in keys:
-                self.refusals.setdefault(key, attrs.evolve(self.pause, since=now, retry_at=now))
+                self.refusals.setdefault(key, attrs.evolve(self.throttle, since=now, retry_at=now))
 
     def conflict(self, key: JobKey, holder: JobState, now: float) -> None:
         """Take down that another owner has the name; it is looked at again whenever the workflow is, at no cost."""
@@ -174,20 +174,20 @@ class Memory:
             reason=refused.reason,
             message=refused.message,
             final=refused.final,
-            whole=refused.whole,
+            scope=refused.scope,
             since=known.since if known is not None else now,
             retry_at=retry_at,
         )
-        if refused.whole:
-            self.pause = refusal
+        if refused.scope is Scope.WORKFLOW:
+            self.throttle = refusal
 
     def created(self, key: JobKey) -> None:
         """Take down a success: what refused all jobs alike has passed."""
-        self.failures.pop(key, None)
-        self.failures.pop(None, None)
-        self.pause = None
+        self.refused.pop(key, None)
+        self.refused.pop(None, None)
+        self.throttle = None
         self.refusals.pop(key, None)
-        self.refusals = {other: refusal for other, refusal in self.refusals.items() if not refusal.whole}
+        self.refusals = {other: refusal for other, refusal in self.refusals.items() if refusal.scope is Scope.JOB}
 
 
 def _all_seen(status: Status, snapshot: Snapshot) -> bool:

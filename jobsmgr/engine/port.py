@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.snapshot import JobState
+from jobsmgr.api.snapshot import JobState, Scope
 from jobsmgr.api.workflow import JobKey
 
 
@@ -91,14 +91,14 @@ class Refused:
     """The write did not take effect, or nobody knows whether it did.
 
     `final`: the object itself is wrong, so trying again cannot help. Otherwise it may pass; `retry_after` is the least
-    number of seconds to wait, where the server named one. `whole` refusals concern all writes of the workflow (a quota,
-    a rate limit, a failing server), others only this one. `reason` is a word of `jobsmgr.api.status.Reason`.
+    number of seconds to wait, where the server named one. `scope` is the whole workflow where all its writes would
+    be refused (a quota, a rate limit, a failing server). `reason` is a word of `jobsmgr.api.status.Reason`.
     """
 
     reason: str
     message: str
     final: bool = False
-    whole: bool = False
+    scope: Scope = Scope.JOB
     retry_after: float | None = None
 
 

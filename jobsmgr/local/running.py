@@ -19,10 +19,10 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import Plan
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
+from jobsmgr.engine.observers import Observers
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
-from jobsmgr.engine.telling import Observers
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.local.adapter import LocalCluster
 from jobsmgr.local.executor import Executor

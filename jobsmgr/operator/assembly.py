@@ -19,9 +19,9 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
+from jobsmgr.engine.observers import Observers
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
-from jobsmgr.engine.telling import Observers
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
@@ -33,7 +33,7 @@ DRAIN_SECONDS = 5.0
 """How long writes that are under way may take to end after SIGTERM; a pod's grace period is 30 s."""
 
 
-class Duty:
+class Leadership:
     """Whether this process may write: it leads, in the term that it knows of, and is not on its way out.
 
     A lease that was lost and won again is another term: what is known is of the time before others may have written.
@@ -84,24 +84,24 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(entered(hooks, told))
             lease = await stack.enter_async_context(_lease(settings, pause))
-            duty = Duty(lease)
+            leadership = Leadership(lease)
             cluster = await stack.enter_async_context(
                 KubernetesCluster.connect(
                     kubeconfig=settings.kubeconfig,
                     context=settings.context,
                     namespaces=settings.namespaces,
                     writes=settings.writes,
-                    may_write=duty.may_write,
+                    may_write=leadership.may_write,
                     identity=settings.identity,
                     pause=pause,
                 )
             )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
-                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, duty, settings))
+                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, leadership, settings))
                 wait_for_it()
                 await stop.wait()
-                await _drain(cluster, duty)
+                await _drain(cluster, leadership)
                 tasks.cancel_scope.cancel()
 
 
@@ -123,23 +123,25 @@ async def _lease(settings: OperatorSettings, pause: Pause) -> AsyncGenerator[Lea
         yield lease
 
 
-async def _drain(cluster: KubernetesCluster, duty: Duty) -> None:
+async def _drain(cluster: KubernetesCluster, leadership: Leadership) -> None:
     """Start nothing new, and let the writes that are under way end."""
-    duty.over = True
+    leadership.over = True
     with anyio.move_on_after(DRAIN_SECONDS) as scope:
         await cluster.close_writes()
     if scope.cancelled_caught:
         _log.warning("some writes had no answer yet", seconds=DRAIN_SECONDS)
 
 
-async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: OperatorSettings) -> NoReturn:
+async def _lead(
+    cluster: KubernetesCluster, hooks: Hooks, leadership: Leadership, settings: OperatorSettings
+) -> NoReturn:
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
     Each term begins with a list of everything and an empty memory: what the leader before us wrote must be known
     before anything is decided.
     """
     while True:
-        await duty.begun()
+        await leadership.begun()
         await cluster.wait_synced()
         await cluster.refresh()
         observers = Observers(hooks)
@@ -148,7 +150,7 @@ async def _lead(cluster: KubernetesCluster, hooks: Hooks, duty: Duty, settings: 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(keep, "observers", observers.run)
             tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, settings.workers))
-            await duty.ended()
+            await leadership.ended()
             tasks.cancel_scope.cancel()
         _log.warning("not leading")
 

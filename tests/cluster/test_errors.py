@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.errors import LONGEST_MESSAGE, refusal, unsent
 from jobsmgr.cluster.requests import Answer, NotLeading, Unreachable
@@ -40,34 +41,37 @@ RIGHT = 'jobs.batch is forbidden: User "u" cannot create resource "jobs" in API 
         (status(400), Refused(reason=Reason.ADMISSION_DENIED, message="no")),
         (
             status(403, "Forbidden", QUOTA, name="x", group="batch", kind="jobs"),
-            Refused(reason=Reason.QUOTA_EXCEEDED, message=QUOTA, whole=True),
+            Refused(reason=Reason.QUOTA_EXCEEDED, message=QUOTA, scope=Scope.WORKFLOW),
         ),
         (
             status(403, "Forbidden", name="x", causes=[TERMINATING]),
-            Refused(reason=Reason.NAMESPACE_TERMINATING, message="no", whole=True),
+            Refused(reason=Reason.NAMESPACE_TERMINATING, message="no", scope=Scope.WORKFLOW),
         ),
         (status(403, "Forbidden", name="x"), Refused(reason=Reason.ADMISSION_DENIED, message="no")),
-        (status(403, "Forbidden", RIGHT, kind="jobs"), Refused(reason=Reason.FORBIDDEN, message=RIGHT, whole=True)),
+        (
+            status(403, "Forbidden", RIGHT, kind="jobs"),
+            Refused(reason=Reason.FORBIDDEN, message=RIGHT, scope=Scope.WORKFLOW),
+        ),
         (
             status(404, "NotFound", name="n", kind="namespaces"),
-            Refused(reason=Reason.NAMESPACE_TERMINATING, message="no", whole=True),
+            Refused(reason=Reason.NAMESPACE_TERMINATING, message="no", scope=Scope.WORKFLOW),
         ),
-        (status(409, "Conflict"), Refused(reason=Reason.CLUSTER_ERROR, message="no", whole=True)),
+        (status(409, "Conflict"), Refused(reason=Reason.CLUSTER_ERROR, message="no", scope=Scope.WORKFLOW)),
         (status(413, "RequestEntityTooLarge"), Refused(reason=Reason.INVALID, message="no", final=True)),
         (
             status(500, message="etcdserver: request is too large"),
             Refused(reason=Reason.INVALID, message="etcdserver: request is too large", final=True),
         ),
-        (status(500, "InternalError"), Refused(reason=Reason.CLUSTER_ERROR, message="no", whole=True)),
-        (status(503), Refused(reason=Reason.CLUSTER_ERROR, message="no", whole=True)),
-        (status(401, "Unauthorized"), Refused(reason=Reason.CLUSTER_ERROR, message="no", whole=True)),
+        (status(500, "InternalError"), Refused(reason=Reason.CLUSTER_ERROR, message="no", scope=Scope.WORKFLOW)),
+        (status(503), Refused(reason=Reason.CLUSTER_ERROR, message="no", scope=Scope.WORKFLOW)),
+        (status(401, "Unauthorized"), Refused(reason=Reason.CLUSTER_ERROR, message="no", scope=Scope.WORKFLOW)),
         (
             Answer(status=429, body={"message": "slow"}, retry_after=7.0),
-            Refused(reason=Reason.RATE_LIMITED, message="slow", whole=True, retry_after=7.0),
+            Refused(reason=Reason.RATE_LIMITED, message="slow", scope=Scope.WORKFLOW, retry_after=7.0),
         ),
         (
             Answer(status=502, body={}),
-            Refused(reason=Reason.CLUSTER_ERROR, message="the API server answered 502", whole=True),
+            Refused(reason=Reason.CLUSTER_ERROR, message="the API server answered 502", scope=Scope.WORKFLOW),
         ),
     ],
 )
@@ -89,7 +93,9 @@ def test_a_long_message_is_cut() -> None:
 
 def test_what_was_not_answered_or_not_sent_concerns_all_writes() -> None:
     lost = unsent(Unreachable("the API server did not answer: reset"))
-    assert lost == Refused(reason=Reason.CLUSTER_ERROR, message="the API server did not answer: reset", whole=True)
+    assert lost == Refused(
+        reason=Reason.CLUSTER_ERROR, message="the API server did not answer: reset", scope=Scope.WORKFLOW
+    )
     assert unsent(NotLeading("not the leader")) == Refused(
-        reason=Reason.NOT_LEADER, message="not the leader", whole=True
+        reason=Reason.NOT_LEADER, message="not the leader", scope=Scope.WORKFLOW
     )

@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.engine.port import AlreadyExists, Created, Done, Gone, Key, Refused
 from tests.cluster.support import DEADLINE, connected, job, jobs_of, seen, until, workflow, workflows_of
@@ -49,7 +50,7 @@ async def test_a_create_whose_reply_is_lost_finds_its_own_job(
         proxy.add(DropReply(), method="POST", path="/jobs", times=1)
         first = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(first, Refused)
-        assert (first.reason, first.whole, first.final) == (Reason.CLUSTER_ERROR, True, False)
+        assert (first.reason, first.scope, first.final) == (Reason.CLUSTER_ERROR, Scope.WORKFLOW, False)
         second = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(second, AlreadyExists)
         assert second.job.owner == owner["metadata"]["uid"]
@@ -99,7 +100,7 @@ async def test_quota(control_plane: ControlPlane, owner: dict[str, Any], key: Ke
         await until(lambda: "hard" in control_plane.call("GET", f"{quotas}/q").get("status", {}))
         result = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(result, Refused)
-        assert (result.reason, result.whole, result.final) == (Reason.QUOTA_EXCEEDED, True, False)
+        assert (result.reason, result.scope, result.final) == (Reason.QUOTA_EXCEEDED, Scope.WORKFLOW, False)
         assert "exceeded quota: q" in result.message
 
 
@@ -112,7 +113,7 @@ async def test_a_policy_says_no(control_plane: ControlPlane, owner: dict[str, An
             assert isinstance(result, Refused)
             assert "not today" in result.message
             assert not result.final
-            assert (result.reason, result.whole) == (Reason.ADMISSION_DENIED, False)
+            assert (result.reason, result.scope) == (Reason.ADMISSION_DENIED, Scope.JOB)
 
 
 @pytest.mark.parametrize("spec", [{"backoffLimit": -1}, {"backoffLimit": "many"}, {"template": {"spec": {"x": []}}}])
@@ -147,7 +148,7 @@ async def test_a_namespace_that_is_being_deleted(control_plane: ControlPlane, ow
         control_plane.call("DELETE", f"/api/v1/namespaces/{key.namespace}")
         result = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(result, Refused)
-        assert (result.reason, result.whole, result.final) == (Reason.NAMESPACE_TERMINATING, True, False)
+        assert (result.reason, result.scope, result.final) == (Reason.NAMESPACE_TERMINATING, Scope.WORKFLOW, False)
         control_plane.call("PATCH", f"{config_maps}/held", {"metadata": {"finalizers": None}})
 
         def ended() -> bool:
@@ -156,7 +157,7 @@ async def test_a_namespace_that_is_being_deleted(control_plane: ControlPlane, ow
         await until(ended)
         result = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(result, Refused)
-        assert (result.reason, result.whole, result.final) == (Reason.NAMESPACE_TERMINATING, True, False)
+        assert (result.reason, result.scope, result.final) == (Reason.NAMESPACE_TERMINATING, Scope.WORKFLOW, False)
 
 
 async def test_the_right_to_create_jobs_is_missing(
@@ -182,7 +183,7 @@ async def test_the_right_to_create_jobs_is_missing(
         assert await cluster.missing_rights() == tuple(missing)
         result = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(result, Refused)
-        assert (result.reason, result.whole, result.final) == (Reason.FORBIDDEN, True, False)
+        assert (result.reason, result.scope, result.final) == (Reason.FORBIDDEN, Scope.WORKFLOW, False)
         assert 'cannot create resource "jobs"' in result.message
 
 
@@ -221,7 +222,7 @@ async def test_a_rate_limit_holds_everybody_back(
         proxy.add(Answer(429, {"message": "slow down"}, {"Retry-After": "3"}), method="POST", path="/jobs", times=1)
         result = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(result, Refused)
-        assert (result.reason, result.whole, result.retry_after) == (Reason.RATE_LIMITED, True, 3.0)
+        assert (result.reason, result.scope, result.retry_after) == (Reason.RATE_LIMITED, Scope.WORKFLOW, 3.0)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(cluster.create_job, key, job("w-g-j", owner))
             tasks.start_soon(cluster.delete_job, key, "x", "uid")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobsmgr import JobState, Phase, Status
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import review
 from tests.core.world import START, World, group, job, manifest
 
@@ -104,7 +105,7 @@ class TestReview:
 
     def test_a_wait_that_is_over_by_then(self) -> None:
         """Nobody has tried the job: it is a moment to wake at, though it is past."""
-        one = world(group("g", "a")).refuse("g/a", "QuotaExceeded", wait=10, whole=True)
+        one = world(group("g", "a")).refuse("g/a", "QuotaExceeded", wait=10, scope=Scope.WORKFLOW)
         before = one.snapshot()
         one.wait(11)
         assert review(one.snapshot(), one.hooks, before).wake_at == before.clock + 10
@@ -132,7 +133,9 @@ class TestReview:
     def test_a_pause_makes_no_moments_before_its_end(self) -> None:
         """Jobs that were held back are not tried before it is over, so nobody need look."""
         one = world(group("g", "a", job("b", parallel=True)))
-        before = one.refuse("g/b", "AdmissionDenied", wait=1).refuse("g/a", "QuotaExceeded", wait=30, whole=True)
+        before = one.refuse("g/b", "AdmissionDenied", wait=1).refuse(
+            "g/a", "QuotaExceeded", wait=30, scope=Scope.WORKFLOW
+        )
         assert before.decide().wake_at == before.clock + 30
 
 

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Phase, Status
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import work_out
 from tests.core.world import HOOKS, World, group, job, manifest
 
@@ -233,7 +234,11 @@ class TestRefusals:
 
     def test_a_pause_holds_every_create_of_the_workflow(self) -> None:
         """What refuses all alike (a rate limit, a failing server) is not asked job by job."""
-        one = world(group("g", "a", job("b", parallel=True))).refuse("g/a", "RateLimited", whole=True, wait=7).step()
+        one = (
+            world(group("g", "a", job("b", parallel=True)))
+            .refuse("g/a", "RateLimited", scope=Scope.WORKFLOW, wait=7)
+            .step()
+        )
         assert one.created == []
         assert one.status_of("g/b").reason == "RateLimited"
         one.step(seconds=7)

@@ -15,6 +15,7 @@ import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Refusal, Snapshot, Status
 from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import encode_status, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.core.decide import decide, review
@@ -72,7 +73,7 @@ class World:
         """Names of all Jobs that were read, in order."""
         self.confirmed = True
         self.refusals: dict[JobKey, Refusal] = {}
-        self.pause: Refusal | None = None
+        self.throttle: Refusal | None = None
         self.writes = 0
         self.deleted = False
         self.decision: Decision | None = None
@@ -98,7 +99,7 @@ class World:
             clock=self.clock,
             compiled=plan.compiled,
             refusals=dict(self.refusals),
-            pause=self.pause,
+            throttle=self.throttle,
             problems=plan.problems,
             confirmed=self.confirmed,
         )
@@ -219,19 +220,21 @@ class World:
         self.raw["metadata"]["generation"] += 1
         return self
 
-    def refuse(self, path: str, reason: str, *, final: bool = False, wait: float = 10, whole: bool = False) -> World:
+    def refuse(
+        self, path: str, reason: str, *, final: bool = False, wait: float = 10, scope: Scope = Scope.JOB
+    ) -> World:
         """The cluster refuses a job's create, and will not be asked again before so many seconds."""
         known = self.refusals.get(key(path))
         refusal = Refusal(
             reason=reason,
             message=f"why {reason}",
             final=final,
-            whole=whole,
+            scope=scope,
             since=known.since if known else self.clock,
             retry_at=self.clock + wait,
         )
         self.refusals[key(path)] = refusal
-        self.pause = refusal if whole else self.pause
+        self.throttle = refusal if scope is Scope.WORKFLOW else self.throttle
         return self
 
     # What the status says

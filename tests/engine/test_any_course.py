@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobsmgr import JobKey, Phase, Snapshot, group_waits_for, waits_for
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import decide
 from jobsmgr.core.plan import Plan, bare_plan, make_plan
 from jobsmgr.engine.port import Conflict, Refused
@@ -18,14 +19,18 @@ from tests.engine.world import KEY, FakeCluster, loop, virtual
 
 ANSWERS = {
     "create_job": [
-        Refused(reason="QuotaExceeded", message="q", whole=True),
+        Refused(reason="QuotaExceeded", message="q", scope=Scope.WORKFLOW),
         Refused(reason="AdmissionDenied", message="d"),
         Refused(reason="Invalid", message="i", final=True),
-        Refused(reason="ClusterError", message="c", whole=True, retry_after=3),
+        Refused(reason="ClusterError", message="c", scope=Scope.WORKFLOW, retry_after=3),
         RuntimeError("a defect"),
     ],
-    "save_status": [Conflict(), Refused(reason="ClusterError", message="c", whole=True), RuntimeError("a defect")],
-    "delete_job": [Conflict(), Refused(reason="ClusterError", message="c", whole=True)],
+    "save_status": [
+        Conflict(),
+        Refused(reason="ClusterError", message="c", scope=Scope.WORKFLOW),
+        RuntimeError("a defect"),
+    ],
+    "delete_job": [Conflict(), Refused(reason="ClusterError", message="c", scope=Scope.WORKFLOW)],
 }
 NUMBERS = st.integers(0, 20)
 EVENTS = st.one_of(

@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobsmgr import JobState
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import AlreadyExists, Refused
 from jobsmgr.engine.queue import LONGEST_SLEEP
 from tests.core.world import group, job, manifest
 from tests.engine.world import KEY, FakeCluster, loop, virtual
 
 HOUR = 3600.0
-QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", whole=True)
+QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
 DENIED = Refused(reason="AdmissionDenied", message="denied")
-SERVER_ASKS = Refused(reason="RateLimited", message="later", whole=True, retry_after=7)
+SERVER_ASKS = Refused(reason="RateLimited", message="later", scope=Scope.WORKFLOW, retry_after=7)
 FOREIGN = AlreadyExists(JobState(name="wf-g-b", uid="x", owner="somebody", owner_text="CronJob nightly"))
 
 
@@ -141,7 +142,7 @@ class TestDeadline:
         cluster = FakeCluster()
         cluster.apply(manifest(group("g", "a", "b"), activeDeadlineSeconds=600))
         async with loop(cluster):
-            cluster.always["delete_job"] = Refused(reason="ClusterError", message="no answer", whole=True)
+            cluster.always["delete_job"] = Refused(reason="ClusterError", message="no answer", scope=Scope.WORKFLOW)
             cluster.ahead = HOUR
             cluster.touch()
             await anyio.sleep(0.5)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jobsmgr import JobState, Phase, Reason, Status
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import encode_status
 from jobsmgr.engine.memory import SHORTEST_INTERVAL, WRITE_SHARE, Memory
 from jobsmgr.engine.port import Refused
@@ -15,7 +16,7 @@ from tests.core.world import key
 START = 1000.0
 """A reading of the loop's clock."""
 A, B, C = key("g/a"), key("g/b"), key("g/c")
-WHOLE = Refused(reason="QuotaExceeded", message="exceeded quota", whole=True)
+WHOLE = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
 SINGLE = Refused(reason="AdmissionDenied", message="denied")
 SEEN = Status(observed_generation=1, phase=Phase.RUNNING)
 
@@ -63,9 +64,9 @@ class TestStatus:
         one = memory()
         one.refuse(A, WHOLE, START)
         one.saved(SEEN, None, 0, 0)
-        assert one.pause is not None
+        assert one.throttle is not None
         one.saved(Status(observed_generation=1, phase=Phase.FAILED), None, 0, 0)
-        assert (one.plan, one.pause, one.refusals, one.failures) == (None, None, {}, {})
+        assert (one.plan, one.throttle, one.refusals, one.refused) == (None, None, {}, {})
 
 
 class TestRefusals:
@@ -77,7 +78,7 @@ class TestRefusals:
         for _ in range(6):
             one.refuse(A, SINGLE, START)
         one.refuse(B, SINGLE, START)
-        assert one.pause is None
+        assert one.throttle is None
         assert one.refusals[A].retry_at - START > 20
         assert one.refusals[B].retry_at - START < 2
 
@@ -86,9 +87,9 @@ class TestRefusals:
         one, now = memory(), START
         for number in range(6):
             one.refuse((A, B)[number % 2], WHOLE, now)
-            assert one.pause is not None
-            now = one.pause.retry_at
-        assert one.pause == one.refusals[B]
+            assert one.throttle is not None
+            now = one.throttle.retry_at
+        assert one.throttle == one.refusals[B]
         assert now - START > 30
 
     def test_met_by_many_at_once_it_is_one_failure(self) -> None:
@@ -96,11 +97,11 @@ class TestRefusals:
         one = memory()
         for job in (A, B, C):
             one.refuse(job, WHOLE, START)
-        assert one.failures == {None: 1}
-        one.refuse(C, Refused(reason="RateLimited", message="", whole=True, retry_after=60), START)
+        assert one.refused == {None: 1}
+        one.refuse(C, Refused(reason="RateLimited", message="", scope=Scope.WORKFLOW, retry_after=60), START)
         one.refuse(A, WHOLE, START)
-        assert one.pause is not None
-        assert one.pause.retry_at - START >= 60
+        assert one.throttle is not None
+        assert one.throttle.retry_at - START >= 60
 
     def test_since_when(self) -> None:
         """From the first in a row: deadlines count from there."""
@@ -118,7 +119,7 @@ class TestRefusals:
         one.refuse(A, SINGLE, START)
         one.refuse(B, WHOLE, START)
         one.created(C)
-        assert (one.pause, set(one.refusals), one.failures) == (None, {A}, {A: 1})
+        assert (one.throttle, set(one.refusals), one.refused) == (None, {A}, {A: 1})
 
     def test_held_back_without_having_been_asked_for(self) -> None:
         """Their deadlines run, and each has its turn before those that were asked for."""
@@ -142,9 +143,9 @@ class TestRefusals:
         """Names the owner; nothing is waited for but its deletion. It says nothing of what refuses all alike."""
         one = memory()
         one.refuse(B, WHOLE, START)
-        pause = one.pause
+        throttle = one.throttle
         one.conflict(A, JobState(name="wf-g-a", uid="x", owner_text=holder), START)
         refusal = one.refusals[A]
         assert (refusal.reason, refusal.retry_at, refusal.final) == (Reason.NAME_CONFLICT, START, False)
         assert refusal.message == f"Job wf-g-a exists and {text}; it starts when that Job is deleted"
-        assert one.pause == pause
+        assert one.throttle == throttle

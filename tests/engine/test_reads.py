@@ -2,11 +2,12 @@
 
 import anyio
 
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import Done, Refused
 from tests.core.world import group, job, manifest
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 
-NO_ANSWER = Refused(reason="ClusterError", message="the API server did not answer", whole=True)
+NO_ANSWER = Refused(reason="ClusterError", message="the API server did not answer", scope=Scope.WORKFLOW)
 
 
 @virtual

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from jobsmgr import JobState, Phase, hookimpl
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.actions import WRITES_AT_ONCE
 from jobsmgr.engine.memory import SHORTEST_INTERVAL, WRITE_SHARE
@@ -21,10 +22,10 @@ from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, group, job, key, manifest
 from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
 
-QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", whole=True)
+QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
 DENIED = Refused(reason="AdmissionDenied", message="denied by policy")
 WRONG = Refused(reason="Invalid", message="image: required", final=True)
-DOWN = Refused(reason="ClusterError", message="no answer", whole=True)
+DOWN = Refused(reason="ClusterError", message="no answer", scope=Scope.WORKFLOW)
 
 
 def parallel(*names: str) -> dict[str, Any]:
@@ -221,7 +222,7 @@ class TestRefusals:
     async def test_retry_after_is_obeyed(self) -> None:
         """The server named seven seconds."""
         cluster = FakeCluster()
-        limit = Refused(reason="RateLimited", message="slow down", whole=True, retry_after=7)
+        limit = Refused(reason="RateLimited", message="slow down", scope=Scope.WORKFLOW, retry_after=7)
         cluster.answers["create_job"].append(limit)
         cluster.apply(manifest(group("g", "a")))
         async with loop(cluster):
@@ -607,11 +608,11 @@ class TestMemory:
         cluster.apply(manifest(group("g", "a")))
         async with loop(cluster) as reconciler:
             await anyio.sleep(60)
-            assert reconciler._sights.memories[KEY].plan is not None
+            assert reconciler._gatherer.memories[KEY].plan is not None
             cluster.end("wf-g-a")
             await anyio.sleep(SOON)
-            memory = reconciler._sights.memories[KEY]
-            assert (memory.plan, memory.refusals, memory.failures, memory.pause) == (None, {}, {}, None)
+            memory = reconciler._gatherer.memories[KEY]
+            assert (memory.plan, memory.refusals, memory.refused, memory.throttle) == (None, {}, {}, None)
 
     @virtual
     async def test_thousands_of_finished_workflows_take_little_space(self) -> None:
@@ -660,10 +661,10 @@ class TestMemory:
         cluster = FakeCluster()
         cluster.apply(manifest(group("g", "a")))
         async with loop(cluster) as reconciler:
-            assert KEY in reconciler._sights.memories
+            assert KEY in reconciler._gatherer.memories
             cluster.remove()
             await anyio.sleep(SOON)
-            assert reconciler._sights.memories == {}
+            assert reconciler._gatherer.memories == {}
 
     @virtual
     async def test_another_workflow_of_the_same_name_starts_anew(self) -> None:

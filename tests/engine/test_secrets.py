@@ -6,6 +6,7 @@ import anyio
 import structlog
 
 from jobsmgr import Phase, hookimpl
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import Conflict, Refused
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, job, manifest
@@ -28,7 +29,7 @@ async def test_env_is_told_nowhere() -> None:
     broken = False
     cluster = FakeCluster()
     denied = Refused(reason="AdmissionDenied", message="denied")
-    cluster.answers["create_job"] += [denied, Refused(reason="ClusterError", message="down", whole=True)]
+    cluster.answers["create_job"] += [denied, Refused(reason="ClusterError", message="down", scope=Scope.WORKFLOW)]
     cluster.answers["create_job"].append(RuntimeError("a defect"))
     cluster.answers["save_status"] += [Conflict(), denied]
     groups = [group("g", *(job(name, params=ENV, parallel=True) for name in "abc")), group("h", job("d", params=ENV))]

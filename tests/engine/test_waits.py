@@ -6,13 +6,14 @@ from typing import Any
 
 import anyio
 
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.actions import WRITES_AT_ONCE
 from jobsmgr.engine.port import Refused
 from tests.core.world import group, job, manifest
 from tests.engine.world import SOON, FakeCluster, loop, virtual
 
-DOWN = Refused(reason="ClusterError", message="no answer", whole=True)
-LIMITED = Refused(reason="RateLimited", message="later", whole=True, retry_after=7)
+DOWN = Refused(reason="ClusterError", message="no answer", scope=Scope.WORKFLOW)
+LIMITED = Refused(reason="RateLimited", message="later", scope=Scope.WORKFLOW, retry_after=7)
 
 
 def third_waits_for(name: str) -> dict[str, Any]:

@@ -205,8 +205,7 @@ class JobPhases:
 
     def _ready(self, key: JobKey, job: JobStatus) -> JobStatus:
         """A job that may start: with the reason why it has not, if there is one."""
-        own, pause = self._snapshot.refusals.get(key), self._snapshot.pause
-        refusal = pause if pause is not None and (own is None or own.whole) else own
+        own, refusal = self._snapshot.refusals.get(key), self._snapshot.refusal(key)
         holder = self._snapshot.jobs.get(self._snapshot.names[key])
         if refusal is None and holder is not None and not holder.gone:
             text = f'Job {holder.name} still belongs to job "{holder.key}", which an edit removed'

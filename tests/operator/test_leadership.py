@@ -3,7 +3,7 @@
 import anyio
 
 from jobsmgr.cluster.lease import Lease
-from jobsmgr.operator.assembly import Duty
+from jobsmgr.operator.assembly import Leadership
 
 
 class Elections(Lease):
@@ -31,10 +31,10 @@ class Elections(Lease):
             await self._changed.wait()
 
 
-async def is_over(duty: Duty) -> bool:
+async def is_over(leadership: Leadership) -> bool:
     """Whether a term has ended by now."""
     with anyio.move_on_after(0.01):
-        await duty.ended()
+        await leadership.ended()
         return True
     return False
 
@@ -42,37 +42,37 @@ async def is_over(duty: Duty) -> bool:
 async def test_one_term() -> None:
     """From the moment in which it was begun to the one in which the lease is lost."""
     lease = Elections()
-    duty = Duty(lease)
+    leadership = Leadership(lease)
     lease.win()
-    assert not duty.may_write()
-    await duty.begun()
-    assert duty.may_write()
-    assert not await is_over(duty)
+    assert not leadership.may_write()
+    await leadership.begun()
+    assert leadership.may_write()
+    assert not await is_over(leadership)
     lease.lose()
-    assert not duty.may_write()
-    assert await is_over(duty)
+    assert not leadership.may_write()
+    assert await is_over(leadership)
 
 
 async def test_a_lease_won_again_does_not_continue_the_term() -> None:
     """Whoever was frozen, or busy with listing, meanwhile decides on what was true before the others wrote."""
     lease = Elections()
-    duty = Duty(lease)
+    leadership = Leadership(lease)
     lease.win()
-    await duty.begun()
+    await leadership.begun()
     lease.lose()
     lease.win()
-    assert not duty.may_write()
-    assert await is_over(duty)
-    await duty.begun()
-    assert duty.may_write()
-    assert not await is_over(duty)
+    assert not leadership.may_write()
+    assert await is_over(leadership)
+    await leadership.begun()
+    assert leadership.may_write()
+    assert not await is_over(leadership)
 
 
 async def test_without_a_lease_it_is_always_our_turn() -> None:
     """Until the end."""
-    duty = Duty(None)
-    await duty.begun()
-    assert duty.may_write()
-    assert not await is_over(duty)
-    duty.over = True
-    assert not duty.may_write()
+    leadership = Leadership(None)
+    await leadership.begun()
+    assert leadership.may_write()
+    assert not await is_over(leadership)
+    leadership.over = True
+    assert not leadership.may_write()

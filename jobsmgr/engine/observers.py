@@ -1,22 +1,19 @@
-"""What is told beside the status: transitions as Events, and to plugins' observers. It may never hold up the loop."""
+"""Transitions handed to plugins' observers, once they are stored. An observer never holds up the loop."""
 
 from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 import anyio.lowlevel
-import attrs
 import structlog
 
 from jobsmgr.api.decision import Transition
 from jobsmgr.api.errors import described
-from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.engine.port import Event, Key
 
 _log = structlog.get_logger(__name__)
 
@@ -26,41 +23,6 @@ SLOW = 1.0
 """Seconds after which an observer is named in the log."""
 LONGEST = 30.0
 """Seconds after which one that waits is given up for this transition: the others are to be told too."""
-
-
-def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
-    """The Events of transitions: one for all jobs that came to the same phase for the same reason."""
-    found: dict[object, Event] = {}
-    for transition in transitions:
-        if (event := event_of(key, transition)) is None:
-            continue
-        series = (event.reason, event.phase) if event.jobs else event
-        first = found.setdefault(series, event)
-        if first is not event:
-            found[series] = attrs.evolve(first, jobs=(*first.jobs, *event.jobs))
-    return tuple(found.values())
-
-
-def event_of(key: Key, transition: Transition) -> Event | None:
-    """The Event of a transition; None for those that the Job's own events tell already."""
-    bad = transition.after in (Phase.FAILED, Phase.ABORTED)
-    if transition.key is None:
-        reason = transition.reason or transition.after.value.capitalize()
-        kind = "Warning" if bad or reason == "PluginError" else "Normal"
-        message = transition.message or f"the workflow is {transition.after.value}"
-        return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
-    if transition.after is Phase.ABORTED or not transition.reason:
-        return None
-    message = f'job "{transition.key}" is {transition.after.value}: {transition.message or transition.reason}'
-    return Event(
-        key=key,
-        uid=transition.workflow.uid,
-        type="Warning",
-        reason=transition.reason,
-        message=message,
-        phase=transition.after.value,
-        jobs=(transition.key,),
-    )
 
 
 class Observers:

@@ -13,34 +13,34 @@ from jobsmgr.engine.port import Conflict, Done, Gone, Key, WriteResult
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 0.0
+NOW = 0.0
 
 
 @attrs.frozen
-class Wake:
+class Requeue:
     """When to look at a workflow again even if nothing happens: at the earlier of two moments, if there is one."""
 
-    seconds: float | None = None
-    """From now, by the loop's clock; 0 is at once."""
-    moment: datetime | None = None
+    after: float | None = None
+    """Seconds from now, by the loop's clock; `NOW` is at once."""
+    when: datetime | None = None
     """By the wall clock."""
 
 
-NEVER = Wake()
+NEVER = Requeue()
 
 
-def earliest(*wakes: float | None) -> float | None:
+def earliest(*requeue_after: float | None) -> float | None:
     """The first of several moments; None for never."""
-    return min((wake for wake in wakes if wake is not None), default=None)
+    return min((seconds for seconds in requeue_after if seconds is not None), default=None)
 
 
 def after_write(key: Key, memory: Memory, what: str, result: WriteResult) -> float | None:
     """When to look again after a write: at once after a first conflict, later after a refusal or more of them."""
     if isinstance(result, Done | Gone):
-        del memory.troubles[what]
+        del memory.failures[what]
         return None
-    memory.troubles[what] += 1
+    memory.failures[what] += 1
     if isinstance(result, Conflict):
-        return AT_ONCE if memory.troubles[what] == 1 else backoff(memory.troubles[what] - 1)
+        return NOW if memory.failures[what] == 1 else backoff(memory.failures[what] - 1)
     _log.warning("write refused", workflow=str(key), what=what, reason=result.reason, why=result.message)
-    return backoff(memory.troubles[what], least=result.retry_after)
+    return backoff(memory.failures[what], least=result.retry_after)

@@ -21,7 +21,7 @@ from jobsmgr.engine.queue import Priority
 
 
 @attrs.frozen
-class Sight:
+class Gathered:
     """A workflow as it is at one moment, with what is remembered of it."""
 
     key: Key
@@ -29,7 +29,7 @@ class Sight:
     snapshot: Snapshot
     plan: Plan
     raw: Manifest
-    trouble: str = ""
+    plugin_error: str = ""
     """Why no plan can be made of it: a failing plugin."""
 
     @property
@@ -38,7 +38,7 @@ class Sight:
         return str(_metadata(self.raw).get("resourceVersion") or "")
 
 
-class Sights:
+class Gatherer:
     """Gathers sights, and keeps what is remembered of each workflow between two of them."""
 
     def __init__(self, hooks: Hooks, now: Callable[[], datetime]) -> None:
@@ -71,13 +71,13 @@ class Sights:
         )
         memory.plan = attrs.evolve(plan, workflow=workflow)
 
-    def bare(self, key: Key, observation: Observation) -> Sight:
+    def bare(self, key: Key, observation: Observation) -> Gathered:
         """A workflow without its plan: its stored status is all there is to go by."""
         raw = observation.workflow
         memory = self.memory(key, observation)
-        return self._sight(key, memory, observation, memory.read(raw.get("status"), _spec(raw)), bare_plan(raw))
+        return self._gathered(key, memory, observation, memory.read(raw.get("status"), _spec(raw)), bare_plan(raw))
 
-    def look(self, key: Key, observation: Observation) -> Sight | None:
+    def look(self, key: Key, observation: Observation) -> Gathered | None:
         """Everything that a decision needs; None where there is nothing to decide."""
         raw = observation.workflow
         memory, spec = self.memory(key, observation), _spec(raw)
@@ -89,13 +89,13 @@ class Sights:
             settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
             if settled and "ttlSecondsAfterFinished" not in spec:
                 return None
-            return self._sight(key, memory, observation, stored, bare_plan(raw))
-        plan, trouble = self._plan(memory, raw, generation)
-        return self._sight(key, memory, observation, stored, plan, trouble)
+            return self._gathered(key, memory, observation, stored, bare_plan(raw))
+        plan, plugin_error = self._plan(memory, raw, generation)
+        return self._gathered(key, memory, observation, stored, plan, plugin_error)
 
-    def _sight(
-        self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, trouble: str = ""
-    ) -> Sight:
+    def _gathered(
+        self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, plugin_error: str = ""
+    ) -> Gathered:
         snapshot = Snapshot(
             workflow=plan.workflow,
             graph=plan.graph,
@@ -106,12 +106,14 @@ class Sights:
             clock=anyio.current_time(),
             compiled=plan.compiled,
             refusals=memory.refusals,
-            pause=memory.pause,
+            throttle=memory.throttle,
             confirmed=observation.confirmed,
             problems=plan.problems,
             trail=memory.trail(observation.jobs) if plan is memory.plan else None,
         )
-        return Sight(key=key, memory=memory, snapshot=snapshot, plan=plan, raw=observation.workflow, trouble=trouble)
+        return Gathered(
+            key=key, memory=memory, snapshot=snapshot, plan=plan, raw=observation.workflow, plugin_error=plugin_error
+        )
 
     def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:
         """The plan of this generation, made once; or why a plugin keeps it from being made."""
@@ -122,7 +124,7 @@ class Sights:
         except PluginError as error:
             return bare_plan(raw), str(error)
         memory.refusals.clear()  # an edit may have mended what was refused
-        memory.failures.clear()
+        memory.refused.clear()
         memory.rests_until = 0.0
         memory.form = WHOLE
         memory.readiness = None  # it knows the edges of the generation before

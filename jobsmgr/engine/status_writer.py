@@ -16,11 +16,11 @@ from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Phase, Reason
 from jobsmgr.core.shrinking import SMALLEST, in_form, next_form
 from jobsmgr.engine.backoff import LONGEST, backoff
+from jobsmgr.engine.events import events_of
+from jobsmgr.engine.gather import Gathered
 from jobsmgr.engine.memory import LONGEST_REST
 from jobsmgr.engine.port import Cluster, Done, Refused, TooLarge
-from jobsmgr.engine.sight import Sight
-from jobsmgr.engine.telling import events_of
-from jobsmgr.engine.waking import AT_ONCE, Wake, after_write, earliest
+from jobsmgr.engine.requeue import NOW, Requeue, after_write, earliest
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ PLUGIN, STATUS = "plugin", "status"
 """What can fail again and again, each with a back-off of its own."""
 
 
-class StatusStore:
+class StatusWriter:
     """Stores statuses through the port: few writes, each as soon as somebody may wait for it."""
 
     def __init__(self, cluster: Cluster, observe: Callable[[tuple[Transition, ...]], None] | None = None) -> None:
@@ -36,82 +36,82 @@ class StatusStore:
         self._cluster = cluster
         self._observe = observe
 
-    async def settle(self, sight: Sight, decision: Decision) -> Wake:
+    async def settle(self, gathered: Gathered, decision: Decision) -> Requeue:
         """Store the status if it has changed and is due; say when to look again."""
-        memory, wake = sight.memory, None
+        memory, requeue_after = gathered.memory, None
         if decision.held:
-            memory.troubles[PLUGIN] += 1
-            wake = backoff(memory.troubles[PLUGIN])
+            memory.failures[PLUGIN] += 1
+            requeue_after = backoff(memory.failures[PLUGIN])
         else:
-            del memory.troubles[PLUGIN]
-        decision, encoded = self.fitted(sight, decision)
+            del memory.failures[PLUGIN]
+        decision, encoded = self.fitted(gathered, decision)
         if encoded is None:
-            del memory.troubles[STATUS]
-        elif (wait := _due(sight, decision) - anyio.current_time()) > 0:
-            wake = earliest(wake, wait)
+            del memory.failures[STATUS]
+        elif (wait := _due(gathered, decision) - anyio.current_time()) > 0:
+            requeue_after = earliest(requeue_after, wait)
         else:
-            wake = earliest(wake, await self.save(sight, decision, encoded))
+            requeue_after = earliest(requeue_after, await self.save(gathered, decision, encoded))
         # As of now: the write may have waited for a rate limit.
-        return Wake(earliest(wake, _seconds_until(decision.wake_at)), decision.due)
+        return Requeue(earliest(requeue_after, _seconds_until(decision.wake_at)), decision.due)
 
-    def fitted(self, sight: Sight, decision: Decision) -> tuple[Decision, Manifest | None]:
+    def fitted(self, gathered: Gathered, decision: Decision) -> tuple[Decision, Manifest | None]:
         """The decision with its status in the largest form that the object has room for; its stored form, if changed.
 
         A form that was too large once is not gone back to before the next edit: a status that changes its form to and
         fro would be written each time.
         """
-        memory = sight.memory
+        memory = gathered.memory
         while True:
             decision = attrs.evolve(decision, status=in_form(decision.status, memory.form))
-            encoded = self._changed(sight, decision)
-            if encoded is None or memory.form == SMALLEST or _fits(sight, encoded):
+            encoded = self._changed(gathered, decision)
+            if encoded is None or memory.form == SMALLEST or _fits(gathered, encoded):
                 return decision, encoded
             memory.form = next_form(decision.status, memory.form)
 
-    def _changed(self, sight: Sight, decision: Decision) -> Manifest | None:
+    def _changed(self, gathered: Gathered, decision: Decision) -> Manifest | None:
         """The status in its stored form if that is another one than is there."""
-        raw = sight.raw.get("status")
-        if decision.status == sight.snapshot.status and raw is sight.memory.stored_raw:
+        raw = gathered.raw.get("status")
+        if decision.status == gathered.snapshot.status and raw is gathered.memory.stored_raw:
             return None
-        encoded = sight.memory.encoder.encode(decision.status)
+        encoded = gathered.memory.encoder.encode(decision.status)
         return None if encoded == raw else encoded
 
-    async def save(self, sight: Sight, decision: Decision, encoded: Manifest) -> float | None:
+    async def save(self, gathered: Gathered, decision: Decision, encoded: Manifest) -> float | None:
         """Store a status and tell what changed; when to look again."""
-        memory, began = sight.memory, anyio.current_time()
-        result = await self._cluster.save_status(sight.key, encoded, sight.version)
+        memory, began = gathered.memory, anyio.current_time()
+        result = await self._cluster.save_status(gathered.key, encoded, gathered.version)
         if isinstance(result, Done):
-            stored = self._cluster.observe(sight.key)
+            stored = self._cluster.observe(gathered.key)
             raw = stored.workflow.get("status") if stored is not None else None
             now = anyio.current_time()
             memory.saved(decision.status, raw, now, now - began)
-            memory.follow(sight.plan, decision, sight.snapshot)
-            self._tell(sight, decision.transitions)
-            if decision.status.final and "ttlSecondsAfterFinished" in (sight.raw.get("spec") or {}):
-                del memory.troubles[STATUS]
-                return AT_ONCE  # now that the end is stored, its time to live counts
+            memory.follow(gathered.plan, decision, gathered.snapshot)
+            self._tell(gathered, decision.transitions)
+            if decision.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
+                del memory.failures[STATUS]
+                return NOW  # now that the end is stored, its time to live counts
         if isinstance(result, TooLarge) and memory.form < SMALLEST:
             memory.form = next_form(decision.status, memory.form)
-            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(sight.key))
-            return AT_ONCE
-        wake = after_write(sight.key, memory, STATUS, result)
+            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(gathered.key))
+            return NOW
+        requeue_after = after_write(gathered.key, memory, STATUS, result)
         if isinstance(result, Refused) and result.reason != Reason.STATUS_FORBIDDEN:  # that is asked for elsewhere
             # What is wrong with the status itself does not pass: news change nothing about it.
             longest = LONGEST if result.final else LONGEST_REST
-            memory.rests_until = anyio.current_time() + min(wake or 0.0, longest)
-        return wake
+            memory.rests_until = anyio.current_time() + min(requeue_after or 0.0, longest)
+        return requeue_after
 
-    def _tell(self, sight: Sight, transitions: tuple[Transition, ...]) -> None:
+    def _tell(self, gathered: Gathered, transitions: tuple[Transition, ...]) -> None:
         """Tell what changed, now that it is stored; this can fail without harm."""
         for transition in transitions:
             _log.info(
                 "transition",
-                workflow=str(sight.key),
+                workflow=str(gathered.key),
                 job=str(transition.key) if transition.key else None,
                 phase=transition.after.value,
                 reason=transition.reason or None,
             )
-        for event in events_of(sight.key, transitions):
+        for event in events_of(gathered.key, transitions):
             self._cluster.emit(event)
         if self._observe is not None and transitions:
             self._observe(transitions)
@@ -121,15 +121,15 @@ def _seconds_until(moment: float | None) -> float | None:
     return None if moment is None else max(moment - anyio.current_time(), 0.0)
 
 
-def _fits(sight: Sight, encoded: Manifest) -> bool:
+def _fits(gathered: Gathered, encoded: Manifest) -> bool:
     """Whether the whole object stays within its limit; the size of its spec is known where it has been read."""
-    rest = sight.plan.workflow.size or object_bytes(sight.raw)
+    rest = gathered.plan.workflow.size or object_bytes(gathered.raw)
     return rest + stored_bytes(encoded) <= MAX_OBJECT_BYTES
 
 
-def _due(sight: Sight, decision: Decision) -> float:
+def _due(gathered: Gathered, decision: Decision) -> float:
     """When, by the loop's clock, the status is to be sent."""
-    return sight.memory.rests_until if _pressing(sight.snapshot, decision) else sight.memory.next_write()
+    return gathered.memory.rests_until if _pressing(gathered.snapshot, decision) else gathered.memory.next_write()
 
 
 def _pressing(snapshot: Snapshot, decision: Decision) -> bool:

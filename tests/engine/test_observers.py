@@ -1,4 +1,4 @@
-"""What is told beside the status: Events, and to observers."""
+"""Observers are told what is stored, one after another, and hold up nobody."""
 
 from __future__ import annotations
 
@@ -12,100 +12,12 @@ import pytest
 import structlog
 
 from jobsmgr import Phase, Transition, hookimpl
-from jobsmgr.api.codec import parse_workflow
-from jobsmgr.engine.port import Conflict
-from jobsmgr.engine.telling import MAX_WAITING, Observers, event_of, events_of
+from jobsmgr.engine.observers import MAX_WAITING, Observers
 from jobsmgr.loading.plugins import load_hooks
-from tests.core.world import START, group, job, key, manifest
+from tests.core.world import group, manifest
+from tests.engine.test_events import transition
 from tests.engine.test_supervision import ENDS
-from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
-
-WORKFLOW = parse_workflow(manifest(group("g", "a")))
-
-
-def transition(path: str = "", after: Phase = Phase.RUNNING, reason: str = "", message: str = "") -> Transition:
-    return Transition(
-        workflow=WORKFLOW,
-        key=key(path) if path else None,
-        before=Phase.PENDING,
-        after=after,
-        reason=reason,
-        message=message,
-        at=START,
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        (transition(after=Phase.RUNNING, reason="Running"), ("Normal", "Running", "the workflow is running")),
-        (transition(after=Phase.SUCCEEDED, reason="Succeeded", message="all"), ("Normal", "Succeeded", "all")),
-        (transition(after=Phase.FAILED, reason="JobsFailed", message="why"), ("Warning", "JobsFailed", "why")),
-        (transition(after=Phase.PENDING, reason="PluginError", message="p"), ("Warning", "PluginError", "p")),
-        (transition("g/a"), None),
-        (transition("g/a", Phase.SUCCEEDED), None),
-        (transition("g/a", Phase.ABORTED, "DependencyFailed", "m"), None),
-        (
-            transition("g/a", Phase.FAILED, "BackoffLimitExceeded", "three tries"),
-            ("Warning", "BackoffLimitExceeded", 'job "g/a" is failed: three tries'),
-        ),
-        (
-            transition("g/a", Phase.PENDING, "QuotaExceeded", ""),
-            ("Warning", "QuotaExceeded", 'job "g/a" is pending: QuotaExceeded'),
-        ),
-    ],
-)
-def test_events(given: Transition, told: tuple[str, str, str] | None) -> None:
-    """The workflow's own changes, and why a job waits or failed; what the Jobs' own Events tell already is left out."""
-    event = event_of(KEY, given)
-    assert (event and (event.type, event.reason, event.message)) == told
-    assert event is None or (event.key, event.uid) == (KEY, "uid-of-wf")
-
-
-def test_jobs_that_wait_or_failed_for_the_same_reason_are_one_event() -> None:
-    """A thousand refused jobs are one Event, which names the first; other reasons and phases have their own."""
-    refused = [transition(f"g/j{number}", Phase.PENDING, "AdmissionDenied", f"no {number}") for number in range(1000)]
-    failed = transition("g/x", Phase.FAILED, "AdmissionDenied", "late")
-    found = events_of(KEY, [*refused[:500], transition(after=Phase.RUNNING, reason="Running"), failed, *refused[500:]])
-    assert [(event.reason, event.phase, len(event.jobs)) for event in found] == [
-        ("AdmissionDenied", "pending", 1000),
-        ("Running", "", 0),
-        ("AdmissionDenied", "failed", 1),
-    ]
-    assert found[0].message == 'job "g/j0" is pending: no 0'
-
-
-@virtual
-async def test_told_after_it_is_stored() -> None:
-    """A status that is refused tells nothing; stored, it tells once."""
-    cluster, told = FakeCluster(), []
-    cluster.answers["save_status"].append(Conflict())
-    stored: list[bool] = []
-
-    def observe(transitions: tuple[Transition, ...]) -> None:
-        stored.append("status" in cluster.workflows[KEY])
-        told.extend(transitions)
-
-    cluster.apply(manifest(group("g", "a")))
-    async with loop(cluster, observe=observe):
-        assert stored == [True]
-        assert [(str(one.key), one.before.value, one.after.value) for one in told] == [
-            ("g/a", "pending", "running"),
-            ("None", "pending", "running"),
-        ]
-        assert [event.reason for event in cluster.events] == ["Running"]
-
-
-@virtual
-async def test_a_workflow_from_start_to_end() -> None:
-    """Three Events for a workflow of which one job fails: it runs, the job's failure, its end."""
-    cluster = FakeCluster()
-    cluster.apply(manifest(group("g", "a", "b"), group("h", job("c"), parallel=True)))
-    async with loop(cluster):
-        cluster.end("wf-g-a", result=Phase.FAILED)
-        cluster.end("wf-h-c")
-        await anyio.sleep(1)
-        assert [event.reason for event in cluster.events] == ["Running", "BackoffLimitExceeded", "JobsFailed"]
+from tests.engine.world import SOON, FakeCluster, loop, virtual
 
 
 def observers(*functions: Callable[..., Any]) -> Observers:

@@ -1,0 +1,46 @@
+"""Transitions as Kubernetes Events. They are only worded here, not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from jobsmgr.api.decision import Transition
+from jobsmgr.api.status import Phase
+from jobsmgr.engine.port import Event, Key
+
+
+def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
+    """The Events of transitions: one for all jobs that came to the same phase for the same reason."""
+    found: dict[object, Event] = {}
+    for transition in transitions:
+        if (event := event_of(key, transition)) is None:
+            continue
+        series = (event.reason, event.phase) if event.jobs else event
+        first = found.setdefault(series, event)
+        if first is not event:
+            found[series] = attrs.evolve(first, jobs=(*first.jobs, *event.jobs))
+    return tuple(found.values())
+
+
+def event_of(key: Key, transition: Transition) -> Event | None:
+    """The Event of a transition; None for those that the Job's own events tell already."""
+    bad = transition.after in (Phase.FAILED, Phase.ABORTED)
+    if transition.key is None:
+        reason = transition.reason or transition.after.value.capitalize()
+        kind = "Warning" if bad or reason == "PluginError" else "Normal"
+        message = transition.message or f"the workflow is {transition.after.value}"
+        return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
+    if transition.after is Phase.ABORTED or not transition.reason:
+        return None
+    message = f'job "{transition.key}" is {transition.after.value}: {transition.message or transition.reason}'
+    return Event(
+        key=key,
+        uid=transition.workflow.uid,
+        type="Warning",
+        reason=transition.reason,
+        message=message,
+        phase=transition.after.value,
+        jobs=(transition.key,),
+    )
