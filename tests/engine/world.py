@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
+import gc
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import attrs
 
 from jobsmgr import JobKey, JobState, Phase, Status
 from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import parse_status
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.loop import run_loop
@@ -28,15 +31,52 @@ from jobsmgr.engine.port import (
     Gone,
     Key,
     Observation,
+    Refused,
     Request,
 )
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.local.simulation import VirtualLoop
-from tests.core.world import HOOKS, START
+from tests.core.world import HOOKS, START, group, job
 
 KEY = Key("default", "wf")
 SOON = 0.01
 """Seconds of the loop's clock: it moves only when nothing is left to do at its present moment."""
+
+QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
+DENIED = Refused(reason="AdmissionDenied", message="denied by policy")
+WRONG = Refused(reason="Invalid", message="image: required", final=True)
+DOWN = Refused(reason="ClusterError", message="no answer", scope=Scope.WORKFLOW)
+
+Kind = TypeVar("Kind")
+
+
+def parallel(*names: str) -> dict[str, Any]:
+    """A group whose jobs all start at once."""
+    return group("g", *(job(name, parallel=True) for name in names))
+
+
+def many(size: int) -> dict[str, Any]:
+    """So many of them, in one group."""
+    return parallel(*(f"j{number}" for number in range(size)))
+
+
+def foreign(name: str) -> JobState:
+    """A Job that belongs to another workflow."""
+    return JobState(name=name, uid="theirs", owner="another", owner_text="ManagedJob other")
+
+
+def kept(root: object, kind: type[Kind]) -> list[Kind]:
+    """The objects of a kind that an object keeps alive, in whatever part of it: what is kept, not where."""
+    found, seen, left = [], {id(root)}, [root]
+    while left:
+        for one in gc.get_referents(left.pop()):
+            if id(one) in seen or isinstance(one, type | ModuleType | FunctionType):
+                continue
+            seen.add(id(one))
+            left.append(one)
+            if isinstance(one, kind):
+                found.append(one)
+    return found
 
 
 def virtual(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
