@@ -35,6 +35,7 @@ from jobsmgr.api.names import (
     label_value,
 )
 from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
@@ -79,6 +80,8 @@ __all__ = [
     "Manifest",
     "Params",
     "Phase",
+    "Plan",
+    "PlannedJob",
     "PluginError",
     "PodTemplate",
     "Problem",

@@ -39,9 +39,9 @@ def of_validate(_: types.ModuleType, hooks: Hooks) -> None:
 
 def of_merge_params(_: types.ModuleType, hooks: Hooks) -> None:
     raw = manifest(group("g", "a", job("b", params={"serviceAccount": "own", "labels": {"l": "1"}})))
-    compiled = make_plan(raw, hooks).compiled
-    assert compiled[key("g/a")] == {"serviceAccount": "batch"}
-    assert compiled[key("g/b")] == {"serviceAccount": "own", "labels": {"l": "1"}}
+    jobs = make_plan(raw, hooks).jobs
+    assert jobs[key("g/a")].compiled == {"serviceAccount": "batch"}
+    assert jobs[key("g/b")].compiled == {"serviceAccount": "own", "labels": {"l": "1"}}
 
 
 def of_pod_fragment(_: types.ModuleType, hooks: Hooks) -> None:

@@ -23,6 +23,9 @@ class Graph:
     group_dependencies: Mapping[str, tuple[str, ...]]
 
 
+EMPTY = Graph(order=(), dependencies={}, group_dependencies={})
+
+
 def group_waits_for(workflow: Workflow, graph: Graph, name: str) -> list[str]:
     """The groups a group waits for: all earlier ones unless it is parallel, then those it names; each once."""
     waits: dict[str, None] = {}

@@ -9,8 +9,7 @@ from enum import Enum, auto
 import attrs
 
 from jobsmgr.api.errors import Problem
-from jobsmgr.api.fields import Manifest
-from jobsmgr.api.graph import Graph
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.status import Phase, Status
 from jobsmgr.api.workflow import JobKey, Workflow
@@ -87,10 +86,8 @@ class Trail:
 class Snapshot:
     """Everything that a decision may look at."""
 
-    workflow: Workflow
-    graph: Graph
-    names: Mapping[JobKey, str]
-    """The Job name of each job of the spec."""
+    plan: Plan
+    """The workflow's own generation made ready."""
     status: Status
     """As stored; when conditions are asked for, as just worked out."""
     jobs: Mapping[str, JobState]
@@ -99,19 +96,30 @@ class Snapshot:
     """The wall clock, which may be set at any time: for the moments that a status shows."""
     clock: float = 0.0
     """Seconds by a clock that nobody sets, from an arbitrary moment: for durations within this process."""
-    compiled: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
-    """The merged parameters of each job as `compiledParams` shows them."""
     refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
     throttle: Refusal | None = None
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
     confirmed: bool = True
     """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
-    problems: tuple[Problem, ...] = ()
-    """What makes the workflow invalid; empty if it is valid."""
     trail: Trail | None = None
     """What is known beside `status` where this process worked it out itself; no answer depends on it."""
     held: str = ""
     """Why a failing plugin holds this workflow; empty if none does."""
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow itself: what its user wrote."""
+        return self.plan.workflow
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What makes the workflow invalid; empty if it is valid."""
+        return self.plan.problems
+
+    def key_of(self, job: JobState) -> JobKey | None:
+        """The planned job that a Job runs: the one its labels name, if that gives its Jobs this name."""
+        planned = self.plan.jobs.get(job.key) if job.key is not None else None
+        return planned.key if planned is not None and planned.job_name() == job.name else None
 
     def refusal(self, key: JobKey) -> Refusal | None:
         """What keeps a job from being created: what was refused for it alone, else what refuses all jobs alike."""

@@ -134,6 +134,21 @@ class Spec:
     )
 
 
+class WrittenJob(NamedTuple):
+    """A job as it stands in its workflow."""
+
+    key: JobKey
+    group: Group
+    job: Job
+    layers: tuple[Layer, ...]
+    """The levels of its parameters, outermost first."""
+
+    @property
+    def path(self) -> str:
+        """Where it stands: `spec.groups[0].jobs[1]`."""
+        return self.layers[-1].path
+
+
 @attrs.frozen(kw_only=True)
 class Workflow:
     """A ManagedJob as its user wrote it: identity and spec, without status."""
@@ -152,24 +167,20 @@ class Workflow:
     def levels(self) -> Iterator[Layer]:
         """The parameters of every level once, in the order of the object, each with its path."""
         yield Layer("spec", self.spec.params)
-        for at, group in enumerate(self.spec.groups):
-            yield Layer(f"spec.groups[{at}]", group.params)
+        for group_index, group in enumerate(self.spec.groups):
+            path = f"spec.groups[{group_index}]"
+            yield Layer(path, group.params)
             for index, job in enumerate(group.jobs):
-                yield Layer(f"spec.groups[{at}].jobs[{index}]", job.params)
+                yield Layer(f"{path}.jobs[{index}]", job.params)
 
-    def layers(self, group: Group, job: Job) -> tuple[Layer, Layer, Layer]:
-        """The three levels of parameters of a job, outermost first, each with its path in the object."""
-        return self.layers_at(self.spec.groups.index(group), group.jobs.index(job))
-
-    def layers_at(self, at: int, index: int) -> tuple[Layer, Layer, Layer]:
-        """The same for the job at a place: index of the group, index of the job in it."""
-        group = self.spec.groups[at]
-        path = f"spec.groups[{at}]"
-        return (
-            Layer("spec", self.spec.params),
-            Layer(path, group.params),
-            Layer(f"{path}.jobs[{index}]", group.jobs[index].params),
-        )
+    def jobs(self) -> Iterator[WrittenJob]:
+        """Every job, in the order of the object."""
+        outermost = Layer("spec", self.spec.params)
+        for group_index, group in enumerate(self.spec.groups):
+            outer = Layer(f"spec.groups[{group_index}]", group.params)
+            for index, job in enumerate(group.jobs):
+                inner = Layer(f"{outer.path}.jobs[{index}]", job.params)
+                yield WrittenJob(JobKey(group.name, job.name), group, job, (outermost, outer, inner))
 
     def retries_of(self, group: Group, job: Job) -> int:
         """How often a job's pod is tried again: the innermost level that says so, else 1 (`retries` of the API)."""

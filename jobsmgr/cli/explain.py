@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.jobs import choose_jobs
 from jobsmgr.cli.shared.options import file_argument, job_option, name_option, output_option
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.origins import Origin, Setting, origins
-from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks
@@ -49,7 +49,7 @@ def _text(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> str:
     def line(path: str) -> int:
         return document.position(path).line
 
-    head = f'job "{key}" of {plan.workflow.name}, Job {plan.names[key]} ({document.source})'
+    head = f'job "{key}" of {plan.workflow.name}, Job {plan.jobs[key].job_name()} ({document.source})'
     return f"{printable(head)}\n{table(origins(plan, key, hooks), line)}"
 
 
@@ -59,7 +59,7 @@ def _json(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> dict[str
         "workflow": plan.workflow.name,
         "group": key.group,
         "job": key.job,
-        "jobName": plan.names[key],
+        "jobName": plan.jobs[key].job_name(),
         "parameters": [dict(_parameter(document, origin)) for origin in origins(plan, key, hooks)],
     }
 

@@ -6,11 +6,11 @@ import sys
 
 import click
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.cli.shared.exits import UnusableInput
 from jobsmgr.cli.shared.options import file_argument, name_option, output_option
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
-from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import load_documents, shown
 from jobsmgr.loading.plugins import load_hooks
 
@@ -41,6 +41,6 @@ def _show(plan: Plan, output: str, only_ascii: bool) -> None:
         case "svg":
             echo_utf8(graph_svg.svg(plan.workflow, plan.graph))
         case _:
-            tree = graph_text.tree(plan.workflow, plan.graph, plan.names)
+            tree = graph_text.tree(plan)
             fits = not only_ascii and can_print(sys.stdout, graph_text.SIGNS)
             click.echo(tree if fits else graph_text.in_ascii(tree), nl=False)

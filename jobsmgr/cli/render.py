@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.jobs import choose_jobs
 from jobsmgr.cli.shared.options import file_argument, job_option, name_option, namespace_option, output_option
 from jobsmgr.cli.shared.streams import echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
 from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks

@@ -12,13 +12,13 @@ from jobsmgr.api.cutting import cut
 from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.frontier import ready_jobs
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.carrying import CONDITIONS, keep_foreign, keep_unknown
 from jobsmgr.core.changes import changed_jobs, transitions
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
 
 BATCH = 64
@@ -29,18 +29,17 @@ MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
 
 
-def decide(snapshot: Snapshot, plan: Plan, hooks: Hooks, batch: int = BATCH) -> Decision:
+def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH) -> Decision:
     """What to do about a workflow.
 
-    `plan` is the snapshot's own generation made ready, `batch` how many jobs to create at most. Actions come in the
-    order in which they are to be carried out. A failing plugin never raises from here: it yields a decision that starts
-    nothing and says which plugin it was.
+    `batch` is how many jobs to create at most. Actions come in the order in which they are to be carried out. A failing
+    plugin never raises from here: it yields a decision that starts nothing and says which plugin it was.
     """
     try:
         status = work_out(snapshot, hooks)
         ready = _startable(snapshot, status)
         chosen = hooks.select_jobs(attrs.evolve(snapshot, status=status), ready)[:batch] if ready else ()
-        creates = tuple(_create(key, plan, hooks) for key in chosen) if snapshot.confirmed else ()
+        creates = tuple(_create(snapshot.plan, key, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
     reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
@@ -134,7 +133,9 @@ def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]
     for key, job in status.jobs():
         if batch and key not in unknown and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
             batch -= 1
-            yield ReadJob(key=key, name=job.job_name or snapshot.names.get(key, ""), uid=job.uid)
+            planned = snapshot.plan.jobs.get(key)
+            name = job.job_name or (planned.job_name() if planned is not None else "")
+            yield ReadJob(key=key, name=name, uid=job.uid)
 
 
 def _deletes(snapshot: Snapshot, status: Status) -> Iterator[Action]:
@@ -171,15 +172,16 @@ def _ready(snapshot: Snapshot, status: Status) -> Sequence[JobKey]:
     """Pending jobs whose dependencies have all succeeded: worked out anew, or from what changed."""
     if snapshot.trail is None:
         phases = {key: job.phase for key, job in status.jobs()}
-        return ready_jobs(snapshot.workflow, snapshot.graph, phases)
+        return ready_jobs(snapshot.workflow, snapshot.plan.graph, phases)
     changes = tuple(changed_jobs(snapshot.status, status))
     begun = [key for key, _, job in changes if job.phase is not Phase.PENDING]
     succeeded = [key for key, _, job in changes if job.phase is Phase.SUCCEEDED]
     return snapshot.trail.readiness.after(begun, succeeded).keys()
 
 
-def _create(key: JobKey, plan: Plan, hooks: Hooks) -> CreateJob:
-    return CreateJob(key=key, name=plan.names[key], manifest=render_job(plan.context(key), hooks))
+def _create(plan: Plan, key: JobKey, hooks: Hooks) -> CreateJob:
+    context = plan.context(key)
+    return CreateJob(key=key, name=context.name, manifest=render_job(context, hooks))
 
 
 def _last_refused(snapshot: Snapshot, key: JobKey) -> float:
@@ -196,7 +198,7 @@ def _waits(snapshot: Snapshot, key: JobKey) -> bool:
 
 def _name_in_use(snapshot: Snapshot, key: JobKey) -> bool:
     """Whether another job of the workflow, removed by an edit, still has a Job of this name."""
-    job = snapshot.jobs.get(snapshot.names[key])
+    job = snapshot.jobs.get(snapshot.plan.jobs[key].job_name())
     return job is not None and not job.gone
 
 
@@ -241,16 +243,12 @@ def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[float]:
     """When refused jobs are tried again, and when the deadlines of those that cannot be created end."""
     if not snapshot.refusals:
         return
-    deadlines = {
-        JobKey(group.name, job.name): job.active_deadline_seconds
-        for group in snapshot.workflow.spec.groups
-        for job in group.jobs
-    }
     throttle = snapshot.throttle.retry_at if snapshot.throttle is not None else -math.inf
     for key, job in status.jobs():
         refusal = snapshot.refusals.get(key)
         if job.phase is not Phase.PENDING or refusal is None or refusal.final:
             continue
         yield max(refusal.retry_at, throttle)  # before the throttle is over none is tried
-        if (seconds := deadlines.get(key)) is not None:
+        planned = snapshot.plan.jobs.get(key)
+        if planned is not None and (seconds := planned.spec.active_deadline_seconds) is not None:
             yield refusal.since + seconds

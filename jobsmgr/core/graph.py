@@ -12,7 +12,7 @@ from typing import TypeAlias
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.graph import Graph
 from jobsmgr.api.names import plain_name
-from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
+from jobsmgr.api.workflow import Group, JobKey, Workflow, WrittenJob
 
 UNKNOWN, ITSELF, AMBIGUOUS, CYCLE, TWICE = "MJ004", "MJ005", "MJ009", "MJ011", "MJ022"
 
@@ -26,18 +26,12 @@ MAX_NAME_WITH_HINT = 253
 _Node: TypeAlias = JobKey | tuple[str, str, str]
 """A job, or the start or end of a group: ("group", name, "start")."""
 
-EMPTY = Graph(order=(), dependencies={}, group_dependencies={})
-
 
 def build_graph(workflow: Workflow) -> tuple[Graph, tuple[Problem, ...]]:
     """The graph of a workflow, and what is wrong with its dependencies; with problems the order is empty."""
     resolver = _Resolver(workflow)
     groups = {group.name: resolver.groups(index, group) for index, group in enumerate(workflow.spec.groups)}
-    jobs = {
-        JobKey(group.name, job.name): resolver.jobs(f"spec.groups[{at}].jobs[{index}]", group, job)
-        for at, group in enumerate(workflow.spec.groups)
-        for index, job in enumerate(group.jobs)
-    }
+    jobs = {job.key: resolver.jobs(job) for job in workflow.jobs()}
     graph = Graph(order=(), dependencies=jobs, group_dependencies=groups)
     if resolver.problems:
         return graph, tuple(resolver.problems)
@@ -70,10 +64,8 @@ class _Resolver:
         self.problems: list[Problem] = []
         self._groups = {group.name: {job.name for job in group.jobs} for group in workflow.spec.groups}
         self._full: dict[str, list[JobKey]] = {}
-        for group in workflow.spec.groups:
-            for job in group.jobs:
-                key = JobKey(group.name, job.name)
-                self._full.setdefault(plain_name(workflow.name, key), []).append(key)
+        for job in workflow.jobs():
+            self._full.setdefault(plain_name(workflow.name, job.key), []).append(job.key)
 
     def groups(self, at: int, group: Group) -> tuple[str, ...]:
         """The groups that a group names."""
@@ -87,18 +79,18 @@ class _Resolver:
                 self._unknown(path, name, self._groups)
         return tuple(found)
 
-    def jobs(self, path: str, group: Group, job: Job) -> tuple[JobKey, ...]:
+    def jobs(self, written: WrittenJob) -> tuple[JobKey, ...]:
         """The jobs that a job names: by short name, by group/job, or by full name, in this order."""
         found: dict[JobKey, None] = {}
-        for at, name in self._once(path, job.dependencies):
-            keys = self._lookup(group, name)
+        for path, name in self._once(written.path, written.job.dependencies):
+            keys = self._lookup(written.group, name)
             if not keys:
-                self._unknown(at, name, self._names_from(group))
+                self._unknown(path, name, self._names_from(written.group))
             elif len(keys) > 1:
                 both = " and ".join(f'"{key}"' for key in keys)
-                self.problems.append(Problem(at, f'"{name}" fits {both}; say which by group/job', AMBIGUOUS))
-            elif keys[0] == (group.name, job.name):
-                self._itself(at, name)
+                self.problems.append(Problem(path, f'"{name}" fits {both}; say which by group/job', AMBIGUOUS))
+            elif keys[0] == written.key:
+                self._itself(path, name)
             else:
                 found[keys[0]] = None
         return tuple(found)

@@ -15,9 +15,9 @@ import attrs
 
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import DEFAULT_RETRIES, JobKey
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
 
 
@@ -93,8 +93,8 @@ def _pull_policy(pod: Mapping[str, Any]) -> Any:
 
 
 def _retries(plan: Plan, layers: Sequence[Layer], key: JobKey) -> Origin:
-    group, job = plan.places[key]
-    values = (plan.workflow.spec.retries, group.retries, job.retries)
+    job = plan.jobs[key]
+    values = (plan.workflow.spec.retries, job.group.retries, job.spec.retries)
     settings = [
         Setting(level, f"{layer.path}.retries", value)
         for level, layer, value in zip(_LEVELS, layers, values, strict=True)

@@ -8,45 +8,15 @@ import attrs
 
 from jobsmgr.api.codec import parse_time, parse_workflow
 from jobsmgr.api.cutting import stored_bytes
-from jobsmgr.api.errors import InvalidWorkflow, Problem
+from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.fragment import JobContext
-from jobsmgr.api.graph import Graph
 from jobsmgr.api.names import job_names
-from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
-from jobsmgr.api.workflow import Group, Job, JobKey, Spec, Workflow
-from jobsmgr.core.graph import EMPTY, build_graph
+from jobsmgr.api.workflow import Spec, Workflow
+from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import compiled_params
-
-
-@attrs.frozen(kw_only=True)
-class Plan:
-    """What a generation of a workflow means, whatever has run of it."""
-
-    workflow: Workflow
-    graph: Graph = EMPTY
-    names: Mapping[JobKey, str] = attrs.field(factory=dict)
-    merged: Mapping[JobKey, Params] = attrs.field(factory=dict)
-    compiled: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
-    places: Mapping[JobKey, tuple[Group, Job]] = attrs.field(factory=dict)
-    layers: Mapping[JobKey, tuple[Layer, ...]] = attrs.field(factory=dict)
-    """The parameters of a valid workflow's jobs by level, outermost first."""
-    problems: tuple[Problem, ...] = ()
-
-    def context(self, key: JobKey) -> JobContext:
-        """What plugins are told about a job when it is rendered."""
-        group, job = self.places[key]
-        return JobContext(
-            workflow=self.workflow,
-            group=group,
-            job=job,
-            params=self.merged[key],
-            layers=self.layers[key],
-            name=self.names[key],
-            retries=self.workflow.retries_of(group, job),
-        )
 
 
 def make_plan(raw: Manifest, hooks: Hooks) -> Plan:
@@ -85,27 +55,22 @@ def plan_workflow(workflow: Workflow, hooks: Hooks) -> Plan:
     """The plan of a parsed workflow; see `make_plan`."""
     graph, problems = build_graph(workflow)
     problems += hooks.validate(workflow)
-    places = {JobKey(group.name, job.name): (group, job) for group in workflow.spec.groups for job in group.jobs}
-    names = job_names(workflow.name, places)
-    if problems:
-        return Plan(workflow=workflow, graph=graph, names=names, places=places, problems=problems)
-    merged, compiled, levels, size = {}, {}, {}, 0
-    for at, group in enumerate(workflow.spec.groups):
-        for index, job in enumerate(group.jobs):
-            key = JobKey(group.name, job.name)
-            layers = levels[key] = workflow.layers_at(at, index)
-            merged[key] = hooks.merge_params(layers)
-            compiled[key] = compiled_params(layers, merged[key])
-            size += stored_bytes(compiled[key])
-    return Plan(
-        workflow=workflow,
-        graph=graph,
-        names=names,
-        merged=merged,
-        compiled=compiled if _fits(workflow, size) else {},
-        places=places,
-        layers=levels,
-    )
+    written = list(workflow.jobs())
+    names = job_names(workflow.name, (job.key for job in written))
+    jobs = {
+        job.key: PlannedJob(key=job.key, group=job.group, spec=job.job, layers=job.layers, name=names[job.key])
+        for job in written
+    }
+    if not problems:
+        jobs = {key: _merged(job, hooks) for key, job in jobs.items()}
+    if not _fits(workflow, sum(stored_bytes(job.compiled) for job in jobs.values())):
+        jobs = {key: attrs.evolve(job, compiled={}) for key, job in jobs.items()}
+    return Plan(workflow=workflow, graph=graph, jobs=jobs, problems=problems)
+
+
+def _merged(job: PlannedJob, hooks: Hooks) -> PlannedJob:
+    params = hooks.merge_params(job.layers)
+    return attrs.evolve(job, params=params, compiled=compiled_params(job.layers, params))
 
 
 def _fits(workflow: Workflow, compiled: int) -> bool:

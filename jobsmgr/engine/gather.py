@@ -10,10 +10,11 @@ import attrs
 
 from jobsmgr.api.errors import PluginError
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.port import Key, Observation
@@ -27,7 +28,6 @@ class Gathered:
     key: Key
     memory: Memory
     snapshot: Snapshot
-    plan: Plan
     raw: Manifest
     plugin_error: str = ""
     """Why no plan can be made of it: a failing plugin."""
@@ -97,23 +97,17 @@ class Gatherer:
         self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, plugin_error: str = ""
     ) -> Gathered:
         snapshot = Snapshot(
-            workflow=plan.workflow,
-            graph=plan.graph,
-            names=plan.names,
+            plan=plan,
             status=stored,
             jobs=observation.jobs,
             now=self._now(),
             clock=anyio.current_time(),
-            compiled=plan.compiled,
             refusals=memory.refusals,
             throttle=memory.throttle,
             confirmed=observation.confirmed,
-            problems=plan.problems,
             trail=memory.trail(observation.jobs) if plan is memory.plan else None,
         )
-        return Gathered(
-            key=key, memory=memory, snapshot=snapshot, plan=plan, raw=observation.workflow, plugin_error=plugin_error
-        )
+        return Gathered(key=key, memory=memory, snapshot=snapshot, raw=observation.workflow, plugin_error=plugin_error)
 
     def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:
         """The plan of this generation, made once; or why a plugin keeps it from being made."""

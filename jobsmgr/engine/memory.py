@@ -11,13 +11,13 @@ import attrs
 
 from jobsmgr.api.decision import Decision, ReadJob, ReadWorkflow
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.snapshot import JobState, Refusal, Scope, Snapshot, Trail
 from jobsmgr.api.status import NEW, Phase, Reason, Status
 from jobsmgr.api.status_codec import StatusEncoder, parse_status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.changes import changed_jobs, changed_places
-from jobsmgr.core.plan import Plan
 from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
@@ -116,13 +116,13 @@ class Memory:
         changed = (*(now[at] for at in places), *now[len(then) :])
         return Trail(readiness=self.readiness, changed=changed)
 
-    def follow(self, plan: Plan, decision: Decision, snapshot: Snapshot) -> None:
+    def follow(self, decision: Decision, snapshot: Snapshot) -> None:
         """Keep what the next decision may start from, now that this one's status is stored.
 
         `snapshot` is what the decision was made from. Nothing is kept of a status with more to it than jobs that start,
         succeed or fail: then the next decision starts from nothing.
         """
-        readiness, before, self.readiness = self.readiness, snapshot.status, None
+        plan, readiness, before, self.readiness = snapshot.plan, self.readiness, snapshot.status, None
         plain = not (decision.held or plan.problems or self.refusals or self.throttle or decision.status.phase.ended)
         if plan is not self.plan or not plain:
             return
@@ -198,6 +198,4 @@ def _all_seen(status: Status, snapshot: Snapshot) -> bool:
 
 def _shows(status: Status, plan: Plan) -> bool:
     """Whether a status has exactly the jobs of the spec, in its order: none that an edit removed."""
-    return [key for key, _ in status.jobs()] == list(plan.places) and len(status.groups) == len(
-        plan.workflow.spec.groups
-    )
+    return [key for key, _ in status.jobs()] == list(plan.jobs) and len(status.groups) == len(plan.workflow.spec.groups)

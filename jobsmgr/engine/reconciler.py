@@ -12,10 +12,10 @@ import structlog
 
 from jobsmgr.api.decision import Decision, DeleteWorkflow, ReadJob, ReadWorkflow, Transition
 from jobsmgr.api.errors import described
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, review, stall
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.engine.actions import READ, Actions
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.gather import Gathered, Gatherer
@@ -106,7 +106,7 @@ class Reconciler:
     def _decide(self, gathered: Gathered) -> Decision:
         if gathered.plugin_error:
             return stall(gathered.snapshot, gathered.plugin_error)
-        return decide(gathered.snapshot, gathered.plan, self._hooks, self._batch)
+        return decide(gathered.snapshot, self._hooks, self._batch)
 
     async def fail(self, key: Key, error: BaseException) -> float:
         """After a fault of ours in one look: the workflow's status says so, and it is tried again with back-off."""

@@ -85,7 +85,7 @@ class StatusWriter:
             raw = stored.workflow.get("status") if stored is not None else None
             now = anyio.current_time()
             memory.saved(decision.status, raw, now, now - began)
-            memory.follow(gathered.plan, decision, gathered.snapshot)
+            memory.follow(decision, gathered.snapshot)
             self._tell(gathered, decision.transitions)
             if decision.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
                 del memory.failures[STATUS]
@@ -123,7 +123,7 @@ def _seconds_until(moment: float | None) -> float | None:
 
 def _fits(gathered: Gathered, encoded: Manifest) -> bool:
     """Whether the whole object stays within its limit; the size of its spec is known where it has been read."""
-    rest = gathered.plan.workflow.size or object_bytes(gathered.raw)
+    rest = gathered.snapshot.workflow.size or object_bytes(gathered.raw)
     return rest + stored_bytes(encoded) <= MAX_OBJECT_BYTES
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.names import job_names
-from jobsmgr.api.workflow import GROUP, KIND, JobKey, Workflow
+from jobsmgr.api.workflow import GROUP, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
 from jobsmgr.lint.ambiguities import ambiguity_findings
@@ -106,11 +106,7 @@ def _taken(
     document: Document, workflow: Workflow, jobs: dict[tuple[str, str], tuple[Document, Workflow]]
 ) -> Iterator[Problem]:
     """Job names that another workflow has too; those of this one are added to `jobs`."""
-    paths = {
-        JobKey(group.name, job.name): f"spec.groups[{group_index}].jobs[{index}].name"
-        for group_index, group in enumerate(workflow.spec.groups)
-        for index, job in enumerate(group.jobs)
-    }
+    paths = {job.key: f"{job.path}.name" for job in workflow.jobs()}
     for key, name in job_names(workflow.name, paths).items():
         other, owner = jobs.setdefault((workflow.namespace, name), (document, workflow))
         if other is not document:

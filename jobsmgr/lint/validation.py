@@ -10,9 +10,10 @@ import attrs
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow, PluginError, Problem
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan, plan_workflow
+from jobsmgr.core.plan import plan_workflow
 from jobsmgr.lint.codes import MISSING
 from jobsmgr.lint.metadata import metadata_problems
 from jobsmgr.lint.pruning import as_stored

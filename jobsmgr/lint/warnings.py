@@ -25,11 +25,7 @@ def find_warnings(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
 
 
 def _names(workflow: Workflow) -> Iterator[Problem]:
-    paths = {
-        JobKey(group.name, job.name): f"spec.groups[{group_index}].jobs[{index}].name"
-        for group_index, group in enumerate(workflow.spec.groups)
-        for index, job in enumerate(group.jobs)
-    }
+    paths = {job.key: f"{job.path}.name" for job in workflow.jobs()}
     names = job_names(workflow.name, paths)
     sharing: dict[str, list[JobKey]] = {}
     for key in paths:
@@ -59,12 +55,10 @@ def _repeated(layer: Layer) -> Iterator[Problem]:
 def _unused_volumes(workflow: Workflow) -> Iterator[Problem]:
     """Volumes that no job of their level mounts: of the mounts of one path only the innermost counts."""
     mounted: dict[str, set[str]] = {}
-    for group_index, group in enumerate(workflow.spec.groups):
-        for index in range(len(group.jobs)):
-            layers = workflow.layers_at(group_index, index)
-            names = _mounted(layers)
-            for layer in layers:
-                mounted.setdefault(layer.path, set()).update(names)
+    for job in workflow.jobs():
+        names = _mounted(job.layers)
+        for layer in job.layers:
+            mounted.setdefault(layer.path, set()).update(names)
     for layer in workflow.levels():
         for index, volume in enumerate(layer.params.volumes):
             name = str(volume.get("name"))

@@ -8,10 +8,10 @@ from typing import Any
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.origins import Origin, origins
-from jobsmgr.core.plan import Plan
 from jobsmgr.core.rendering import render_job
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor

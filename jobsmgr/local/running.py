@@ -12,11 +12,11 @@ import attrs
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.observers import Observers

@@ -7,9 +7,9 @@ from typing import Any
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.frontier import Frontier, Standing
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.core.plan import Plan
 
 ASSUMED = "TakenAsSucceeded"
 """The reason of a job that is not run because its success is assumed."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from jobsmgr import (
     Fragment,
-    Job,
     JobContext,
+    Layer,
     Params,
     Problem,
     Workflow,
@@ -62,19 +62,18 @@ def _pod(params: Params) -> dict[str, Any]:
 def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
     """Quantities that Kubernetes cannot read, and requests above limits once the levels are merged."""
     seen: set[str] = set()
-    for group in workflow.spec.groups:
-        for job in group.jobs:
-            for problem in _resource_problems(workflow, group, job):
-                if problem.path not in seen:
-                    seen.add(problem.path)
-                    yield problem
+    for job in workflow.jobs():
+        for problem in _resource_problems(job.layers):
+            if problem.path not in seen:
+                seen.add(problem.path)
+                yield problem
 
 
-def _resource_problems(workflow: Workflow, group: Any, job: Job) -> Iterator[Problem]:
-    if not any(level.resources for level in (workflow.spec.params, group.params, job.params)):
+def _resource_problems(layers: tuple[Layer, ...]) -> Iterator[Problem]:
+    if not any(layer.params.resources for layer in layers):
         return
     innermost: dict[tuple[str, str], tuple[str, Any]] = {}
-    for layer in workflow.layers(group, job):
+    for layer in layers:
         for part in ("limits", "requests"):
             at, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
             if not isinstance(values, Mapping):

@@ -19,20 +19,15 @@ def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
 def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
     """Mounts whose volume no level of the job defines."""
     seen: set[str] = set()
-    for group in workflow.spec.groups:
-        for job in group.jobs:
-            if not any(level.volume_mounts for level in (workflow.spec.params, group.params, job.params)):
-                continue
-            layers = workflow.layers(group, job)
-            known = {volume.get("name") for layer in layers for volume in layer.params.volumes}
-            winners = {
-                mount.get("mountPath"): (f"{layer.path}.params.volumeMount[{index}].name", mount.get("name"))
-                for layer in layers
-                for index, mount in enumerate(layer.params.volume_mounts)
-            }
-            for path, name in winners.values():
-                if name not in known and path not in seen:
-                    seen.add(path)
-                    where = f'job "{group.name}/{job.name}"'
-                    text = f'"{name}" is no volume of {where}; define it under volumes at this level or further out'
-                    yield Problem(path, text, NO_VOLUME)
+    for job in workflow.jobs():
+        winners = {
+            mount.get("mountPath"): (f"{layer.path}.params.volumeMount[{index}].name", mount.get("name"))
+            for layer in job.layers
+            for index, mount in enumerate(layer.params.volume_mounts)
+        }
+        known = {volume.get("name") for layer in job.layers for volume in layer.params.volumes} if winners else set()
+        for path, name in winners.values():
+            if name not in known and path not in seen:
+                seen.add(path)
+                text = f'"{name}" is no volume of job "{job.key}"; define it under volumes at this level or further out'
+                yield Problem(path, text, NO_VOLUME)

@@ -36,10 +36,9 @@ def arrows_of(workflow: Workflow, graph: Graph) -> Arrows:
     across: dict[tuple[JobKey, JobKey], None] = {}
     for group in workflow.spec.groups:
         jobs |= _in_order([(JobKey(group.name, job.name), job.parallel) for job in group.jobs])
-        for job in group.jobs:
-            key = JobKey(group.name, job.name)
-            for waited in graph.dependencies.get(key, ()):
-                (jobs if waited.group == group.name else across)[waited, key] = None
+    for key, names in graph.dependencies.items():
+        for waited in names:
+            (jobs if waited.group == key.group else across)[waited, key] = None
     return Arrows(tuple(groups), tuple(jobs), tuple(across))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from jobsmgr.api.graph import Graph, group_waits_for, waits_for
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import Group, JobKey, Workflow
 from jobsmgr.views.arrows import arrows_of
 from jobsmgr.views.escape import printable
@@ -17,14 +18,14 @@ MAX_LISTED = 20
 """More dependencies than these of one job are summed up."""
 
 
-def tree(workflow: Workflow, graph: Graph, names: Mapping[JobKey, str]) -> str:
+def tree(plan: Plan) -> str:
     """Groups, their jobs and what each waits for; jobs by the names of their Jobs, as the founding README shows it."""
-    lines = [printable(workflow.name)]
-    groups = workflow.spec.groups
+    lines = [printable(plan.workflow.name)]
+    groups = plan.workflow.spec.groups
     for index, group in enumerate(groups):
         last = index == len(groups) - 1
         lines.append(f"{_branch(last)}{group.name}")
-        lines += [f"{_indent(last)}{line}" for line in _group(workflow, group, graph, names)]
+        lines += [f"{_indent(last)}{line}" for line in _group(plan, group)]
     return "\n".join(lines) + "\n"
 
 
@@ -41,10 +42,11 @@ def _indent(last: bool) -> str:
     return "    " if last else "│   "
 
 
-def _group(workflow: Workflow, group: Group, graph: Graph, names: Mapping[JobKey, str]) -> list[str]:
-    waited = _dependencies("group", group_waits_for(workflow, graph, group.name))
+def _group(plan: Plan, group: Group) -> list[str]:
+    waited = _dependencies("group", group_waits_for(plan.workflow, plan.graph, group.name))
     entries = [
-        (job.name, _dependencies("", [names[key] for key in waits_for(group, job, graph)])) for job in group.jobs
+        (job.name, _dependencies("", [plan.jobs[key].job_name() for key in waits_for(group, job, plan.graph)]))
+        for job in group.jobs
     ]
     lines = []
     for index, (name, below) in enumerate(entries):
@@ -96,6 +98,5 @@ def dot(workflow: Workflow, graph: Graph) -> str:
 
 def _ids(workflow: Workflow) -> tuple[dict[JobKey, str], dict[str, str]]:
     """Short names without meaning: a job called `end` or `graph` would be a word of the language."""
-    keys = [JobKey(group.name, job.name) for group in workflow.spec.groups for job in group.jobs]
     groups = {group.name: f"g{index}" for index, group in enumerate(workflow.spec.groups)}
-    return {key: f"j{index}" for index, key in enumerate(keys)}, groups
+    return {job.key: f"j{index}" for index, job in enumerate(workflow.jobs())}, groups

@@ -119,7 +119,7 @@ def test_every_merged_value_is_found_at_its_level(params: dict[str, Any], level:
     plan = make_plan(manifest, HOOKS)
     assert plan.problems == ()
     found = origins(plan, KEY, HOOKS)
-    merged = encode_params(plan.merged[KEY])
+    merged = encode_params(plan.jobs[KEY].params)
     assert {each.field for each in found} == merged.keys() | {"restartPolicy", "imagePullPolicy", "retries"}
     levels = {each.set_by.level for each in found if each.set_by.path.startswith(f"{LEVELS[level]}.")}
     assert levels <= {(Level.WORKFLOW, Level.GROUP, Level.JOB)[level]}

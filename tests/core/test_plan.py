@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from jobsmgr import JobKey, PluginError, hookimpl, status_bytes
+from jobsmgr import JobKey, Params, Plan, PluginError, hookimpl, status_bytes
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES
 from jobsmgr.api.status_codec import encode_status
-from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, World, group, job, key, manifest
 
@@ -29,6 +29,11 @@ def env(size: int) -> dict[str, Any]:
     return {"env": [{"name": "A", "value": "x" * size}]}
 
 
+def shown(made: Plan) -> dict[JobKey, Any]:
+    """The jobs whose merged parameters a status shows, with these."""
+    return {one: planned.compiled for one, planned in made.jobs.items() if planned.compiled}
+
+
 class TestMeaning:
     """A valid workflow."""
 
@@ -39,9 +44,10 @@ class TestMeaning:
         )
         raw["spec"]["params"] = {"env": [{"name": "O", "value": "3"}]}
         made = plan(raw)
-        assert made.names == {key("g/a"): "wf-g-a"}
-        assert [entry["name"] for entry in made.merged[key("g/a")].env] == ["O", "I"]
-        assert made.compiled[key("g/a")] == {
+        ((of, one),) = made.jobs.items()
+        assert (of, one.key, one.job_name()) == (key("g/a"), key("g/a"), "wf-g-a")
+        assert [entry["name"] for entry in one.params.env] == ["O", "I"]
+        assert one.compiled == {
             "env": [{"name": "I", "value": "1"}, {"name": "O", "value": "3"}],
             "labels": {"l": "2"},
         }
@@ -77,7 +83,7 @@ class TestProblems:
             "spec.groups[0].jobs[0].dependencies[0]",
             "spec.groups[0].jobs[0].params.labels[a b]",
         ]
-        assert made.merged == {}
+        assert [one.params for one in made.jobs.values()] == [Params()]
 
     def test_a_failing_plugin_is_no_fault_of_the_workflow(self) -> None:
         """It is raised, not told as a problem."""
@@ -121,26 +127,26 @@ class TestSizes:
     def test_parameters_are_shown_while_they_fit(self) -> None:
         """A status stays within 256 KiB with them."""
         small = plan(manifest(*(group(f"g{n}", "a") for n in range(10)), params=env(24_000)))
-        assert len(small.compiled) == 10
+        assert len(shown(small)) == 10
         world = World(manifest(*(group(f"g{n}", "a") for n in range(10)), params=env(24_000))).run()
         assert compact(world.raw["status"]) <= MAX_STATUS_BYTES
 
     def test_parameters_are_left_out_of_a_status_that_would_grow_too_large(self) -> None:
         """All of them: some would look as if the others had none."""
-        assert plan(manifest(*(group(f"g{n}", "a") for n in range(11)), params=env(24_000))).compiled == {}
+        assert shown(plan(manifest(*(group(f"g{n}", "a") for n in range(11)), params=env(24_000)))) == {}
 
     def test_many_jobs_leave_less_room_for_parameters(self) -> None:
         """What counts is the whole status, not the parameters alone."""
         names = [job(f"j{n}", parallel=True) for n in range(800)]
-        assert plan(manifest(group("g", *names), params=env(50))).compiled == {}
-        assert len(plan(manifest(group("g", *names[:400]), params=env(50))).compiled) == 400
+        assert shown(plan(manifest(group("g", *names), params=env(50)))) == {}
+        assert len(shown(plan(manifest(group("g", *names[:400]), params=env(50))))) == 400
 
     def test_parameters_are_left_out_of_an_object_that_would_grow_too_large(self) -> None:
         """Beside a spec that fills it nearly there is no room for them."""
         filler = [job(f"j{n}", args=["y" * 60_000]) for n in range(14)]
         made = plan(manifest(group("g", *filler), params=env(15_000)))
         assert made.problems == ()
-        assert made.compiled == {}
+        assert shown(made) == {}
 
     def test_an_object_that_could_pass_a_mebibyte_is_refused_before_its_first_job(self) -> None:
         """The message says how large and what the limit is; nothing is created."""

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from jobsmgr.api.decision import Decision
 from jobsmgr.api.frontier import ready_jobs
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.snapshot import JobState, Snapshot
 from jobsmgr.api.status import NEW, Phase
 from jobsmgr.api.status_codec import StatusEncoder, encode_status
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.core.decide import decide
-from jobsmgr.core.plan import Plan, make_plan
+from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.memory import Memory
 from jobsmgr.loading.plugins import load_hooks
 
@@ -77,25 +78,21 @@ class _World:
         self.trails = 0
 
     def snapshot(self) -> Snapshot:
-        plan = self.plan
         return Snapshot(
-            workflow=plan.workflow,
-            graph=plan.graph,
-            names=plan.names,
+            plan=self.plan,
             status=self.status,
             jobs=dict(self.jobs),
             now=self.now,
-            compiled=plan.compiled,
         )
 
     def look(self) -> Decision:
         """Decide both ways; they must be the same."""
         self.now += timedelta(seconds=1)
-        bare, plan = self.snapshot(), self.plan
+        bare = self.snapshot()
         trail = self.memory.trail(self.jobs)
         self.trails += trail is not None
-        expected = decide(bare, plan, HOOKS)
-        found = decide(attrs.evolve(bare, trail=trail), plan, HOOKS)
+        expected = decide(bare, HOOKS)
+        found = decide(attrs.evolve(bare, trail=trail), HOOKS)
         assert found == expected
         assert self.encoder.encode(found.status) == encode_status(expected.status)
         return found
@@ -103,7 +100,7 @@ class _World:
     def save(self, decision: Decision) -> None:
         before, self.status = self.snapshot(), decision.status
         self.memory.stored = decision.status
-        self.memory.follow(self.plan, decision, before)
+        self.memory.follow(decision, before)
 
     def create(self, decision: Decision) -> None:
         for action in decision.actions:

@@ -13,14 +13,14 @@ from typing import Any
 
 import attrs
 
-from jobsmgr import JobKey, JobState, JobStatus, Phase, Refusal, Snapshot, Status
+from jobsmgr import JobKey, JobState, JobStatus, Phase, Plan, Refusal, Snapshot, Status
 from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import encode_status, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.core.decide import decide, review
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.loading.plugins import load_hooks
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
@@ -90,24 +90,20 @@ class World:
     def snapshot(self, plan: Plan | None = None) -> Snapshot:
         plan = plan or self.plan()
         return Snapshot(
-            workflow=plan.workflow,
-            graph=plan.graph,
-            names=plan.names,
+            plan=plan,
             status=self.stored(),
             jobs=dict(self.jobs),
             now=self.now,
             clock=self.clock,
-            compiled=plan.compiled,
             refusals=dict(self.refusals),
             throttle=self.throttle,
-            problems=plan.problems,
             confirmed=self.confirmed,
         )
 
     def decide(self) -> Decision:
         """What would be done now, without doing it."""
         plan = self._plan_of_this_look()
-        return decide(self.snapshot(plan), plan, self.hooks)
+        return decide(self.snapshot(plan), self.hooks)
 
     def _plan_of_this_look(self) -> Plan:
         return bare_plan(self.raw) if self.stored().final else self.plan()

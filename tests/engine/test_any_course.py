@@ -9,10 +9,10 @@ import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobsmgr import JobKey, Phase, Snapshot, group_waits_for, waits_for
+from jobsmgr import JobKey, Phase, Plan, Snapshot, group_waits_for, waits_for
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import decide
-from jobsmgr.core.plan import Plan, bare_plan, make_plan
+from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.engine.port import Conflict, Refused
 from tests.core.world import HOOKS, group, job, manifest
 from tests.engine.world import KEY, FakeCluster, loop, virtual
@@ -76,29 +76,19 @@ async def happen(cluster: FakeCluster, what: str, number: float) -> None:
             cluster.answers[what].append(ANSWERS[what][int(number) % len(ANSWERS[what])])
 
 
-def from_nothing(cluster: FakeCluster) -> tuple[Snapshot, Plan]:
+def from_nothing(cluster: FakeCluster) -> Snapshot:
     """What a new process would see."""
     raw, status = cluster.workflows[KEY], cluster.status()
     plan = bare_plan(raw) if status.final else make_plan(raw, HOOKS)
-    snapshot = Snapshot(
-        workflow=plan.workflow,
-        graph=plan.graph,
-        names=plan.names,
-        status=status,
-        jobs=dict(cluster.jobs[KEY]),
-        now=cluster.now(),
-        compiled=plan.compiled,
-        problems=plan.problems,
-    )
-    return snapshot, plan
+    return Snapshot(plan=plan, status=status, jobs=dict(cluster.jobs[KEY]), now=cluster.now())
 
 
 def needed(plan: Plan, key: JobKey) -> Iterator[JobKey]:
     """Every job that one waits for, through order and dependencies."""
-    found, one = plan.places[key]
-    yield from waits_for(found, one, plan.graph)
-    for name in group_waits_for(plan.workflow, plan.graph, found.name):
-        yield from (other for other in plan.places if other.group == name)
+    one = plan.jobs[key]
+    yield from waits_for(one.group, one.spec, plan.graph)
+    for name in group_waits_for(plan.workflow, plan.graph, key.group):
+        yield from (other for other in plan.jobs if other.group == name)
 
 
 @settings(max_examples=120)
@@ -114,15 +104,15 @@ async def test_nothing_is_left_to_do(raw: dict[str, Any], events: list[tuple[str
         await anyio.sleep(rest)
         cluster.answers.clear()
         await anyio.sleep(1000)
-        snapshot, plan = from_nothing(cluster)
-        decision = decide(snapshot, plan, HOOKS)
+        snapshot = from_nothing(cluster)
+        decision = decide(snapshot, HOOKS)
         assert decision.actions == ()
         assert decision.status == snapshot.status
         writes = len(cluster.writes)
         await anyio.sleep(10_000)
         assert len(cluster.writes) == writes
     whole = make_plan(raw, HOOKS)
-    keys = {name: key for key, name in whole.names.items()}
+    keys = {one.job_name(): key for key, one in whole.jobs.items()}
     results = {one.key: one.result for one in cluster.jobs[KEY].values()}
     for name in cluster.jobs[KEY]:
         assert all(results.get(other) is Phase.SUCCEEDED for other in needed(whole, keys[name])), name

@@ -40,7 +40,7 @@ def refusal(
     plan = make_plan(manifest(group("g", one, params=of_group or {}), params=workflow or {}), hooks)
     assert list(plan.problems) == []
     with pytest.raises(CannotRun) as caught:
-        check(plan, plan.places, executor, hooks)
+        check(plan, plan.jobs, executor, hooks)
     return str(caught.value)
 
 
@@ -165,4 +165,4 @@ def test_a_plugin_may_say_what_is_the_default() -> None:
     """That changes nothing."""
     hooks = load_hooks([("extra", Plugin(completions=1, parallelism=1, suspend=False))], installed=False)
     plan = make_plan(manifest(group("g", job("a", args=["true"]))), hooks)
-    check(plan, plan.places, PROCESSES, hooks)
+    check(plan, plan.jobs, PROCESSES, hooks)

@@ -15,6 +15,7 @@ from tests.core.world import World, group, job, manifest
 SIX = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
 SNAPSHOT = World(manifest(group("g", "a", "b"))).snapshot()
 PROBLEM = Problem("spec.groups[0].jobs[0].dependencies[0]", '"x" does not exist')
+INVALID = attrs.evolve(SNAPSHOT.plan, problems=(PROBLEM,))
 
 
 def status(phase: Phase, *jobs: JobStatus) -> Status:
@@ -50,7 +51,7 @@ TABLE: list[tuple[str, Snapshot, set[str], str, dict[str, str]]] = [
     ),
     (
         "running, made invalid by an edit",
-        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, A, B), problems=(PROBLEM,)),
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, A, B), plan=INVALID),
         {"Stalled"},
         "Failed",
         {"Stalled": "InvalidSpec", "Finished": "Running"},
@@ -99,7 +100,7 @@ TABLE: list[tuple[str, Snapshot, set[str], str, dict[str, str]]] = [
     ),
     (
         "invalid",
-        attrs.evolve(SNAPSHOT, status=status(Phase.FAILED), problems=(PROBLEM,)),
+        attrs.evolve(SNAPSHOT, status=status(Phase.FAILED), plan=INVALID),
         {"Failed", "Finished", "Stalled"},
         "Failed",
         {"Failed": "InvalidSpec", "Finished": "InvalidSpec", "Stalled": "InvalidSpec"},
@@ -173,7 +174,9 @@ def test_several_failed_jobs() -> None:
 def test_many_problems_are_summed_up() -> None:
     """Five are shown, each cut at a length: the message must stay readable and storable."""
     problems = tuple(Problem(f"spec.groups[{at}]", "x" * 5000) for at in range(8))
-    message = given(attrs.evolve(SNAPSHOT, status=status(Phase.FAILED), problems=problems))["Failed"].message
+    message = given(
+        attrs.evolve(SNAPSHOT, status=status(Phase.FAILED), plan=attrs.evolve(SNAPSHOT.plan, problems=problems))
+    )["Failed"].message
     assert message.count("spec.groups[") == 5
     assert message.endswith("; and 3 more")
     assert len(message) < 6 * MAX_PROBLEM

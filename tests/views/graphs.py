@@ -2,34 +2,24 @@
 
 from typing import Any
 
-import attrs
 from hypothesis import strategies as st
 
+from jobsmgr import Plan
 from jobsmgr.api.codec import parse_workflow
-from jobsmgr.api.graph import Graph
-from jobsmgr.api.names import job_names
-from jobsmgr.api.workflow import JobKey, Workflow
-from jobsmgr.core.graph import build_graph
+from jobsmgr.core.plan import plan_workflow
+from jobsmgr.loading.plugins import load_hooks
+
+HOOKS = load_hooks(installed=False)
 
 
-@attrs.frozen
-class Drawn:
-    """A workflow with its graph and names."""
-
-    workflow: Workflow
-    graph: Graph
-    names: dict[JobKey, str]
-
-
-def drawn(groups: list[dict[str, Any]], name: str = "wf") -> Drawn:
-    """The graph of valid groups; an image is put in where none is."""
+def drawn(groups: list[dict[str, Any]], name: str = "wf") -> Plan:
+    """The plan of valid groups; an image is put in where none is."""
     for group in groups:
         group["jobs"] = [{"image": "busybox", **job} for job in group["jobs"]]
     workflow = parse_workflow({"metadata": {"name": name}, "spec": {"groups": groups}})
-    graph, problems = build_graph(workflow)
-    assert problems == ()
-    keys = [JobKey(group.name, job.name) for group in workflow.spec.groups for job in group.jobs]
-    return Drawn(workflow, graph, job_names(workflow.name, keys))
+    plan = plan_workflow(workflow, HOOKS)
+    assert plan.problems == ()
+    return plan
 
 
 def jobs(*names: str, **fields: Any) -> list[dict[str, Any]]:
@@ -38,7 +28,7 @@ def jobs(*names: str, **fields: Any) -> list[dict[str, Any]]:
 
 
 @st.composite
-def workflows(draw: st.DrawFn) -> Drawn:
+def workflows(draw: st.DrawFn) -> Plan:
     """Any small workflow; dependencies lead back in the order of the text, so that there is no cycle."""
     groups: list[dict[str, Any]] = []
     for at in range(draw(st.integers(1, 4))):

@@ -8,12 +8,13 @@ import pytest
 import yaml
 from hypothesis import given
 
+from jobsmgr import Plan
 from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.views import graph_svg, graph_text
 from jobsmgr.views.arrows import arrows_of, columns, layers
 from tests.cli.program import EXAMPLES
-from tests.views.graphs import Drawn, drawn, jobs, workflows
+from tests.views.graphs import drawn, jobs, workflows
 
 SEED = yaml.safe_load((EXAMPLES / "seed.yaml").read_text())
 SEED_TREE = """\
@@ -36,12 +37,12 @@ managedjob-sample
 """
 
 
-def seed() -> Drawn:
+def seed() -> Plan:
     return drawn(SEED["spec"]["groups"], SEED["metadata"]["name"])
 
 
-def _tree(made: Drawn) -> str:
-    return graph_text.tree(made.workflow, made.graph, made.names)
+def _tree(made: Plan) -> str:
+    return graph_text.tree(made)
 
 
 # The tree
@@ -94,7 +95,7 @@ def _closure(arrows: Iterable[tuple[Hashable, Hashable]]) -> set[tuple[Hashable,
 
 
 @given(workflows())
-def test_arrows_say_what_waits_for_what(made: Drawn) -> None:
+def test_arrows_say_what_waits_for_what(made: Plan) -> None:
     """Following them gives the same as asking who waits for whom; no arrow says what another path says already."""
     arrows = arrows_of(made.workflow, made.graph)
     groups = [
@@ -129,7 +130,7 @@ def test_a_layer_is_the_longest_path() -> None:
 
 
 @given(workflows())
-def test_mermaid_has_every_job_in_its_group_and_every_arrow(made: Drawn) -> None:
+def test_mermaid_has_every_job_in_its_group_and_every_arrow(made: Plan) -> None:
     """By short names of its own: a job called `end` is a word of the language."""
     text = graph_text.mermaid(made.workflow, made.graph)
     assert text.startswith("flowchart LR\n")
@@ -172,7 +173,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 Box = tuple[float, float, float, float]
 
 
-def _svg(made: Drawn) -> ET.Element:
+def _svg(made: Plan) -> ET.Element:
     return ET.fromstring(graph_svg.svg(made.workflow, made.graph))
 
 
@@ -194,11 +195,11 @@ def _inside(inner: Box, outer: Box) -> bool:
 
 
 @given(workflows())
-def test_boxes_lie_beside_each_other_and_inside_their_groups(made: Drawn) -> None:
+def test_boxes_lie_beside_each_other_and_inside_their_groups(made: Plan) -> None:
     """And all of it inside the page."""
     root = _svg(made)
     groups, inner = _boxes(root, "group"), _boxes(root, "job")
-    assert (len(groups), len(inner)) == (len(made.workflow.spec.groups), len(made.names))
+    assert (len(groups), len(inner)) == (len(made.workflow.spec.groups), len(made.jobs))
     for boxes in (groups, inner):
         assert not [1 for at, one in enumerate(boxes) for other in boxes[:at] if _overlap(one, other)]
     assert all(sum(_inside(box, group) for group in groups) == 1 for box in inner)
@@ -207,7 +208,7 @@ def test_boxes_lie_beside_each_other_and_inside_their_groups(made: Drawn) -> Non
 
 
 @given(workflows())
-def test_arrows_lead_to_the_right(made: Drawn) -> None:
+def test_arrows_lead_to_the_right(made: Plan) -> None:
     """From what is waited for to what waits, but for jobs of two groups that wait for each other's."""
     root = _svg(made)
     arrows = arrows_of(made.workflow, made.graph)

@@ -7,12 +7,12 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
 from jobsmgr.cli.shared.jobs import find_job, refuse_several
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.engine.port import Key
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents, refuse_second_stdin
@@ -94,7 +94,7 @@ def _planned(document: Document, selection: Selection, hooks: Hooks) -> Selected
     plan = plan_document(document, hooks, selection.namespace)
     metadata = {**document.value["metadata"], "namespace": plan.workflow.namespace}
     raw = without_state({**as_stored(document.value), "metadata": metadata})
-    keys = tuple(plan.places)
+    keys = tuple(plan.jobs)
     return Selected(document=document, plan=plan, raw=raw, keys=keys, run=frozenset(keys))
 
 

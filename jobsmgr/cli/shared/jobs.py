@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
-from jobsmgr.core.plan import Plan
 from jobsmgr.files.reading import shown
 
 _FEW = 8
@@ -17,7 +17,7 @@ _FEW = 8
 def choose_jobs(plans: Sequence[Plan], file: str, job: str | None) -> list[list[JobKey]]:
     """The jobs of each workflow; with `job` that one alone. Raises `UnusableInput`."""
     if job is None:
-        return [list(plan.places) for plan in plans]
+        return [list(plan.jobs) for plan in plans]
     return [[find_job(plan, job)] for plan in refuse_several(plans, file, "--job")]
 
 
@@ -34,8 +34,9 @@ def find_job(plan: Plan, text: str) -> JobKey:
 
     Raises `UnusableInput` with the nearest names, or with all that fit.
     """
-    keys = list(plan.places)
-    fits = [key for key in keys if text in (str(key), plan.names[key])] or [key for key in keys if key.job == text]
+    keys = list(plan.jobs)
+    exact = [key for key, job in plan.jobs.items() if text in (str(key), job.job_name())]
+    fits = exact or [key for key in keys if key.job == text]
     if len(fits) == 1:
         return fits[0]
     if fits:
@@ -58,7 +59,7 @@ def _listed(jobs: Sequence[JobKey | str]) -> str:
 
 def refuse_idle(plans: Sequence[Plan], option: str, patterns: Iterable[str]) -> None:
     """Raise `UnusableInput` for a pattern of `group/job` that fits no job: a typo would else change nothing."""
-    keys = [key for plan in plans for key in plan.places]
+    keys = [key for plan in plans for key in plan.jobs]
     for pattern in patterns:
         if not any(fnmatchcase(str(key), pattern) for key in keys):
             given = pattern.removeprefix("*/")

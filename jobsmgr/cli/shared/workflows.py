@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.shared.exits import CommandError, UnusableInput
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan
 from jobsmgr.files.documents import Document, kinds
 from jobsmgr.lint.locations import finding
 from jobsmgr.lint.validation import read_workflow

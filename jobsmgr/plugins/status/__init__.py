@@ -116,8 +116,7 @@ def _stepped(snapshot: Snapshot) -> Status | None:
     work = JobPhases(snapshot, stored.start_time)
     changed: dict[int, dict[int, JobStatus]] = {}
     for state in trail.changed:
-        key = state.key
-        if key is None or snapshot.names.get(key) != state.name:
+        if (key := snapshot.key_of(state)) is None:
             return None
         at, index = trail.readiness.edges.places[key]
         job = work.step(stored.groups[at].jobs[index], state)

@@ -14,6 +14,7 @@ from jobsmgr import (
     JobState,
     JobStatus,
     Phase,
+    Plan,
     Reason,
     Refusal,
     Snapshot,
@@ -54,15 +55,6 @@ class JobPhases:
     def _by_key(self) -> dict[JobKey, JobState]:
         return {job.key: job for job in self._snapshot.jobs.values() if job.key is not None}
 
-    @cached_property
-    def _job_deadlines(self) -> dict[JobKey, int]:
-        return {
-            JobKey(group.name, job.name): job.active_deadline_seconds
-            for group in self._snapshot.workflow.spec.groups
-            for job in group.jobs
-            if job.active_deadline_seconds is not None
-        }
-
     def all(self) -> dict[JobKey, JobStatus]:
         """Every job: those of the spec in its order, then those that an edit removed after they had started."""
         found = self._followed() if self._snapshot.problems else self._worked_out()
@@ -79,27 +71,23 @@ class JobPhases:
         return {key: self._too_late(job) if job.phase is Phase.PENDING else job for key, job in found.items()}
 
     def _worked_out(self) -> dict[JobKey, JobStatus]:
-        snapshot = self._snapshot
-        frontier = Frontier(snapshot.workflow, snapshot.graph)
+        plan = self._snapshot.plan
+        frontier = Frontier(plan.workflow, plan.graph)
         lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()
         found: dict[JobKey, JobStatus] = {}
-        for key in snapshot.graph.order:
-            job, cause = self._own(key, snapshot.names[key]), None
+        for key in plan.graph.order:
+            name = plan.jobs[key].job_name()
+            job, cause = self._own(key, name), None
             if job.reason == Reason.REMOVED:  # an edit has put it back
                 job = attrs.evolve(job, reason="")
             if job.phase is Phase.PENDING:
                 if key in lost:  # it must have run; what became of its Job is still to be read
-                    job = attrs.evolve(job, phase=Phase.RUNNING, job_name=snapshot.names[key])
+                    job = attrs.evolve(job, phase=Phase.RUNNING, job_name=name)
                 else:
                     job, cause = self._not_started(key, job, frontier)
             frontier.record(key, job.phase, cause)
             found[key] = job
-        return {
-            key: found[key]
-            for group in snapshot.workflow.spec.groups
-            for member in group.jobs
-            if (key := JobKey(group.name, member.name)) in found
-        }
+        return {key: found[key] for key in plan.jobs if key in found}
 
     def step(self, before: JobStatus, state: JobState) -> JobStatus | None:
         """A job that has started or succeeded since it was stored; None if something else has happened to it."""
@@ -115,11 +103,12 @@ class JobPhases:
         stored = self._stored.get(key)
         if stored is not None and (stored.phase.ended or key in self._snapshot.status.unknown.phases):
             return stored
-        compiled = self._snapshot.compiled.get(key) or None
+        planned = self._snapshot.plan.jobs.get(key)
+        compiled = (planned.compiled or None) if planned is not None else None
         if stored is None or not (stored.uid or stored.phase is Phase.RUNNING):
             before = JobStatus(name=key.job, compiled_params=compiled)
         else:
-            too_large = key in self._snapshot.names and not compiled and not self._snapshot.problems
+            too_large = planned is not None and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
         state = self._state(key, stored, name)
         # One that is merely not seen runs on: a Job marked `gone` ends it, a missing one never does.
@@ -206,7 +195,7 @@ class JobPhases:
     def _ready(self, key: JobKey, job: JobStatus) -> JobStatus:
         """A job that may start: with the reason why it has not, if there is one."""
         own, refusal = self._snapshot.refusals.get(key), self._snapshot.refusal(key)
-        holder = self._snapshot.jobs.get(self._snapshot.names[key])
+        holder = self._snapshot.jobs.get(self._snapshot.plan.jobs[key].job_name())
         if refusal is None and holder is not None and not holder.gone:
             text = f'Job {holder.name} still belongs to job "{holder.key}", which an edit removed'
             return attrs.evolve(job, reason=Reason.NAME_CONFLICT.value, message=text)
@@ -220,7 +209,7 @@ class JobPhases:
         return attrs.evolve(job, reason=refusal.reason, message=cut(refusal.message, MAX_MESSAGE))
 
     def _deadline_passed(self, key: JobKey, refusal: Refusal) -> bool:
-        seconds = self._job_deadlines.get(key)
+        seconds = self._snapshot.plan.jobs[key].spec.active_deadline_seconds
         return seconds is not None and refusal.since + seconds <= self._snapshot.clock
 
     def _removed(self, found: Mapping[JobKey, JobStatus]) -> dict[JobKey, JobStatus]:
@@ -242,13 +231,14 @@ class JobPhases:
 
         They are not run again silently (fault "status wiped" of the reliability rules): a person decides.
         """
-        present = {key for key, name in self._snapshot.names.items() if self._state(key, None, name) is not None}
-        if len(present) == len(self._snapshot.names):
+        plan = self._snapshot.plan
+        present = {key for key, job in plan.jobs.items() if self._state(key, None, job.job_name()) is not None}
+        if len(present) == len(plan.jobs):
             return frozenset()
         needed: set[JobKey] = set()
-        for key in reversed(self._snapshot.graph.order):
+        for key in reversed(plan.graph.order):
             if key in present or key in needed:
-                needed.update(_waited_for(self._snapshot, key))
+                needed.update(_waited_for(plan, key))
         return frozenset(needed - present)
 
 
@@ -272,11 +262,9 @@ def not_before(start: datetime | None, end: datetime) -> datetime:
     return end if start is None else max(start, end)
 
 
-def _waited_for(snapshot: Snapshot, key: JobKey) -> Iterator[JobKey]:
+def _waited_for(plan: Plan, key: JobKey) -> Iterator[JobKey]:
     """Every job that one job waits for, through order and dependencies, of jobs and of its group."""
-    groups = {group.name: group for group in snapshot.workflow.spec.groups}
-    group = groups[key.group]
-    job = next(job for job in group.jobs if job.name == key.job)
-    yield from waits_for(group, job, snapshot.graph)
-    for name in group_waits_for(snapshot.workflow, snapshot.graph, group.name):
-        yield from (JobKey(name, other.name) for other in groups[name].jobs)
+    job = plan.jobs[key]
+    yield from waits_for(job.group, job.spec, plan.graph)
+    for name in group_waits_for(plan.workflow, plan.graph, key.group):
+        yield from (other for other in plan.jobs if other.group == name)

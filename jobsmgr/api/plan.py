@@ -1,0 +1,64 @@
+"""A workflow made ready: each of its jobs resolved and merged, as frozen values. How a plan is made is the core's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fragment import JobContext
+from jobsmgr.api.graph import EMPTY, Graph
+from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
+
+
+@attrs.frozen(kw_only=True)
+class PlannedJob:
+    """One job that a generation of a workflow means to run.
+
+    That of an invalid workflow has its names alone: nothing is merged where nothing starts.
+    """
+
+    key: JobKey
+    group: Group
+    spec: Job
+    """The job as it is written."""
+    layers: tuple[Layer, ...]
+    """The levels of its parameters, outermost first."""
+    name: str
+    """What the names of its Jobs are made of; ask `job_name`."""
+    params: Params = attrs.field(factory=Params)
+    """Merged from all levels."""
+    compiled: Manifest = attrs.field(factory=dict)
+    """The merged parameters as `compiledParams` shows them; empty where the status has no room for them."""
+
+    def job_name(self) -> str:
+        """The name of the Job that runs it."""
+        return self.name
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What a generation of a workflow means, whatever has run of it."""
+
+    workflow: Workflow
+    graph: Graph = EMPTY
+    jobs: Mapping[JobKey, PlannedJob] = attrs.field(factory=dict)
+    """In the order of the spec."""
+    problems: tuple[Problem, ...] = ()
+    """What makes the workflow invalid; empty if it is valid."""
+
+    def context(self, key: JobKey) -> JobContext:
+        """What plugins are told about a job when it is rendered."""
+        job = self.jobs[key]
+        return JobContext(
+            workflow=self.workflow,
+            group=job.group,
+            job=job.spec,
+            params=job.params,
+            layers=job.layers,
+            name=job.job_name(),
+            retries=self.workflow.retries_of(job.group, job.spec),
+        )
