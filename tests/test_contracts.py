@@ -55,6 +55,8 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("views/display.py", "from jobsmgr.local.executor import Exit", {LAYERS}),
         ("lint/linter.py", "from jobsmgr.cli.shared.exits import ExitCode", {LAYERS}),
         ("local/adapter.py", "from jobsmgr.cluster.clock import now", {LAYERS}),
+        ("cluster/session.py", "from jobsmgr.leadership.record import Timing", {LAYERS}),
+        ("leadership/lease.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
         ("operator/settings.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
         ("plugins/params.py", "from jobsmgr.plugins import env", {"Each built-in plugin stands alone"}),
         (

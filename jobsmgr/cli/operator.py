@@ -85,8 +85,8 @@ def operator(
     # Imported late: kr8s costs a third of a second, which `jobsmgr --help` need not pay.
     import anyio
 
-    from jobsmgr.cluster.lease_record import Timing
-    from jobsmgr.cluster.requests import NotConfigured
+    from jobsmgr.cluster.answers import NotConfigured
+    from jobsmgr.leadership.record import Timing
     from jobsmgr.operator.assembly import run_operator
     from jobsmgr.operator.logs import configure_logs
     from jobsmgr.operator.settings import OperatorSettings

@@ -13,18 +13,21 @@ import structlog
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.cluster.answers import Unreachable
 from jobsmgr.cluster.cache import Cache
+from jobsmgr.cluster.decoding import Unreadable, metadata_of, version_of
 from jobsmgr.cluster.events import Events
-from jobsmgr.cluster.jobs import JobWriter
+from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.requests import JOBS, WORKFLOWS, NotConfigured, Pause, Target, Unreachable
+from jobsmgr.cluster.resources import JOBS, WORKFLOWS
 from jobsmgr.cluster.rights import StatusGate, missing_rights
 from jobsmgr.cluster.session import Session
-from jobsmgr.cluster.stream import Unreadable, metadata_of, version_of
+from jobsmgr.cluster.target import Target
+from jobsmgr.cluster.throttle import Throttle
 from jobsmgr.cluster.trim import trim_job, trim_workflow
 from jobsmgr.cluster.watch import Watch
-from jobsmgr.cluster.workflows import WorkflowWriter
-from jobsmgr.cluster.writer import Writer
+from jobsmgr.cluster.workflow_writer import WorkflowWriter
+from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Request, WriteResult
 from jobsmgr.engine.supervision import keep
 
@@ -34,7 +37,7 @@ WATCH_CONNECTIONS = 10_000
 """Two for each namespace that is watched by itself; not the place to set a limit."""
 
 
-def _always() -> bool:
+def _always(_: Key) -> bool:
     return True
 
 
@@ -43,7 +46,7 @@ class KubernetesCluster:
 
     ::
 
-        async with KubernetesCluster.connect(namespaces=("team-a",), may_write=lease.held, identity="pod-1") as cluster:
+        async with KubernetesCluster.connect(namespaces=("team-a",), may_write=leadership.may_write) as cluster:
             await cluster.wait_synced()
             async for request in cluster.requests(): ...
     """
@@ -55,20 +58,20 @@ class KubernetesCluster:
         *,
         namespaces: Sequence[str],
         writes: int,
-        may_write: Callable[[], bool],
+        may_write: Callable[[Key], bool],
         identity: str,
     ) -> None:
         self._watching = watching
         self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
         self._cache = Cache()
         self._gate = StatusGate(watching, self._scopes, self._on_status_right)
-        self._writer = writer = Writer(writing, writes, may_write)
-        self._events = Events(writer, identity)
-        job_reads = Reads(writer, JOBS, trim_job, self._cache.jobs, self._on_rollback)
-        workflow_reads = Reads(writer, WORKFLOWS, trim_workflow, self._cache.workflows, self._on_rollback)
+        self._window = window = WriteWindow(writing, writes, may_write)
+        self._events = Events(window, identity)
+        job_reads = Reads(window, JOBS, trim_job, self._cache.jobs, self._on_rollback)
+        workflow_reads = Reads(window, WORKFLOWS, trim_workflow, self._cache.workflows, self._on_rollback)
         self._reads = (job_reads, workflow_reads)
-        self._jobs = JobWriter(writer, self._gate, self._cache.jobs, job_reads)
-        self._workflows = WorkflowWriter(writer, self._gate, self._cache.workflows, workflow_reads)
+        self._jobs = JobWriter(window, self._gate, self._cache.jobs, job_reads)
+        self._workflows = WorkflowWriter(window, self._gate, self._cache.workflows, workflow_reads)
         self._watches = [
             watch
             for scope in self._scopes
@@ -87,9 +90,9 @@ class KubernetesCluster:
         context: str | None = None,
         namespaces: Sequence[str] = (),
         writes: int = 8,
-        may_write: Callable[[], bool] = _always,
+        may_write: Callable[[Key], bool] = _always,
         identity: str = "",
-        pause: Pause | None = None,
+        throttle: Throttle | None = None,
     ) -> AsyncGenerator[Self, None]:
         """Connect, and watch until the block ends.
 
@@ -98,18 +101,20 @@ class KubernetesCluster:
             context: one of the kubeconfig's contexts; without it the current one.
             namespaces: which to serve; none means all.
             writes: how many requests that write may be under way at once.
-            may_write: asked immediately before each write; must be fast and by the monotonic clock.
+            may_write: asked immediately before each write, with the workflow that it is for; must be fast and by the
+                monotonic clock.
             identity: who this process is, for the user agent and for events.
-            pause: shared with other clients of the same server (the lease), see `Pause`.
+            throttle: shared with other clients of the same server (the lease), see `Throttle`.
 
         A server that cannot be reached, does not know ManagedJobs, or refuses us is waited for and the reason logged.
         Raises `NotConfigured` if there are no usable credentials.
         """
-        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, pause=pause or Pause())
+        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, throttle=throttle or Throttle())
         watching, writing = Session(target, "watch", WATCH_CONNECTIONS), Session(target, "write", writes + 2)
         cluster = cls(watching, writing, namespaces=namespaces, writes=writes, may_write=may_write, identity=identity)
         try:
-            await cluster._open()
+            if why := await watching.open():
+                _log.warning("waiting", why=why)
             async with anyio.create_task_group() as tasks:
                 for part in (*cluster._watches, *cluster._reads, cluster._gate, cluster._events):
                     tasks.start_soon(keep, str(part), part.run)
@@ -119,14 +124,6 @@ class KubernetesCluster:
             with anyio.CancelScope(shield=True):
                 await watching.aclose()
                 await writing.aclose()
-
-    async def _open(self) -> None:
-        try:
-            await self._watching.open()
-        except NotConfigured:
-            raise
-        except Unreachable as error:
-            _log.warning("waiting", why=str(error))
 
     # What is known
 
@@ -156,10 +153,6 @@ class KubernetesCluster:
         async with anyio.create_task_group() as tasks:
             for watch in self._watches:
                 tasks.start_soon(watch.refresh)
-
-    def troubles(self) -> tuple[str, ...]:
-        """Why something is not being watched now, a sentence each; empty while all is well."""
-        return tuple(watch.trouble for watch in self._watches if watch.trouble)
 
     def keys(self) -> tuple[Key, ...]:
         """All workflows that are known."""
@@ -196,7 +189,7 @@ class KubernetesCluster:
 
     async def close_writes(self) -> None:
         """Let the writes that are under way end; nothing is sent after them."""
-        await self._writer.close()
+        await self._window.close()
 
     async def create_job(self, key: Key, manifest: Manifest) -> CreateResult:
         """See the port."""

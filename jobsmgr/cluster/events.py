@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import anyio
 import attrs
@@ -17,8 +17,10 @@ from jobsmgr.api.codec import format_time
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.cluster import clock
+from jobsmgr.cluster.answers import NotLeading, Unreachable
 from jobsmgr.cluster.errors import is_missing_right
-from jobsmgr.cluster.requests import EVENTS, JSON, MERGE_PATCH, Answer, NotLeading, Resource, Unreachable
+from jobsmgr.cluster.resources import EVENTS, MERGE_PATCH
+from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.port import Event
 
 _log = structlog.get_logger(__name__)
@@ -77,34 +79,17 @@ def _series_of(event: Event) -> Event:
     return attrs.evolve(event, message="", jobs=()) if event.jobs else event
 
 
-class Writer(Protocol):
-    """Who sends writes."""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether writes wait for their turn."""
-        ...
-
-    async def send(
-        self, method: str, resource: Resource, namespace: str, name: str = "", *, body: Any, content_type: str = JSON
-    ) -> Answer:
-        """Send a write. Raises `Unreachable`, `NotLeading`."""
-        ...
-
-
 class Events:
     """The events that wait to be sent, after all other writes."""
 
-    def __init__(self, writer: Writer, identity: str) -> None:
-        self._writer = writer
+    def __init__(self, window: WriteWindow, identity: str) -> None:
+        self._window = window
         self._identity = identity
         self._waiting: OrderedDict[Event, _Series] = OrderedDict()
         self._sent: OrderedDict[Event, _Series] = OrderedDict()
         self._arrived = anyio.Event()
         self._silent_until = 0.0
         self._said = False
-        self.dropped = 0
-        """How many were given up because too many waited."""
 
     def __str__(self) -> str:
         return "events"
@@ -117,7 +102,6 @@ class Events:
         waiting.add(event.jobs, len(event.jobs) or 1)
         if len(self._waiting) > WAITING:
             self._waiting.popitem(last=False)
-            self.dropped += 1
         self._arrived.set()
 
     async def run(self) -> NoReturn:
@@ -130,7 +114,7 @@ class Events:
 
     async def flush_one(self) -> None:
         """Send the event that has waited longest, once no other write waits; what fails is given up."""
-        while self._writer.is_busy:  # noqa: ASYNC110 - a look now and then is enough for what has no hurry
+        while self._window.is_busy:  # noqa: ASYNC110 - a look now and then is enough for what has no hurry
             await anyio.sleep(TURN)
         series, waiting = self._waiting.popitem(last=False)
         try:
@@ -143,7 +127,7 @@ class Events:
         if sent is not None and await self._tell_again(series, sent, told):
             return
         told.name = f"{series.key.name[:LONGEST_NAME].rstrip('-.')}.{secrets.token_hex(8)}"
-        answer = await self._writer.send("POST", EVENTS, series.key.namespace, body=self._manifest(told))
+        answer = await self._window.send(series.key, "POST", EVENTS, body=self._manifest(told))
         if answer.ok:
             self._said = False
             self._remember(series, told)
@@ -154,9 +138,7 @@ class Events:
         """Report that it was seen again, or for more jobs; False if the object does not exist any more."""
         sent.add(told.jobs, told.count)
         body = {"count": sent.count, "message": sent.message, "lastTimestamp": sent.seen()}
-        answer = await self._writer.send(
-            "PATCH", EVENTS, series.key.namespace, sent.name, body=body, content_type=MERGE_PATCH
-        )
+        answer = await self._window.send(series.key, "PATCH", EVENTS, sent.name, body=body, content_type=MERGE_PATCH)
         if answer.ok:
             self._remember(series, sent)
         return answer.status != 404

@@ -8,11 +8,12 @@ from typing import Any, Generic, NoReturn, TypeVar
 import anyio
 import structlog
 
+from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.errors import is_gone, refusal
-from jobsmgr.cluster.requests import Answer, Resource, Unreachable
+from jobsmgr.cluster.resources import Resource
 from jobsmgr.cluster.store import Item, Place, Store
 from jobsmgr.cluster.trim import read
-from jobsmgr.cluster.writer import Writer
+from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Gone, Refused
 
@@ -29,14 +30,14 @@ class Reads(Generic[I]):
 
     def __init__(
         self,
-        writer: Writer,
+        window: WriteWindow,
         resource: Resource,
         trim: Callable[[Mapping[str, Any]], I],
         store: Store[I],
         on_rollback: Callable[[], None],
     ) -> None:
         """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
-        self._writer = writer
+        self._window = window
         self._resource = resource
         self._trim = trim
         self._store = store
@@ -86,7 +87,7 @@ class Reads(Generic[I]):
 
     async def _read(self, place: Place, keep: Callable[[I], None]) -> Answer:
         known = self._store.get(place)  # as of before the request: the watch may be ahead of the answer
-        answer = await self._writer.read(self._resource, *place)
+        answer = await self._window.read(self._resource, *place)
         if answer.ok:
             item = read(answer, self._trim)
             still = self._store.get(place) is not None  # else somebody has noticed the same meanwhile

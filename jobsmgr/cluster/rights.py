@@ -16,7 +16,8 @@ import structlog
 
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.requests import ACCESS_REVIEWS, EVENTS, JOBS, WORKFLOWS, Resource, Unreachable
+from jobsmgr.cluster.answers import Unreachable
+from jobsmgr.cluster.resources import ACCESS_REVIEWS, EVENTS, JOBS, WORKFLOWS, Resource
 from jobsmgr.cluster.session import Session
 from jobsmgr.engine.port import Refused
 
@@ -59,7 +60,7 @@ async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
     }
     body = {
         "apiVersion": ACCESS_REVIEWS.group_version,
-        "kind": "SelfSubjectAccessReview",
+        "kind": ACCESS_REVIEWS.kind,
         "spec": {"resourceAttributes": attributes},
     }
     answer = await session.call("POST", ACCESS_REVIEWS, body=body)

@@ -18,18 +18,11 @@ import kr8s
 import structlog
 
 from jobsmgr.cluster import transport
-from jobsmgr.cluster.requests import (
-    DEFAULT_PAUSE,
-    JSON,
-    LONGEST_PAUSE,
-    Answer,
-    NotConfigured,
-    NotLeading,
-    Resource,
-    Target,
-    Unreachable,
-)
-from jobsmgr.cluster.stream import document
+from jobsmgr.cluster.answers import Answer, NotConfigured, NotLeading, Unreachable
+from jobsmgr.cluster.decoding import document
+from jobsmgr.cluster.resources import JSON, Resource
+from jobsmgr.cluster.target import Target
+from jobsmgr.cluster.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
 
 _log = structlog.get_logger(__name__)
 
@@ -86,12 +79,12 @@ class Session:
             "content": None if body is None else _encoded(body),
             "timeout": timeout,
         }
-        await self._target.pause.over(patience)
+        await self._target.throttle.wait(patience)
         answer, token = await self._attempt(request, content_type, gate)
         if answer.status == 401 and await self._authenticate_anew(token):
             answer, _ = await self._attempt(request, content_type, gate)
         if answer.retry_after is not None:
-            self._target.pause.extend(answer.retry_after)
+            self._target.throttle.extend(answer.retry_after)
         return answer
 
     async def newest(self, resource: Resource, namespace: str) -> Answer:
@@ -103,7 +96,7 @@ class Session:
         self, resource: Resource, namespace: str, params: Mapping[str, Any], timeout: httpx.Timeout
     ) -> AsyncIterator[httpx.Response]:
         """Open a watch; the answer's status is the caller's to look at. Raises `Unreachable`, also out of the block."""
-        await self._target.pause.over()
+        await self._target.throttle.wait()
         try:
             with self._faults():
                 api = await self._ready()
@@ -122,16 +115,25 @@ class Session:
                     if response.status_code == 401:
                         await self._authenticate_anew(token)
                     if (wait := _retry_after(response)) is not None:
-                        self._target.pause.extend(wait)
+                        self._target.throttle.extend(wait)
                     yield response
         except Unreachable as error:
             await self._renew_after(error)
             raise
 
-    async def open(self) -> None:
-        """Read the credentials and ask the server's version now. Raises `NotConfigured`, `Unreachable`."""
-        with self._faults():
-            await self._ready()
+    async def open(self) -> str:
+        """Read the credentials and ask the server's version now; why it cannot be reached, empty if it can.
+
+        Raises `NotConfigured`.
+        """
+        try:
+            with self._faults():
+                await self._ready()
+        except NotConfigured:
+            raise
+        except Unreachable as error:
+            return str(error)
+        return ""
 
     async def aclose(self) -> None:
         """Close all connections."""

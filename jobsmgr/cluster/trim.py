@@ -19,7 +19,7 @@ from jobsmgr.api.sizes import MAX_REASON
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
-from jobsmgr.cluster.requests import Answer, Unreachable
+from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.engine.port import Key
 
 T = TypeVar("T")

@@ -13,10 +13,11 @@ import anyio.lowlevel
 import httpx
 import structlog
 
-from jobsmgr.cluster.requests import Resource, Unreachable
+from jobsmgr.cluster.answers import Unreachable
+from jobsmgr.cluster.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+from jobsmgr.cluster.resources import Resource
 from jobsmgr.cluster.session import Session
 from jobsmgr.cluster.store import Item
-from jobsmgr.cluster.stream import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T", bound=Item)
@@ -110,8 +111,7 @@ class Watch(Generic[T]):
         self._wanted, self._listing, self._have = 1, 0, 0
         self._changed = anyio.Event()
         self._round = anyio.CancelScope()
-        self.trouble = ""
-        """Why nothing is being watched now, as a sentence; empty while all is well."""
+        self._failure = ""
 
     def __str__(self) -> str:
         return f"watch of {self._resource} in {self._where}"
@@ -292,14 +292,14 @@ class Watch(Generic[T]):
         self._on_rollback()
         raise _Behind("the API server went back in time, as after a restored backup: everything is listed anew")
 
-    def _say(self, trouble: str) -> None:
+    def _say(self, failure: str) -> None:
         """Log why nothing is watched, once for each reason."""
-        if trouble != self.trouble:
-            self.trouble = trouble
-            _log.warning("waiting", why=trouble)
+        if failure != self._failure:
+            self._failure = failure
+            _log.warning("waiting", why=failure)
 
     def _well(self) -> None:
         self._well_since = time.monotonic()
-        if self.trouble:
-            self.trouble = ""
+        if self._failure:
+            self._failure = ""
             _log.info("watching again", resource=str(self._resource), where=self._where)

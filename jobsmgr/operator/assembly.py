@@ -13,8 +13,8 @@ import structlog
 
 from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
-from jobsmgr.cluster.lease import Lease
-from jobsmgr.cluster.requests import Pause, Unreachable
+from jobsmgr.cluster.answers import Unreachable
+from jobsmgr.cluster.throttle import Throttle
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered
@@ -22,6 +22,8 @@ from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.observers import Observers
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
+from jobsmgr.leadership.lease import Lease
+from jobsmgr.leadership.terms import Leadership
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
@@ -31,37 +33,6 @@ _log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 5.0
 """How long writes that are under way may take to end after SIGTERM; a pod's grace period is 30 s."""
-
-
-class Leadership:
-    """Whether this process may write: it leads, in the term that it knows of, and is not on its way out.
-
-    A lease that was lost and won again is another term: what is known is of the time before others may have written.
-    """
-
-    def __init__(self, lease: Lease | None) -> None:
-        """Without a lease it is always our turn."""
-        self._lease = lease
-        self._term = 0
-        self.over = False
-        """Whether the process is on its way out."""
-
-    def may_write(self) -> bool:
-        """Asked before each write."""
-        return not self.over and (self._lease is None or (self._lease.held() and self._lease.term == self._term))
-
-    async def begun(self) -> None:
-        """Wait until we lead; what is looked at from now on is of this term."""
-        if self._lease is not None:
-            await self._lease.acquired()
-            self._term = self._lease.term
-
-    async def ended(self) -> None:
-        """Wait until this term is over."""
-        if self._lease is None:
-            await anyio.sleep_forever()
-        elif self._lease.term == self._term:
-            await self._lease.lost()
 
 
 async def run_operator(settings: OperatorSettings) -> None:
@@ -78,12 +49,12 @@ async def run_operator(settings: OperatorSettings) -> None:
 
 
 async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
-    pause = Pause()
+    throttle = Throttle()
     told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(entered(hooks, told))
-            lease = await stack.enter_async_context(_lease(settings, pause))
+            lease = await stack.enter_async_context(_lease(settings, throttle))
             leadership = Leadership(lease)
             cluster = await stack.enter_async_context(
                 KubernetesCluster.connect(
@@ -93,7 +64,7 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
                     writes=settings.writes,
                     may_write=leadership.may_write,
                     identity=settings.identity,
-                    pause=pause,
+                    throttle=throttle,
                 )
             )
             async with anyio.create_task_group() as tasks:
@@ -106,7 +77,7 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
 
 
 @asynccontextmanager
-async def _lease(settings: OperatorSettings, pause: Pause) -> AsyncGenerator[Lease | None, None]:
+async def _lease(settings: OperatorSettings, throttle: Throttle) -> AsyncGenerator[Lease | None, None]:
     """The lease for the life of the process; none without leader election."""
     if not settings.leader_election:
         yield None
@@ -118,7 +89,7 @@ async def _lease(settings: OperatorSettings, pause: Pause) -> AsyncGenerator[Lea
         kubeconfig=settings.kubeconfig,
         context=settings.context,
         timing=settings.lease_timing,
-        pause=pause,
+        throttle=throttle,
     ) as lease:
         yield lease
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from jobsmgr.cluster.lease_record import Timing
+from jobsmgr.leadership.record import Timing
 
 
 @attrs.frozen(kw_only=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from jobsmgr import JobKey
 from jobsmgr.api.cutting import text_bytes
+from jobsmgr.cluster.answers import Answer
 from jobsmgr.cluster.events import LONGEST_MESSAGE, WAITING, Events
-from jobsmgr.cluster.requests import JSON, Answer, Resource
+from jobsmgr.cluster.resources import JSON, Resource
+from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.port import Event, Key
 
 KEY = Key("ns", "wf")
@@ -25,7 +27,7 @@ class Server:
         self.requests: list[str] = []
 
     async def send(
-        self, method: str, resource: Resource, namespace: str, name: str = "", *, body: Any, content_type: str = JSON
+        self, key: Key, method: str, resource: Resource, name: str = "", *, body: Any, content_type: str = JSON
     ) -> Answer:
         self.requests.append(method)
         if method == "POST":
@@ -60,7 +62,7 @@ async def flush(events: Events, count: int) -> None:
 async def test_the_same_of_many_jobs_is_one_event_that_names_the_first_and_counts_the_others() -> None:
     """Whether they come together, while the first waits, or after it was sent; a job is counted once among them."""
     server = Server()
-    events = Events(server, "me")
+    events = Events(cast("WriteWindow", server), "me")
     events.emit(refused(0, 1, 2))
     events.emit(refused(3))
     await events.flush_one()
@@ -77,7 +79,7 @@ async def test_the_same_of_many_jobs_is_one_event_that_names_the_first_and_count
 async def test_another_reason_phase_or_workflow_is_an_event_of_its_own() -> None:
     """And what the workflow itself does is told in full each time; the same again raises its count."""
     server = Server()
-    events = Events(server, "me")
+    events = Events(cast("WriteWindow", server), "me")
     for event in (refused(0), refused(1, reason="Invalid"), own("a"), own("b"), own("b")):
         events.emit(event)
     await flush(events, 4)
@@ -87,7 +89,7 @@ async def test_another_reason_phase_or_workflow_is_an_event_of_its_own() -> None
 async def test_an_event_that_is_gone_is_told_anew_with_those_that_came_since() -> None:
     """The server forgets Events after an hour."""
     server = Server()
-    events = Events(server, "me")
+    events = Events(cast("WriteWindow", server), "me")
     events.emit(refused(0, 1))
     await events.flush_one()
     server.objects.clear()
@@ -100,7 +102,7 @@ async def test_an_event_that_is_gone_is_told_anew_with_those_that_came_since() -
 async def test_a_message_is_cut_to_what_the_server_takes(letter: str) -> None:
     """In bytes; how many more there are is never cut off."""
     server = Server()
-    events = Events(server, "me")
+    events = Events(cast("WriteWindow", server), "me")
     events.emit(refused(0, 1, message=letter * 2000))
     await events.flush_one()
     ((_, message),) = server.told()
@@ -111,7 +113,7 @@ async def test_a_message_is_cut_to_what_the_server_takes(letter: str) -> None:
 async def test_the_name_of_an_event_is_a_name_wherever_the_workflow_name_is_cut() -> None:
     """A dash or dot may stand at the end of what is left, where no name may have one."""
     server = Server()
-    events = Events(server, "me")
+    events = Events(cast("WriteWindow", server), "me")
     key = Key("ns", "a" * 235 + "-" + "b" * 10)
     events.emit(Event(key=key, uid="u", type="Normal", reason="Running", message="m"))
     await events.flush_one()
@@ -120,8 +122,10 @@ async def test_the_name_of_an_event_is_a_name_wherever_the_workflow_name_is_cut(
 
 
 async def test_what_waits_is_bounded() -> None:
-    """The oldest are dropped and counted."""
-    events = Events(Server(), "me")
+    """The oldest are dropped."""
+    server = Server()
+    events = Events(cast("WriteWindow", server), "me")
     for number in range(WAITING + 3):
         events.emit(own(str(number)))
-    assert events.dropped == 3
+    await flush(events, WAITING)
+    assert server.told() == [(1, str(number)) for number in range(3, WAITING + 3)]

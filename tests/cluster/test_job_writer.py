@@ -3,13 +3,14 @@
 from typing import Any, cast
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.answers import Answer
 from jobsmgr.cluster.cache import Cache
-from jobsmgr.cluster.jobs import JobWriter
+from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.requests import JOBS, Answer, Resource
+from jobsmgr.cluster.resources import JOBS, Resource
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import trim_job
-from jobsmgr.cluster.writer import Writer
+from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.port import AlreadyExists, Key, Refused
 from tests.cluster.support import job
 
@@ -26,7 +27,7 @@ class Server:
     def __init__(self, cache: Cache, *, ends: bool) -> None:
         self._cache, self._ends = cache, ends
 
-    async def send(self, method: str, resource: Resource, namespace: str, **_: Any) -> Answer:
+    async def send(self, key: Key, method: str, resource: Resource, **_: Any) -> Answer:
         return Answer(status=409, body={"reason": "AlreadyExists", "message": "exists"})
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Answer:
@@ -44,7 +45,7 @@ class Open:
 
 
 async def create(cache: Cache, *, ends: bool) -> Any:
-    server = cast("Writer", Server(cache, ends=ends))
+    server = cast("WriteWindow", Server(cache, ends=ends))
     reads = Reads(server, JOBS, trim_job, cache.jobs, cache.distrust)
     writer = JobWriter(server, cast("StatusGate", Open()), cache.jobs, reads)
     return await writer.create(

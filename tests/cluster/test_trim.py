@@ -7,7 +7,7 @@ import pytest
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cluster.requests import Answer, Unreachable
+from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.trim import controller_uid, read, trim_job, trim_workflow
 from jobsmgr.engine.port import Key
 from tests.cluster.support import job, workflow

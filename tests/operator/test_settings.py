@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import jobsmgr.operator.assembly
 import jobsmgr.operator.logs
 from jobsmgr.cli.operator import operator
-from jobsmgr.cluster.lease_record import Timing
+from jobsmgr.leadership.record import Timing
 from jobsmgr.operator.settings import OperatorSettings
 
 
@@ -117,7 +117,7 @@ def test_a_wrong_flag_is_a_usage_error(started: dict[str, Any], arguments: list[
 
 def test_missing_credentials_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback; exit code 1."""
-    from jobsmgr.cluster.requests import NotConfigured
+    from jobsmgr.cluster.answers import NotConfigured
 
     async def run(_: OperatorSettings) -> None:
         raise NotConfigured("there is no kubeconfig")

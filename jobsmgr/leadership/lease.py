@@ -20,8 +20,14 @@ import structlog
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.cluster import clock
-from jobsmgr.cluster.lease_record import (
-    Sighting,
+from jobsmgr.cluster.answers import Answer, Unreachable
+from jobsmgr.cluster.resources import LEASES
+from jobsmgr.cluster.session import Session
+from jobsmgr.cluster.target import Target
+from jobsmgr.cluster.throttle import Throttle
+from jobsmgr.engine.supervision import keep
+from jobsmgr.leadership.record import (
+    ObservedRecord,
     Timing,
     claim,
     duration_of,
@@ -31,9 +37,6 @@ from jobsmgr.cluster.lease_record import (
     renewal_seen,
     spec_of,
 )
-from jobsmgr.cluster.requests import LEASES, Answer, NotConfigured, Pause, Target, Unreachable
-from jobsmgr.cluster.session import Session
-from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +58,7 @@ class Lease:
         self._namespace, self._name = namespace, name
         self._timing = timing
         self._raw: Manifest | None = None
-        self._sighting: Sighting | None = None
+        self._observed: ObservedRecord | None = None
         self._held_until = -math.inf
         self._next_round = -math.inf
         self._changed = anyio.Event()
@@ -76,7 +79,7 @@ class Lease:
         kubeconfig: str | None = None,
         context: str | None = None,
         timing: Timing | None = None,
-        pause: Pause | None = None,
+        throttle: Throttle | None = None,
     ) -> AsyncGenerator[Self, None]:
         """Stand for leadership until the block ends; then give the lease back, so that another takes over at once.
 
@@ -87,11 +90,11 @@ class Lease:
             kubeconfig: as for `KubernetesCluster.connect`.
             context: as for `KubernetesCluster.connect`.
             timing: durations.
-            pause: shared with other clients of the same server, see `Pause`.
+            throttle: shared with other clients of the same server, see `Throttle`.
 
         Raises `NotConfigured` if there are no usable credentials.
         """
-        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, pause=pause or Pause())
+        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, throttle=throttle or Throttle())
         session = Session(target, "lease", connections=2)
         lease = cls(session, namespace, name, identity, timing or Timing())
         try:
@@ -159,13 +162,9 @@ class Lease:
 
     async def _open(self) -> None:
         began = time.monotonic()
-        try:
-            await self._session.open()
-        except NotConfigured:
-            raise
-        except Unreachable as error:
+        if why := await self._session.open():
             self._next_round = began + self._pause_after(began)
-            self._say(f"the lease cannot be reached: {error}")
+            self._say(f"the lease cannot be reached: {why}")
 
     def _pause_after(self, began: float) -> float:
         """Seconds from the beginning of a round to that of the next, never less than the retry period.
@@ -175,7 +174,7 @@ class Lease:
         period = self._timing.retry
         if self.held():
             return period
-        left = self._sighting.expires - began if self._sighting is not None else -math.inf
+        left = self._observed.expires - began if self._observed is not None else -math.inf
         if left >= period:
             return left if left < 2 * period else period
         return period * random.uniform(1.0, _JITTER)
@@ -212,7 +211,7 @@ class Lease:
             self._refused(answer)
             return False
         # Somebody deleted it: the holder that we saw may go on until its time is over.
-        return self.held() or self._sighting is None or time.monotonic() >= self._sighting.expires
+        return self.held() or self._observed is None or time.monotonic() >= self._observed.expires
 
     def _may_take(self, raw: Manifest) -> bool:
         """Whether the Lease is ours, free, or without renewal for its whole duration; remembers what was seen."""
@@ -220,22 +219,22 @@ class Lease:
         if holder == self.identity:
             return True
         self._lose(f'held by "{holder}"' if holder else "the lease was emptied")
-        self._sighting = self._observe(raw, holder)
-        if time.monotonic() >= self._sighting.expires:
+        self._observed = self._observe(raw, holder)
+        if time.monotonic() >= self._observed.expires:
             return True
         self._raw = None  # so that the next round looks again
         return False
 
-    def _observe(self, raw: Manifest, holder: str) -> Sighting:
+    def _observe(self, raw: Manifest, holder: str) -> ObservedRecord:
         """Whose time is to be waited out, by what we see now and saw before."""
-        before, record = self._sighting, renewal_seen(raw)
+        before, record = self._observed, renewal_seen(raw)
         if before is not None and before.record == record:
             return before
         if before is not None and not holder and not is_given_back(raw):
             return before  # somebody else emptied it: the holder that we saw may go on until its time is over
         if holder and (before is None or before.holder != holder):
             _log.info("another replica leads", holder=holder)
-        return Sighting(record, holder, duration_of(raw, self._timing), time.monotonic())
+        return ObservedRecord(record, holder, duration_of(raw, self._timing), time.monotonic())
 
     async def _take(self) -> Answer:
         """Renew, take over or create. Raises `Unreachable`."""
@@ -243,7 +242,7 @@ class Lease:
         if self._raw is not None:
             return await self._put(self._raw, changes)
         metadata = {"name": self._name, "namespace": self._namespace}
-        body = {"apiVersion": LEASES.group_version, "kind": "Lease", "metadata": metadata, "spec": changes}
+        body = {"apiVersion": LEASES.group_version, "kind": LEASES.kind, "metadata": metadata, "spec": changes}
         return await self._send("POST", body=body)
 
     async def _put(self, raw: Manifest, changes: Manifest) -> Answer:
@@ -269,7 +268,7 @@ class Lease:
     def _hold(self, until: float) -> None:
         was_held = self.held()
         self._held_until = until
-        self._sighting = None
+        self._observed = None
         if self.held() and not was_held:
             self.term += 1
             self._said = ""

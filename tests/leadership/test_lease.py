@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr.cluster.lease import Lease
-from jobsmgr.cluster.lease_record import Timing
+from jobsmgr.leadership.lease import Lease
+from jobsmgr.leadership.record import Timing
 from tests.cluster.support import DEADLINE, until
 from tests.plane import leases
 from tests.plane.control_plane import ControlPlane

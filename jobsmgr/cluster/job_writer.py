@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
+from jobsmgr.cluster.answers import NotLeading, Unreachable
 from jobsmgr.cluster.cache import Jobs
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.requests import JOBS, NotLeading, Unreachable
+from jobsmgr.cluster.resources import JOBS
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.store import Place
 from jobsmgr.cluster.trim import StoredJob, controller_uid, read, trim_job
-from jobsmgr.cluster.writer import Writer, delete_options
+from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone, Key, WriteResult
 
 
 class JobWriter:
     """Sends writes of Jobs and lays what the server answers over the cache."""
 
-    def __init__(self, writer: Writer, gate: StatusGate, known: Jobs, reads: Reads[StoredJob]) -> None:
-        self._writer = writer
+    def __init__(self, window: WriteWindow, gate: StatusGate, known: Jobs, reads: Reads[StoredJob]) -> None:
+        self._window = window
         self._reads = reads
         self._gate = gate
         self._known = known
@@ -34,7 +35,7 @@ class JobWriter:
             return self._taken(key, holder, owner)
         try:
             with self._known.own_write(place):
-                answer = await self._writer.send("POST", JOBS, key.namespace, body=manifest)
+                answer = await self._window.send(key, "POST", JOBS, body=manifest)
                 if answer.ok:
                     created = read(answer, trim_job)
                     self._known.written(created)
@@ -49,7 +50,7 @@ class JobWriter:
         """Delete a Job if it still has that uid; its pods go in the background."""
         place = (key.namespace, name)
         try:
-            answer = await self._writer.send("DELETE", JOBS, key.namespace, name, body=delete_options({"uid": uid}))
+            answer = await self._window.send(key, "DELETE", JOBS, name, body=delete_options({"uid": uid}))
             if is_deleted(answer, uid):
                 self._known.forget(place, uid)
                 return Done()

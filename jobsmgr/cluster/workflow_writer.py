@@ -11,13 +11,14 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
 from jobsmgr.api.workflow import KIND
+from jobsmgr.cluster.answers import Answer, NotLeading, Unreachable
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, not_served, refusal, unsent
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.requests import MERGE_PATCH, WORKFLOWS, Answer, NotLeading, Unreachable
+from jobsmgr.cluster.resources import MERGE_PATCH, WORKFLOWS
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import StoredWorkflow, read, trim_workflow
-from jobsmgr.cluster.writer import Writer, delete_options
+from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
 _log = structlog.get_logger(__name__)
@@ -26,8 +27,8 @@ _log = structlog.get_logger(__name__)
 class WorkflowWriter:
     """Sends writes of workflows and lays what the server answers over the cache."""
 
-    def __init__(self, writer: Writer, gate: StatusGate, known: Workflows, reads: Reads[StoredWorkflow]) -> None:
-        self._writer = writer
+    def __init__(self, window: WriteWindow, gate: StatusGate, known: Workflows, reads: Reads[StoredWorkflow]) -> None:
+        self._window = window
         self._reads = reads
         self._gate = gate
         self._known = known
@@ -48,7 +49,7 @@ class WorkflowWriter:
         """Delete the workflow if it is still as it was seen; the garbage collector takes its Jobs."""
         body = delete_options({"uid": uid, "resourceVersion": version})
         try:
-            answer = await self._writer.send("DELETE", WORKFLOWS, key.namespace, key.name, body=body)
+            answer = await self._window.send(key, "DELETE", WORKFLOWS, key.name, body=body)
             if is_deleted(answer, uid):
                 self._known.forget(key, uid)
                 return Done()
@@ -86,9 +87,7 @@ class WorkflowWriter:
         known = self._known.get(key)
         try:
             with self._known.own_write(key):
-                answer = await self._writer.send(
-                    "PATCH", WORKFLOWS, key.namespace, name, body=body, content_type=MERGE_PATCH
-                )
+                answer = await self._window.send(key, "PATCH", WORKFLOWS, name, body=body, content_type=MERGE_PATCH)
                 if answer.ok:
                     self._learn(key, answer)
                     return Done()

@@ -36,18 +36,18 @@ class Timing:
 
 
 @attrs.frozen
-class Sighting:
-    """A holder's renewal, and when (monotonic seconds) we first saw it."""
+class ObservedRecord:
+    """A holder's renewal, and when (monotonic seconds) we first saw it, as client-go's `observedRecord`."""
 
     record: tuple[Any, ...]
     holder: str
     duration: float
-    at: float
+    seen_at: float
 
     @property
     def expires(self) -> float:
         """When (monotonic seconds) we may take over if no other renewal is seen."""
-        return self.at + self.duration if self.holder else -math.inf
+        return self.seen_at + self.duration if self.holder else -math.inf
 
 
 def spec_of(raw: Manifest) -> Mapping[str, Any]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.requests import JSON, Answer, Resource
+from jobsmgr.cluster.answers import Answer
+from jobsmgr.cluster.resources import JSON, Resource
 from jobsmgr.cluster.session import Session
+from jobsmgr.engine.port import Key
 
 
-class Writer:
+class WriteWindow:
     """The write window: at most so many writes at once, and each only while we lead.
 
     More would be slower: httpx's cost grows with its open connections, and an API server on two cores is fastest at
     four to eight.
     """
 
-    def __init__(self, session: Session, writes: int, may_write: Callable[[], bool]) -> None:
+    def __init__(self, session: Session, writes: int, may_write: Callable[[Key], bool]) -> None:
         self._session = session
         self._window = anyio.CapacityLimiter(writes)
         self._may_write = may_write
@@ -35,19 +38,13 @@ class Writer:
             await self._window.acquire_on_behalf_of(object())
 
     async def send(
-        self,
-        method: str,
-        resource: Resource,
-        namespace: str,
-        name: str = "",
-        *,
-        body: Any = None,
-        content_type: str = JSON,
+        self, key: Key, method: str, resource: Resource, name: str = "", *, body: Any = None, content_type: str = JSON
     ) -> Answer:
-        """Send a write when its turn comes. Raises `Unreachable` and `NotLeading`."""
+        """Send a write for a workflow, in its namespace, when its turn comes. Raises `Unreachable` and `NotLeading`."""
+        gate = partial(self._may_write, key)
         async with self._window:
             return await self._session.call(
-                method, resource, namespace, name, body=body, content_type=content_type, gate=self._may_write
+                method, resource, key.namespace, name, body=body, content_type=content_type, gate=gate
             )
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Answer:

@@ -2,8 +2,11 @@
 
 import anyio
 
-from jobsmgr.cluster.lease import Lease
-from jobsmgr.operator.assembly import Leadership
+from jobsmgr.engine.port import Key
+from jobsmgr.leadership.lease import Lease
+from jobsmgr.leadership.terms import Leadership
+
+KEY = Key("n", "w")
 
 
 class Elections(Lease):
@@ -44,12 +47,12 @@ async def test_one_term() -> None:
     lease = Elections()
     leadership = Leadership(lease)
     lease.win()
-    assert not leadership.may_write()
+    assert not leadership.may_write(KEY)
     await leadership.begun()
-    assert leadership.may_write()
+    assert leadership.may_write(KEY)
     assert not await is_over(leadership)
     lease.lose()
-    assert not leadership.may_write()
+    assert not leadership.may_write(KEY)
     assert await is_over(leadership)
 
 
@@ -61,10 +64,10 @@ async def test_a_lease_won_again_does_not_continue_the_term() -> None:
     await leadership.begun()
     lease.lose()
     lease.win()
-    assert not leadership.may_write()
+    assert not leadership.may_write(KEY)
     assert await is_over(leadership)
     await leadership.begun()
-    assert leadership.may_write()
+    assert leadership.may_write(KEY)
     assert not await is_over(leadership)
 
 
@@ -72,7 +75,7 @@ async def test_without_a_lease_it_is_always_our_turn() -> None:
     """Until the end."""
     leadership = Leadership(None)
     await leadership.begun()
-    assert leadership.may_write()
+    assert leadership.may_write(KEY)
     assert not await is_over(leadership)
     leadership.over = True
-    assert not leadership.may_write()
+    assert not leadership.may_write(KEY)

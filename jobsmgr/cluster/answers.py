@@ -1,0 +1,34 @@
+"""What comes of a request to the API server: an answer, or why there is none. Nothing is sent or judged here."""
+
+from __future__ import annotations
+
+import attrs
+
+from jobsmgr.api.errors import JobsmgrError
+from jobsmgr.api.fields import Manifest
+
+
+class Unreachable(JobsmgrError):
+    """The API server did not answer. A write may or may not have taken effect."""
+
+
+class NotLeading(JobsmgrError):
+    """This process is not, or no longer, the leader: the write was not sent."""
+
+
+class NotConfigured(Unreachable):
+    """There are no usable credentials: no kubeconfig, no such context, no service account."""
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """The server's answer. `body` is the JSON object; empty if there was none."""
+
+    status: int
+    body: Manifest = attrs.field(factory=dict)
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was carried out."""
+        return 200 <= self.status < 300
