@@ -12,6 +12,7 @@ settings.load_profile("jobsmgr")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes tens of seconds, and is therefore begun before all others")
+    config.addinivalue_line("markers", "virtual_time: runs on a loop whose clock jumps to the next timer")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

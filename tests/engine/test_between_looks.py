@@ -25,7 +25,6 @@ from tests.engine.world import (
     kept,
     loop,
     many,
-    virtual,
 )
 
 
@@ -44,7 +43,6 @@ class Counting:
 class TestMemory:
     """What is kept between two looks."""
 
-    @virtual
     async def test_a_plan_is_made_once_a_generation(self) -> None:
         """However often a workflow is looked at."""
         counting = Counting()
@@ -59,7 +57,6 @@ class TestMemory:
             await anyio.sleep(1)
             assert counting.generations == [1, 2]
 
-    @virtual
     async def test_a_plan_that_was_made_before_is_taken_over(self) -> None:
         """It is of a file, which has no uid yet; the Jobs have the right owner all the same, and an edit counts."""
         counting = Counting()
@@ -79,7 +76,6 @@ class TestMemory:
         await reconciler.reconcile(KEY)
         assert counting.generations == [1, 2]
 
-    @virtual
     async def test_a_finished_workflow_keeps_no_plan(self) -> None:
         """Nor what was refused on the way."""
         cluster = FakeCluster()
@@ -94,7 +90,6 @@ class TestMemory:
             (memory,) = kept(reconciler, Memory)
             assert (memory.plan, memory.refusals, memory.refused, memory.throttle) == (None, {}, {}, None)
 
-    @virtual
     async def test_thousands_of_finished_workflows_take_little_space(self) -> None:
         """Their statuses are kept, in case they are wiped, but packed: those are what would grow without bound."""
         cluster = FakeCluster()
@@ -116,7 +111,6 @@ class TestMemory:
         tracemalloc.stop()
         assert size / 50 < 10 * 1024 < len(text)
 
-    @virtual
     async def test_a_status_wiped_long_after_the_end_is_written_again(self) -> None:
         """As it was."""
         cluster = FakeCluster()
@@ -135,7 +129,6 @@ class TestMemory:
                 assert cluster.workflows[KEY]["status"] == before
             assert cluster.created() == ["wf-g-a"]
 
-    @virtual
     async def test_a_workflow_that_is_gone_is_forgotten(self) -> None:
         """So that memory does not grow with all that ever was."""
         cluster = FakeCluster()
@@ -146,7 +139,6 @@ class TestMemory:
             await anyio.sleep(SOON)
             assert kept(reconciler, Memory) == []
 
-    @virtual
     async def test_another_workflow_of_the_same_name_starts_anew(self) -> None:
         """Its uid tells it apart: nothing of the former one's memory counts."""
         cluster = FakeCluster()
@@ -161,7 +153,6 @@ class TestMemory:
             await anyio.sleep(SOON)
             assert cluster.phases() == {"g/a": "running"}
 
-    @virtual
     async def test_an_edit_of_a_finished_workflow_moves_its_generation_only(self) -> None:
         """It stays finished; a spec that is invalid changes nothing either."""
         cluster = FakeCluster()
@@ -185,7 +176,6 @@ class TestMemory:
             ]
             assert cluster.created() == ["wf-g-a"]
 
-    @virtual
     async def test_an_invalid_workflow_starts_when_it_is_mended(self) -> None:
         """The one end that is not final."""
         cluster = FakeCluster()

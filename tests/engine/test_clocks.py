@@ -14,8 +14,9 @@ from jobsmgr import JobState
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import AlreadyExists, Refused
 from jobsmgr.engine.queue import LONGEST_SLEEP
+from jobsmgr.local.simulation import VirtualLoop
 from tests.core.world import group, job, manifest
-from tests.engine.world import KEY, FakeCluster, loop, virtual
+from tests.engine.world import KEY, FakeCluster, loop
 
 HOUR = 3600.0
 QUOTA = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
@@ -28,7 +29,6 @@ class TestBackOff:
     """Waits that begin with a refusal."""
 
     @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-    @virtual
     async def test_a_refused_job_is_tried_again_as_soon_as_if_nothing_had_been_done_to_the_clock(
         self, seconds: float
     ) -> None:
@@ -45,7 +45,6 @@ class TestBackOff:
             assert cluster.phases() == {"g/a": "running"}
 
     @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-    @virtual
     async def test_the_deadline_of_a_job_that_cannot_be_created(self, seconds: float) -> None:
         """It has its whole time, and no more."""
         cluster = FakeCluster()
@@ -79,7 +78,6 @@ def tries(answer: Refused, jumps: list[tuple[float, float]]) -> list[float]:
     cluster.apply(manifest(group("g", job("a", parallel=True), job("b", parallel=True))))
     random.seed(4)
 
-    @virtual
     async def run() -> None:
         async with loop(cluster):
             for seconds, ahead in jumps:
@@ -88,14 +86,13 @@ def tries(answer: Refused, jumps: list[tuple[float, float]]) -> list[float]:
                 cluster.touch()
             await anyio.sleep(600)
 
-    run()
+    anyio.run(run, backend_options={"loop_factory": VirtualLoop})  # its own: two clocks that agree to the microsecond
     return [write.at for write in cluster.of("create_job")]
 
 
 class TestDeadline:
     """The workflow's activeDeadlineSeconds, from its startTime, by the wall clock."""
 
-    @virtual
     async def test_back_and_right_again(self) -> None:
         """A look while the clock is an hour slow makes no wait of an hour."""
         cluster = FakeCluster()
@@ -110,7 +107,6 @@ class TestDeadline:
             assert cluster.phases() == {"g/a": "failed"}
             assert [write.what for write in cluster.of("delete_job")] == ["wf-g-a"]
 
-    @virtual
     async def test_forward(self) -> None:
         """It is over as soon as the clock says so: it is read often enough though nothing happens."""
         cluster = FakeCluster()
@@ -121,7 +117,6 @@ class TestDeadline:
             await anyio.sleep(LONGEST_SLEEP)
             assert cluster.phases() == {"g/a": "failed"}
 
-    @virtual
     async def test_back(self) -> None:
         """It lasts as much longer, and nothing is written or looked at meanwhile."""
         cluster = FakeCluster()
@@ -136,7 +131,6 @@ class TestDeadline:
             await anyio.sleep(15)
             assert cluster.phases() == {"g/a": "failed"}
 
-    @virtual
     async def test_forward_and_right_again_after_what_ran_was_deleted(self) -> None:
         """What was ended for the deadline is told so, though by the clock it is not over any more."""
         cluster = FakeCluster()
@@ -158,7 +152,6 @@ class TestDeadline:
 class TestTimeToLive:
     """`ttlSecondsAfterFinished`, from completionTime, by the wall clock."""
 
-    @virtual
     async def test_back_and_right_again(self) -> None:
         """It is deleted in time, whenever somebody happened to look."""
         cluster = FakeCluster()
@@ -175,7 +168,6 @@ class TestTimeToLive:
             await anyio.sleep(10 + LONGEST_SLEEP)
             assert KEY not in cluster.workflows
 
-    @virtual
     async def test_many_that_are_kept_for_long_cost_nothing(self) -> None:
         """Nobody looks at a finished workflow before its time: the clock is read for all of them together."""
         cluster = FakeCluster()
@@ -204,7 +196,6 @@ class TestBetweenDecisionAndReview:
         cluster.apply(manifest(group("g", *(job(one, parallel=True) for one in "ab")), **spec))
         return cluster
 
-    @virtual
     async def test_a_refused_job_is_tried(self) -> None:
         """Its wait was over before the review: nothing but this wakes anybody."""
         cluster = self.second_name_is_taken_slowly()
@@ -215,7 +206,6 @@ class TestBetweenDecisionAndReview:
             await anyio.sleep(10)
             assert cluster.phases() == {"g/a": "running", "g/b": "pending"}
 
-    @virtual
     async def test_a_pause_ends(self) -> None:
         """What refuses all alike is asked for again."""
         cluster = self.second_name_is_taken_slowly()
@@ -225,7 +215,6 @@ class TestBetweenDecisionAndReview:
             await anyio.sleep(10)
             assert cluster.phases() == {"g/a": "running", "g/b": "pending"}
 
-    @virtual
     async def test_the_workflows_deadline_comes(self) -> None:
         """What runs is deleted, which only a decision does."""
         cluster = self.second_name_is_taken_slowly(activeDeadlineSeconds=15)
@@ -237,7 +226,6 @@ class TestBetweenDecisionAndReview:
             assert cluster.phases() == {"g/a": "failed", "g/b": "aborted"}
             assert len(cluster.of("delete_job")) == 1
 
-    @virtual
     async def test_a_taken_name_keeps_nobody_awake(self) -> None:
         """It is found taken during the look, so this is no moment to wake at."""
         cluster = self.second_name_is_taken_slowly()
@@ -252,7 +240,6 @@ class TestBetweenDecisionAndReview:
 class TestEnds:
     """completionTime and startTime of jobs and workflow, as they are stored."""
 
-    @virtual
     async def test_an_end_is_never_before_its_start(self) -> None:
         """With the clock set back by an hour in between."""
         cluster = FakeCluster()

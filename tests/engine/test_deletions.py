@@ -17,7 +17,6 @@ from tests.engine.world import (
     FakeCluster,
     loop,
     many,
-    virtual,
 )
 
 
@@ -25,7 +24,6 @@ class TestDeletions:
     """Deadlines delete Jobs, time to live deletes the workflow; each until it has worked."""
 
     @pytest.mark.parametrize("answer", [DOWN, Conflict(), DENIED])
-    @virtual
     async def test_a_deletion_that_was_refused_is_tried_again(self, answer: Any) -> None:
         """Nothing else would ask for a look."""
         cluster = FakeCluster()
@@ -36,7 +34,6 @@ class TestDeletions:
             assert len(cluster.of("delete_job")) == 4
             assert cluster.phases() == {"g/a": "failed"}
 
-    @virtual
     async def test_a_refusing_server_is_not_asked_for_every_job(self) -> None:
         """One of a thousand deletions tells."""
         cluster = FakeCluster()
@@ -47,7 +44,6 @@ class TestDeletions:
             await anyio.sleep(60.7)
             assert len(cluster.of("delete_job")) <= WRITES_AT_ONCE
 
-    @virtual
     async def test_the_deadline_deletes_what_runs(self) -> None:
         """All of it, then the workflow has failed."""
         cluster = FakeCluster()
@@ -57,7 +53,6 @@ class TestDeletions:
             assert len(cluster.of("delete_job")) == 20
             assert cluster.status().condition("Failed").reason == "DeadlineExceeded"  # type: ignore[union-attr]
 
-    @virtual
     async def test_time_to_live(self) -> None:
         """The workflow is deleted when its time is over, once."""
         cluster = FakeCluster()
@@ -71,7 +66,6 @@ class TestDeletions:
             assert KEY not in cluster.workflows
 
     @pytest.mark.parametrize("answer", [DOWN, Conflict()])
-    @virtual
     async def test_a_workflow_that_cannot_be_deleted_is_no_hot_loop(self, answer: Any) -> None:
         """Say, for want of the right: tried again ever more seldom, for ever."""
         cluster = FakeCluster()
@@ -82,7 +76,6 @@ class TestDeletions:
             await anyio.sleep(3600)
             assert 5 < len(cluster.of("delete_workflow")) < 60
 
-    @virtual
     async def test_a_workflow_that_is_gone_already_is_not_asked_for_again(self) -> None:
         """The news of its deletion is on its way."""
         cluster = FakeCluster()
@@ -93,7 +86,6 @@ class TestDeletions:
             await anyio.sleep(3600)
             assert len(cluster.of("delete_workflow")) == 1
 
-    @virtual
     async def test_being_deleted_nothing_is_started_or_written(self) -> None:
         """Its Jobs are the garbage collector's."""
         cluster = FakeCluster()
@@ -104,7 +96,6 @@ class TestDeletions:
             await anyio.sleep(600)
             assert [write.verb for write in cluster.writes] == ["create_job", "save_status"]
 
-    @virtual
     async def test_the_go_operators_finalizer_is_taken_off(self) -> None:
         """Of a workflow that is being deleted only; refused, it is tried again with back-off."""
         cluster = FakeCluster()

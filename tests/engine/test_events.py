@@ -10,7 +10,7 @@ from jobsmgr.api.codec import parse_workflow
 from jobsmgr.engine.events import event_of, events_of
 from jobsmgr.engine.port import Conflict
 from tests.core.world import START, group, job, key, manifest
-from tests.engine.world import KEY, FakeCluster, loop, virtual
+from tests.engine.world import KEY, FakeCluster, loop
 
 WORKFLOW = parse_workflow(manifest(group("g", "a")))
 
@@ -67,7 +67,6 @@ def test_jobs_that_wait_or_failed_for_the_same_reason_are_one_event() -> None:
     assert found[0].message == 'job "g/j0" is pending: no 0'
 
 
-@virtual
 async def test_told_after_it_is_stored() -> None:
     """A status that is refused tells nothing; stored, it tells once."""
     cluster, told = FakeCluster(), []
@@ -88,7 +87,6 @@ async def test_told_after_it_is_stored() -> None:
         assert [event.reason for event in cluster.events] == ["Running"]
 
 
-@virtual
 async def test_a_workflow_from_start_to_end() -> None:
     """Three Events for a workflow of which one job fails: it runs, the job's failure, its end."""
     cluster = FakeCluster()

@@ -16,7 +16,6 @@ from tests.engine.world import (
     SOON,
     FakeCluster,
     loop,
-    virtual,
 )
 
 
@@ -46,7 +45,6 @@ class TestPluginsThatFail:
     """A failing plugin holds the workflow that it fails for, and no other."""
 
     @pytest.mark.parametrize("hook", HOOKS_THAT_FAIL)
-    @virtual
     async def test_held_and_tried_again_with_back_off(self, hook: str) -> None:
         """Stalled with reason PluginError names it; all six conditions stand; it goes on when the plugin is mended."""
         plugin = Faulty(hook)
@@ -72,7 +70,6 @@ class TestPluginsThatFail:
             assert cluster.status().condition("Stalled").status is False  # type: ignore[union-attr]
 
     @pytest.mark.parametrize("hook", HOOKS_THAT_FAIL)
-    @virtual
     async def test_a_finished_workflow_is_not_touched(self, hook: str) -> None:
         """A terminal value never changes, whatever fails later and whoever edits."""
         plugin = Faulty(hook)
@@ -88,7 +85,6 @@ class TestPluginsThatFail:
             on = [condition.type for condition in cluster.status().conditions if condition.status]
             assert on == ["Complete", "Finished"]
 
-    @virtual
     async def test_a_message_that_differs_each_time_costs_no_more(self) -> None:
         """Such as one with an address of an object in it."""
         count = iter(range(10_000))

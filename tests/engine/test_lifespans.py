@@ -16,7 +16,6 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.lifespans import LEAVING_SECONDS, entered
 from jobsmgr.loading.plugins import load_hooks
 from tests.engine.test_supervision import ENDS
-from tests.engine.world import virtual
 
 SETTINGS = Settings(command="operator", identity="me")
 
@@ -30,7 +29,6 @@ def hooks(*lives: Callable[[], AsyncGenerator[None, None]]) -> Hooks:
     return load_hooks(plugins, installed=False)
 
 
-@virtual
 async def test_in_order() -> None:
     """One is there for those after it."""
     said: list[str] = []
@@ -51,7 +49,6 @@ async def test_in_order() -> None:
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_one_that_cannot_start_stops_the_start(end: Callable[[], BaseException]) -> None:
     """Whatever it raises, with its name; those before it are left."""
     said: list[str] = []
@@ -71,7 +68,6 @@ async def test_one_that_cannot_start_stops_the_start(end: Callable[[], BaseExcep
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_one_that_fails_at_the_end_is_logged(end: Callable[[], BaseException]) -> None:
     """The process ends as well as it can."""
 
@@ -85,7 +81,6 @@ async def test_one_that_fails_at_the_end_is_logged(end: Callable[[], BaseExcepti
     assert [(log["event"], log["plugin"]) for log in logs] == [("the lifespan of a plugin failed", "p0")]
 
 
-@virtual
 async def test_a_task_of_a_lifespan_that_fails_does_not_cancel_us() -> None:
     """A task group cancels whoever holds it open: the lifespan, not the process."""
 
@@ -105,7 +100,6 @@ async def test_a_task_of_a_lifespan_that_fails_does_not_cancel_us() -> None:
     assert len(logs) == 1
 
 
-@virtual
 async def test_one_that_ends_early_without_a_word() -> None:
     """Is named all the same."""
 
@@ -126,7 +120,6 @@ async def test_one_that_ends_early_without_a_word() -> None:
     assert [(log["event"], log["plugin"]) for log in logs] == [("the lifespan of a plugin ended early", "p0")]
 
 
-@virtual
 async def test_one_that_does_not_end_is_given_up() -> None:
     """Named; the process has to end within its grace period."""
 
@@ -141,7 +134,6 @@ async def test_one_that_does_not_end_is_given_up() -> None:
     assert anyio.current_time() == LEAVING_SECONDS
 
 
-@virtual
 async def test_what_happens_inside_passes_through() -> None:
     """As it is: an error that is not wrapped, and a cancellation of ours."""
 
@@ -158,7 +150,6 @@ async def test_what_happens_inside_passes_through() -> None:
     assert anyio.current_time() == 1
 
 
-@virtual
 async def test_an_own_cancellation_is_not_ours() -> None:
     """A lifespan that cancels its current task cancels its own one."""
 

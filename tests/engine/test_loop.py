@@ -17,14 +17,13 @@ from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, group, job, manifest
 from tests.engine.test_supervision import ENDS
-from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
+from tests.engine.world import KEY, SOON, FakeCluster, loop
 
 
 def workflow(name: str) -> dict[str, object]:
     return manifest(group("g", "a"), name=name)
 
 
-@virtual
 async def test_a_fault_in_one_look_becomes_that_workflows_condition() -> None:
     """It is told by Stalled and an Event, tried again with back-off, and the process and the others go on."""
     cluster = FakeCluster()
@@ -48,7 +47,6 @@ async def test_a_fault_in_one_look_becomes_that_workflows_condition() -> None:
         assert cluster.status().condition("Stalled").status is False  # type: ignore[union-attr]
 
 
-@virtual
 async def test_a_fault_while_the_status_is_written_harms_nobody() -> None:
     """Not even that it failed can be stored then; it is tried again all the same."""
     cluster = FakeCluster()
@@ -63,7 +61,6 @@ async def test_a_fault_while_the_status_is_written_harms_nobody() -> None:
         assert cluster.created() == ["wf-g-a"]
 
 
-@virtual
 async def test_a_slow_one_holds_up_nobody() -> None:
     """While a write of one workflow takes a minute, the others are looked at."""
     cluster = FakeCluster()
@@ -78,7 +75,6 @@ async def test_a_slow_one_holds_up_nobody() -> None:
         assert len(running) == 20
 
 
-@virtual
 async def test_as_many_at_once_as_there_are_workers() -> None:
     """No more: each look may hold requests under way."""
     cluster = FakeCluster()
@@ -91,7 +87,6 @@ async def test_as_many_at_once_as_there_are_workers() -> None:
         assert [moments.count(moment) for moment in sorted(set(moments))] == [4, 4, 4]
 
 
-@virtual
 async def test_running_ones_come_before_new_ones() -> None:
     """And those with least work left first."""
     cluster = FakeCluster()
@@ -104,7 +99,6 @@ async def test_running_ones_come_before_new_ones() -> None:
         assert sorted(priorities, key=priorities.__getitem__) == ["short", "long", "new"]
 
 
-@virtual
 async def test_keys_known_at_the_start_are_looked_at() -> None:
     """A leader's term begins with everything there is."""
     cluster = FakeCluster()
@@ -116,7 +110,6 @@ async def test_keys_known_at_the_start_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_no_worker_is_lost_however_a_look_ends(end: Callable[[], BaseException]) -> None:
     """More poisoned workflows than workers: each is tried again with back-off, and the healthy ones go on."""
     cluster = FakeCluster()
@@ -138,7 +131,6 @@ async def test_no_worker_is_lost_however_a_look_ends(end: Callable[[], BaseExcep
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_a_plugin_that_fails_holds_its_workflow(end: Callable[[], BaseException]) -> None:
     """By the plugin's name, whatever it raises; the others are looked at."""
 
@@ -162,7 +154,6 @@ async def test_a_plugin_that_fails_holds_its_workflow(end: Callable[[], BaseExce
             assert 'plugin "theirs" in jobsmgr_validate' in stalled.message
 
 
-@virtual
 async def test_a_worker_that_ends_is_begun_again() -> None:
     """Whatever ended it, even where looking at a workflow fails as well as taking that down: its key is not lost."""
 

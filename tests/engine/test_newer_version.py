@@ -9,7 +9,7 @@ import anyio
 
 from jobsmgr import Phase
 from tests.core.world import group, manifest
-from tests.engine.world import KEY, FakeCluster, loop, virtual
+from tests.engine.world import KEY, FakeCluster, loop
 
 
 def decorate(cluster: FakeCluster) -> dict[str, Any]:
@@ -22,7 +22,6 @@ def decorate(cluster: FakeCluster) -> dict[str, Any]:
     return status
 
 
-@virtual
 async def test_it_is_stored_again_after_the_status_was_wiped() -> None:
     """With all else that this process remembers."""
     cluster = FakeCluster()
@@ -39,7 +38,6 @@ async def test_it_is_stored_again_after_the_status_was_wiped() -> None:
         assert cluster.created() == ["wf-g-a"]
 
 
-@virtual
 async def test_another_process_writes_nothing_because_of_it_and_starts_nothing() -> None:
     """Before or after the jobs that it does know have ended."""
     cluster = FakeCluster()

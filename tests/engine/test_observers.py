@@ -17,7 +17,7 @@ from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, manifest
 from tests.engine.test_events import transition
 from tests.engine.test_supervision import ENDS
-from tests.engine.world import SOON, FakeCluster, loop, virtual
+from tests.engine.world import SOON, FakeCluster, loop
 
 
 def observers(*functions: Callable[..., Any]) -> Observers:
@@ -40,7 +40,6 @@ async def run(given: Observers, *transitions: Transition, seconds: float = SOON)
     return logs
 
 
-@virtual
 async def test_observers_one_after_another() -> None:
     """In the order of registration, an asynchronous one awaited before the next is told."""
     said: list[str] = []
@@ -57,7 +56,6 @@ async def test_observers_one_after_another() -> None:
     assert said == [f"{what} {one}" for one in "AB" for what in ("first begins", "first ends", "second")]
 
 
-@virtual
 async def test_one_that_raises_is_named_and_harms_nothing() -> None:
     """The others are told all the same, and it too the next time."""
     said: list[str] = []
@@ -77,7 +75,6 @@ async def test_one_that_raises_is_named_and_harms_nothing() -> None:
     assert [(log["event"], log["plugin"]) for log in logs] == [("observer failed", "p0"), ("observer failed", "p1")] * 2
 
 
-@virtual
 async def test_one_that_is_slow_is_named() -> None:
     """With how long it took."""
 
@@ -88,7 +85,6 @@ async def test_one_that_is_slow_is_named() -> None:
     assert logs == [{"event": "observer is slow", "log_level": "warning", "plugin": "p0", "seconds": 3.0}]
 
 
-@virtual
 async def test_one_that_never_ends_is_given_up() -> None:
     """Named, and the others are told."""
     said: list[str] = []
@@ -104,7 +100,6 @@ async def test_one_that_never_ends_is_given_up() -> None:
     assert [(log["event"], log["plugin"]) for log in logs] == [("observer was given up", "p0")] * 2
 
 
-@virtual
 async def test_what_waits_for_slow_observers_is_bounded() -> None:
     """Beyond that the oldest are dropped: a status tells more than an old transition."""
     said: list[str] = []
@@ -118,7 +113,6 @@ async def test_what_waits_for_slow_observers_is_bounded() -> None:
     assert (len(said), said[0], said[-1]) == (MAX_WAITING, "5", str(MAX_WAITING + 4))
 
 
-@virtual
 async def test_the_loop_does_not_wait_for_observers() -> None:
     """A slow one holds up no workflow."""
 
@@ -139,7 +133,6 @@ async def test_the_loop_does_not_wait_for_observers() -> None:
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_whatever_one_raises_harms_nothing(end: Callable[[], BaseException]) -> None:
     """At once or after it has waited; it is named, and the others are told."""
     said: list[str] = []
@@ -161,7 +154,6 @@ async def test_whatever_one_raises_harms_nothing(end: Callable[[], BaseException
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_whatever_one_raises_when_it_is_given_up(end: Callable[[], BaseException]) -> None:
     """It has been given up; nothing else follows from it."""
     said: list[str] = []
@@ -180,7 +172,6 @@ async def test_whatever_one_raises_when_it_is_given_up(end: Callable[[], BaseExc
     assert [(log["event"], log["plugin"]) for log in logs] == [("observer was given up", "p0")] * 2
 
 
-@virtual
 async def test_one_that_swallows_our_cancellation_does_not_keep_us() -> None:
     """Neither when it is given up nor when the process ends."""
 

@@ -11,7 +11,7 @@ import pytest
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.queue import LONGEST_SLEEP, Priority, WorkQueue
 from tests.core.world import START
-from tests.engine.world import SOON, virtual
+from tests.engine.world import SOON
 
 A, B, C = (Key("default", name) for name in "abc")
 
@@ -36,7 +36,6 @@ async def taken(found: WorkQueue, seconds: float = SOON) -> list[Key]:
     return keys
 
 
-@virtual
 async def test_equal_wishes_are_one() -> None:
     """However often a key is added before a worker has it, it is looked at once."""
     found = queue()
@@ -46,7 +45,6 @@ async def test_equal_wishes_are_one() -> None:
     assert await taken(found) == [A, B]
 
 
-@virtual
 async def test_one_worker_a_key() -> None:
     """A key that is added while a worker has it comes back when that worker is done, and no sooner."""
     found = queue()
@@ -62,7 +60,6 @@ async def test_one_worker_a_key() -> None:
     assert await taken(found) == []
 
 
-@virtual
 async def test_every_idle_worker_takes_one() -> None:
     """A burst of keys is shared by all workers that wait: none sleeps while there is work."""
     found, keys = queue(), [Key("default", str(number)) for number in range(8)]
@@ -83,7 +80,6 @@ async def test_every_idle_worker_takes_one() -> None:
         tasks.cancel_scope.cancel()
 
 
-@virtual
 async def test_urgent_ones_first() -> None:
     """Running workflows before new ones, those with least work left first."""
     priorities: dict[Key, Priority] = {A: (1, 0), B: (0, 7), C: (0, 2)}
@@ -93,7 +89,6 @@ async def test_urgent_ones_first() -> None:
     assert await taken(found) == [C, B, A]
 
 
-@virtual
 async def test_equally_urgent_ones_in_order_of_arrival() -> None:
     """So that none waits for ever."""
     found = queue()
@@ -105,7 +100,6 @@ async def test_equally_urgent_ones_in_order_of_arrival() -> None:
 class TestMoments:
     """Keys to look at later, by the loop's clock."""
 
-    @virtual
     async def test_not_before_its_moment(self) -> None:
         """And not after it either."""
         found = queue()
@@ -115,7 +109,6 @@ class TestMoments:
         assert await found.get() == A
         assert anyio.current_time() == began + 100
 
-    @virtual
     async def test_the_earliest_counts(self) -> None:
         """A later moment does not push an earlier one away, an earlier one comes first, and then there is none left."""
         found = queue()
@@ -127,7 +120,6 @@ class TestMoments:
         found.done(A)
         assert await taken(found, 1000) == []
 
-    @virtual
     async def test_an_earlier_moment_reaches_workers_that_wait_already(self) -> None:
         """They would otherwise sleep until the moment that was next when they fell asleep."""
         found = queue()
@@ -145,7 +137,6 @@ class TestMoments:
             found.add_at(B, began + 5)
         assert got == [(B, 5), (A, 3600)]
 
-    @virtual
     async def test_looked_at_earlier_if_something_happens(self) -> None:
         """Then the moment is over: that look says itself when the next is due."""
         found = queue()
@@ -155,7 +146,6 @@ class TestMoments:
         found.done(A)
         assert await taken(found, 1000) == []
 
-    @virtual
     async def test_due_while_a_worker_has_it(self) -> None:
         """It is looked at again when the worker is done."""
         found = queue()
@@ -166,7 +156,6 @@ class TestMoments:
         found.done(A)
         assert await taken(found) == [A]
 
-    @virtual
     async def test_moments_that_are_over_are_forgotten(self) -> None:
         """A workflow whose deadline is tomorrow may be looked at a thousand times until then."""
         found = queue()
@@ -181,7 +170,6 @@ class TestMoments:
 class TestWallClock:
     """Keys to look at when the wall clock shows a moment; somebody may set it."""
 
-    @virtual
     async def test_at_its_moment(self) -> None:
         """Neither before nor after, as long as nobody sets the clock."""
         found = queue()
@@ -191,7 +179,6 @@ class TestWallClock:
         found.done(A)
         assert await taken(found, 10_000) == []
 
-    @virtual
     async def test_set_forward(self) -> None:
         """It is noticed soon, though nothing happens."""
         ahead = timedelta()
@@ -201,7 +188,6 @@ class TestWallClock:
         ahead = timedelta(hours=1)
         assert await taken(found, LONGEST_SLEEP) == [A]
 
-    @virtual
     async def test_set_back(self) -> None:
         """The moment is another one by the loop's clock, but the same."""
         ahead = timedelta()
@@ -211,7 +197,6 @@ class TestWallClock:
         assert await taken(found, 3600) == []
         assert await taken(found, 61) == [A]
 
-    @virtual
     async def test_whichever_comes_first(self) -> None:
         """A key may wait by both clocks; one look does for both."""
         found = queue()
@@ -224,7 +209,6 @@ class TestWallClock:
             found.done(key)
         assert await taken(found, 1000) == []
 
-    @virtual
     async def test_it_reaches_workers_that_wait_already(self) -> None:
         """They would otherwise sleep for ever."""
         found = queue()
@@ -234,7 +218,6 @@ class TestWallClock:
             found.add_when(A, START + timedelta(seconds=5))
         assert anyio.current_time() == pytest.approx(5)
 
-    @virtual
     async def test_the_clock_is_read_seldom_and_never_for_nothing(self) -> None:
         """However many wait, and not at all where none does any more."""
         reads = 0

@@ -5,12 +5,11 @@ import anyio
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import Done, Refused
 from tests.core.world import group, job, manifest
-from tests.engine.world import KEY, SOON, FakeCluster, loop, virtual
+from tests.engine.world import KEY, SOON, FakeCluster, loop
 
 NO_ANSWER = Refused(reason="ClusterError", message="the API server did not answer", scope=Scope.WORKFLOW)
 
 
-@virtual
 async def test_a_job_that_no_list_shows_is_read_and_runs_on() -> None:
     """The list came from a server that lags behind: the Job is there."""
     cluster = FakeCluster()
@@ -25,7 +24,6 @@ async def test_a_job_that_no_list_shows_is_read_and_runs_on() -> None:
         assert cluster.created() == ["wf-g-a", "wf-g-b"]
 
 
-@virtual
 async def test_a_job_that_is_not_there_when_it_is_read_is_lost() -> None:
     cluster = FakeCluster()
     cluster.apply(manifest(group("g", "a", "b")))
@@ -38,7 +36,6 @@ async def test_a_job_that_is_not_there_when_it_is_read_is_lost() -> None:
     assert cluster.phases() == {"g/a": "failed", "g/b": "aborted"}
 
 
-@virtual
 async def test_a_read_without_an_answer_ends_nothing_and_is_tried_less_and_less_often() -> None:
     cluster = FakeCluster()
     cluster.apply(manifest(group("g", "a", "b")))
@@ -55,7 +52,6 @@ async def test_a_read_without_an_answer_ends_nothing_and_is_tried_less_and_less_
     assert cluster.phases() == {"g/a": "failed", "g/b": "aborted"}
 
 
-@virtual
 async def test_a_workflow_of_which_only_a_list_is_known_is_read_before_its_first_create() -> None:
     """Once: what it creates later follows from what this process has written itself."""
     cluster = FakeCluster()
@@ -69,7 +65,6 @@ async def test_a_workflow_of_which_only_a_list_is_known_is_read_before_its_first
     assert len(cluster.of("read_workflow")) == 1
 
 
-@virtual
 async def test_a_workflow_that_cannot_be_read_creates_nothing() -> None:
     cluster = FakeCluster()
     cluster.apply(manifest(group("g", "a")))
@@ -82,7 +77,6 @@ async def test_a_workflow_that_cannot_be_read_creates_nothing() -> None:
     assert len(cluster.of("read_workflow")) == 3
 
 
-@virtual
 async def test_a_read_that_changes_nothing_is_no_hot_loop() -> None:
     """A port that says that a Job is there and does not show it: a fault of ours, which must not burn a core."""
 
@@ -97,7 +91,6 @@ async def test_a_read_that_changes_nothing_is_no_hot_loop() -> None:
     assert 3 < len(cluster.of("read_job")) < 30
 
 
-@virtual
 async def test_a_read_that_fails_once_is_asked_for_again_though_a_status_is_stored_meanwhile() -> None:
     """What else happens to the workflow makes nobody forget that one of its Jobs was never seen."""
     cluster = FakeCluster()
@@ -112,7 +105,6 @@ async def test_a_read_that_fails_once_is_asked_for_again_though_a_status_is_stor
     assert cluster.phases() == {"g/a": "failed", "g/b": "succeeded"}
 
 
-@virtual
 async def test_many_lost_jobs_are_read_without_a_pause() -> None:
     """Each round of reads settles something, so none has to wait."""
     cluster = FakeCluster()

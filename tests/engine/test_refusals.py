@@ -20,14 +20,12 @@ from tests.engine.world import (
     loop,
     many,
     parallel,
-    virtual,
 )
 
 
 class TestRefusals:
     """What the cluster does not take."""
 
-    @virtual
     async def test_tried_again_ever_more_seldom(self) -> None:
         """A lasting refusal costs about one request in five minutes in the end, and works when it has passed."""
         cluster = FakeCluster()
@@ -44,7 +42,6 @@ class TestRefusals:
             await anyio.sleep(400)
             assert cluster.phases() == {"g/a": "running"}
 
-    @virtual
     async def test_retry_after_is_obeyed(self) -> None:
         """The server named seven seconds."""
         cluster = FakeCluster()
@@ -56,7 +53,6 @@ class TestRefusals:
             first, second = cluster.of("create_job")
             assert 7 <= second.at - first.at < 8
 
-    @virtual
     async def test_what_refuses_all_alike_is_asked_once(self) -> None:
         """No storm of creates: a whole refusal stops the others, then one tries for all of them."""
         cluster = FakeCluster()
@@ -71,7 +67,6 @@ class TestRefusals:
             assert len(set(moments)) == len(moments)
             assert cluster.status().counts.pending == 50
 
-    @virtual
     async def test_a_burst_of_refusals_is_one_failure(self) -> None:
         """Eight creates that met the same fault say no more than one: the next try comes after a second."""
         cluster = FakeCluster()
@@ -82,7 +77,6 @@ class TestRefusals:
             await anyio.sleep(10)
             assert cluster.status().counts.running == 50
 
-    @virtual
     async def test_it_passes(self) -> None:
         """All start as soon as one could."""
         cluster = FakeCluster()
@@ -93,7 +87,6 @@ class TestRefusals:
             await anyio.sleep(60)
             assert cluster.status().counts.running == 20
 
-    @virtual
     async def test_the_one_that_tries_for_all_is_not_always_the_same(self) -> None:
         """A job too large for a quota does not keep smaller ones from starting."""
         cluster = FakeCluster()
@@ -103,7 +96,6 @@ class TestRefusals:
             await anyio.sleep(600)
             assert cluster.phases() == {"g/large": "pending", "g/small": "running", "g/tiny": "running"}
 
-    @virtual
     async def test_a_denied_one_that_tries_for_all_does_not_stop_them(self) -> None:
         """After a pause, a refusal of one job alone or a taken name says that the server answers: the others follow."""
         for answer in (DENIED, "taken"):
@@ -118,7 +110,6 @@ class TestRefusals:
                 await anyio.sleep(600)
                 assert cluster.phases() == {"g/a": "pending", "g/b": "running", "g/c": "running"}, answer
 
-    @virtual
     async def test_a_wrong_object_fails_its_job_at_once(self) -> None:
         """With the server's words; it is not tried again, and the others go on."""
         cluster = FakeCluster()
@@ -130,7 +121,6 @@ class TestRefusals:
             assert dict(cluster.status().jobs())[key("g/a")].message == "image: required"
             assert cluster.created().count("wf-g-a") == 1
 
-    @virtual
     async def test_an_edit_tries_at_once(self) -> None:
         """It may have mended what was refused."""
         cluster = FakeCluster()
@@ -143,7 +133,6 @@ class TestRefusals:
             await anyio.sleep(SOON)
             assert cluster.phases() == {"g/a": "running"}
 
-    @virtual
     async def test_a_jobs_deadline_counts_from_its_own_first_refusal(self) -> None:
         """A job that becomes ready in the middle of a long pause has all its time."""
         cluster = FakeCluster()
@@ -158,7 +147,6 @@ class TestRefusals:
             await anyio.sleep(1200)
             assert cluster.phases()["g/late"] == "failed"
 
-    @virtual
     async def test_deadlines_end_the_waiting_of_those_that_were_never_asked_for(self) -> None:
         """Each of many jobs behind a quota fails at its own deadline, though one alone tries for all."""
         cluster = FakeCluster()

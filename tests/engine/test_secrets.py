@@ -10,13 +10,12 @@ from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.port import Conflict, Refused
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, job, manifest
-from tests.engine.world import FakeCluster, loop, virtual
+from tests.engine.world import FakeCluster, loop
 
 SECRET = "hunter2"
 ENV = {"env": [{"name": "TOKEN", "value": SECRET}]}
 
 
-@virtual
 async def test_env_is_told_nowhere() -> None:
     """Created, refused, denied, failed, edited to be invalid, held by a plugin, with a fault of ours."""
 

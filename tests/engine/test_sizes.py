@@ -14,7 +14,7 @@ from jobsmgr.api.cutting import stored_bytes, text_bytes
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes
 from jobsmgr.engine.port import Refused, TooLarge
 from tests.core.world import group, job, manifest
-from tests.engine.world import KEY, FakeCluster, loop, virtual
+from tests.engine.world import KEY, FakeCluster, loop
 
 TOO_LARGE = TooLarge(reason="Invalid", message="etcdserver: request is too large", final=True)
 WRONG = Refused(reason="Invalid", message="status.phase: Unsupported value", final=True)
@@ -46,7 +46,6 @@ def shown(cluster: FakeCluster) -> tuple[bool, int]:
     return "compiledParams" in jobs[0], max(text_bytes(one.get("message", "")) for one in jobs)
 
 
-@virtual
 async def test_a_refused_status_loses_parameters_and_then_messages_until_it_is_taken() -> None:
     """One write each, without a pause, and none that is as large as the last one."""
     cluster = failing("漢" * 300)
@@ -62,7 +61,6 @@ async def test_a_refused_status_loses_parameters_and_then_messages_until_it_is_t
         assert len(cluster.of("save_status")) == writes, "the same small form is what is there"
 
 
-@virtual
 async def test_what_cannot_be_made_smaller_is_sent_less_and_less_often() -> None:
     """Down to once in five minutes, however much news there is."""
     cluster = failing("no", jobs=40)
@@ -72,7 +70,6 @@ async def test_what_cannot_be_made_smaller_is_sent_less_and_less_often() -> None
         assert len(cluster.of("save_status")) <= 2 + 9 + 3600 / 240
 
 
-@virtual
 async def test_a_status_that_is_wrong_is_sent_less_and_less_often() -> None:
     """What the server finds wrong with it does not pass by itself either."""
     cluster = failing("no", jobs=40)
@@ -83,27 +80,21 @@ async def test_a_status_that_is_wrong_is_sent_less_and_less_often() -> None:
 
 
 @pytest.mark.parametrize("message", ["x" * 512, "漢" * 512, "<" * 512])
-def test_an_object_that_would_pass_its_limit_is_stored_with_shorter_messages(message: str) -> None:
+async def test_an_object_that_would_pass_its_limit_is_stored_with_shorter_messages(message: str) -> None:
     """40 refused jobs beside a large spec: the whole object keeps to 1 MiB, and each job says something."""
-
-    @virtual
-    async def run() -> None:
-        cluster = failing(message, jobs=40, argument=longest_argument(40))
-        async with loop(cluster):
-            await anyio.sleep(5)
-            raw: dict[str, Any] = cluster.workflows[KEY]
-            jobs = raw["status"]["groups"][0]["jobs"]
-            assert {one["reason"] for one in jobs} == {"AdmissionDenied"}
-            assert {64 < text_bytes(one["message"]) < 512 for one in jobs} == {True}
-            assert object_bytes(raw) + stored_bytes(raw["status"]) <= MAX_OBJECT_BYTES
-            writes = len(cluster.of("save_status"))
-            await anyio.sleep(30)
-            assert len(cluster.of("save_status")) == writes, "the reasons stay, so the status does"
-
-    run()
+    cluster = failing(message, jobs=40, argument=longest_argument(40))
+    async with loop(cluster):
+        await anyio.sleep(5)
+        raw: dict[str, Any] = cluster.workflows[KEY]
+        jobs = raw["status"]["groups"][0]["jobs"]
+        assert {one["reason"] for one in jobs} == {"AdmissionDenied"}
+        assert {64 < text_bytes(one["message"]) < 512 for one in jobs} == {True}
+        assert object_bytes(raw) + stored_bytes(raw["status"]) <= MAX_OBJECT_BYTES
+        writes = len(cluster.of("save_status"))
+        await anyio.sleep(30)
+        assert len(cluster.of("save_status")) == writes, "the reasons stay, so the status does"
 
 
-@virtual
 async def test_an_edit_makes_room() -> None:
     """Then the whole status is tried again."""
     cluster = failing("x" * 300)

@@ -18,14 +18,12 @@ from tests.engine.world import (
     FakeCluster,
     loop,
     many,
-    virtual,
 )
 
 
 class TestConflicts:
     """A status that was worked out from an older version."""
 
-    @virtual
     async def test_a_conflict_is_looked_at_again_at_once(self) -> None:
         """Worked out anew from what is there now, not sent again blindly."""
         cluster = FakeCluster()
@@ -37,7 +35,6 @@ class TestConflicts:
             assert cluster.status().phase is Phase.RUNNING
             assert cluster.created() == ["wf-g-a"]
 
-    @virtual
     async def test_a_lasting_conflict_is_no_hot_loop(self) -> None:
         """Something that answers so for ever costs less and less."""
         cluster = FakeCluster()
@@ -47,7 +44,6 @@ class TestConflicts:
             await anyio.sleep(3600)
             assert 5 < len(cluster.of("save_status")) < 60
 
-    @virtual
     async def test_a_refused_job_is_not_asked_for_again_after_a_conflict(self) -> None:
         """A final refusal outlives the status that could not be stored: the last write, lost, changes nothing."""
         cluster = FakeCluster()
@@ -63,7 +59,6 @@ class TestConflicts:
 class TestRefusals:
     """What is refused is stored later, and not asked for in a storm."""
 
-    @virtual
     async def test_a_refused_status_is_tried_again_with_back_off(self) -> None:
         """Nothing is created twice for it, and it is stored when that works again."""
         cluster = FakeCluster()
@@ -78,7 +73,6 @@ class TestRefusals:
             assert cluster.created() == ["wf-g-a"]
 
     @pytest.mark.parametrize("answer", [DOWN, DENIED])
-    @virtual
     async def test_news_does_not_make_a_refused_status_a_storm(self, answer: Any) -> None:
         """However often something happens, at most one request a second; soon after the fault is over it is stored."""
         cluster = FakeCluster()
@@ -96,7 +90,6 @@ class TestRefusals:
             await anyio.sleep(10)
             assert cluster.status().phase is Phase.SUCCEEDED
 
-    @virtual
     async def test_an_edit_makes_a_refused_status_be_tried_at_once(self) -> None:
         """It may be what was wrong."""
         cluster = FakeCluster()

@@ -12,7 +12,6 @@ import pytest
 import structlog
 
 from jobsmgr.engine.supervision import HEALTHY, LONGEST_PAUSE, keep
-from tests.engine.world import virtual
 
 ENDS: dict[str, Callable[[], BaseException]] = {
     "defect": lambda: RuntimeError("a defect"),
@@ -44,7 +43,6 @@ async def kept(run: Callable[[], Any], seconds: float) -> list[Any]:
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@virtual
 async def test_whatever_ends_it(end: Callable[[], BaseException]) -> None:
     """At once or after it has waited: it is named with what ended it, and begun again."""
     began: list[float] = []
@@ -64,7 +62,6 @@ async def test_whatever_ends_it(end: Callable[[], BaseException]) -> None:
     assert all(log["why"].startswith(type(end()).__name__) for log in logs)
 
 
-@virtual
 async def test_one_that_returns() -> None:
     """There is nothing that it could have come to the end of."""
 
@@ -75,7 +72,6 @@ async def test_one_that_returns() -> None:
     assert [log["why"] for log in logs] == ["it returned"] * len(logs) != []
 
 
-@virtual
 async def test_one_that_cancels_itself() -> None:
     """By asyncio, which asks nobody; its own cancellation goes with its own task."""
     began: list[float] = []
@@ -91,7 +87,6 @@ async def test_one_that_cancels_itself() -> None:
     assert len(began) >= 2
 
 
-@virtual
 async def test_one_that_leaves_a_cancel_scope_behind() -> None:
     """A cancelled scope that was never left would cancel everything that its task does from then on."""
     began: list[float] = []
@@ -105,7 +100,6 @@ async def test_one_that_leaves_a_cancel_scope_behind() -> None:
     assert len(began) >= 2
 
 
-@virtual
 async def test_pauses_grow_to_a_limit_and_begin_anew_after_a_healthy_life() -> None:
     """Neither a storm nor a task that is missing for minutes."""
     began: list[float] = []
@@ -121,7 +115,6 @@ async def test_pauses_grow_to_a_limit_and_begin_anew_after_a_healthy_life() -> N
     assert HEALTHY + 1 < pauses[11] < HEALTHY + 3
 
 
-@virtual
 async def test_our_own_cancellation_ends_it_at_once() -> None:
     """While it runs, also if it fails on its way out, and while it pauses."""
 

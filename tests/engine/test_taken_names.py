@@ -14,14 +14,12 @@ from tests.engine.world import (
     foreign,
     loop,
     many,
-    virtual,
 )
 
 
 class TestNames:
     """A Job of that name is there already."""
 
-    @virtual
     async def test_our_own_is_a_success(self) -> None:
         """The create whose answer was lost."""
         cluster = FakeCluster()
@@ -33,7 +31,6 @@ class TestNames:
         async with loop(cluster):
             assert cluster.phases() == {"g/a": "running"}
 
-    @virtual
     async def test_anothers_is_waited_for(self) -> None:
         """NameConflict names the owner; nothing polls; it starts when it is freed."""
         cluster = FakeCluster()
@@ -52,7 +49,6 @@ class TestNames:
             await anyio.sleep(SOON)
             assert cluster.phases() == {"g/a": "running"}
 
-    @virtual
     async def test_more_taken_names_than_one_decision_tries_hold_up_no_others(self) -> None:
         """Whichever names are taken, and whichever is freed: the rest starts at once, and then nothing polls."""
         cluster = FakeCluster()

@@ -10,7 +10,7 @@ from jobsmgr.api.snapshot import Scope
 from jobsmgr.engine.actions import WRITES_AT_ONCE
 from jobsmgr.engine.port import Refused
 from tests.core.world import group, job, manifest
-from tests.engine.world import SOON, FakeCluster, loop, virtual
+from tests.engine.world import SOON, FakeCluster, loop
 
 DOWN = Refused(reason="ClusterError", message="no answer", scope=Scope.WORKFLOW)
 LIMITED = Refused(reason="RateLimited", message="later", scope=Scope.WORKFLOW, retry_after=7)
@@ -22,7 +22,6 @@ def third_waits_for(name: str) -> dict[str, Any]:
     return group("g", first, second, job("c", parallel=True, dependencies=[{"name": name}]))
 
 
-@virtual
 async def test_creates_that_are_refused_together_are_one_failure() -> None:
     """A short fault that meets the whole window costs a second of back-off, not two to the power of the window."""
     cluster = FakeCluster()
@@ -37,7 +36,6 @@ async def test_creates_that_are_refused_together_are_one_failure() -> None:
         assert set(cluster.phases().values()) == {"running"}
 
 
-@virtual
 async def test_a_wait_counts_from_the_decision_and_not_from_the_end_of_a_slow_write() -> None:
     """A status that itself waits for the rate limit does not make the job wait a second time."""
     cluster = FakeCluster()
@@ -50,7 +48,6 @@ async def test_a_wait_counts_from_the_decision_and_not_from_the_end_of_a_slow_wr
         assert 7.0 <= second.at - first.at < 8.0
 
 
-@virtual
 async def test_an_edit_brings_its_own_edges_and_generation() -> None:
     """A dependency that is added while the workflow runs holds, and each status afterwards is of the new generation."""
     cluster = FakeCluster()

@@ -17,14 +17,12 @@ from tests.engine.world import (
     FakeCluster,
     loop,
     many,
-    virtual,
 )
 
 
 class TestWrites:
     """What is written, in which order, and how often."""
 
-    @virtual
     async def test_jobs_before_status(self) -> None:
         """The Job that may start is created first; the one status then shows it running."""
         cluster = FakeCluster()
@@ -36,7 +34,6 @@ class TestWrites:
             await anyio.sleep(SOON)
             assert cluster.created() == ["wf-g-a", "wf-g-b"]
 
-    @virtual
     async def test_to_the_end_and_then_silence(self) -> None:
         """The end is stored at once; whatever asks for a look afterwards causes no write."""
         cluster = FakeCluster()
@@ -51,7 +48,6 @@ class TestWrites:
                 await anyio.sleep(60)
             assert len(cluster.writes) == writes == 3
 
-    @virtual
     async def test_a_status_in_between_waits_its_time(self) -> None:
         """A running workflow's statuses are at least a quarter of a second apart, however fast its Jobs end."""
         cluster = FakeCluster()
@@ -67,7 +63,6 @@ class TestWrites:
             assert len(moments) <= 4
             assert cluster.status().counts.succeeded == 19
 
-    @virtual
     async def test_a_slow_write_makes_the_next_one_wait_longer(self) -> None:
         """Twenty times what the last one took: a write's cost grows with the object."""
         cluster = FakeCluster()
@@ -80,7 +75,6 @@ class TestWrites:
             first, second = cluster.of("save_status")
             assert second.at - (first.at + 0.5) == pytest.approx(WRITE_SHARE * 0.5)
 
-    @virtual
     async def test_the_end_waits_for_nothing(self) -> None:
         """The last status is stored at once, right after another one."""
         cluster = FakeCluster()
@@ -93,7 +87,6 @@ class TestWrites:
             assert second.at == first.at + 0.5
             assert cluster.status().phase is Phase.SUCCEEDED
 
-    @virtual
     async def test_nothing_is_written_that_is_there_already(self) -> None:
         """A new process that finds a running workflow as it left it writes nothing."""
         cluster = FakeCluster()
@@ -106,7 +99,6 @@ class TestWrites:
             await anyio.sleep(3600)
         assert len(cluster.writes) == writes
 
-    @virtual
     async def test_a_status_that_was_wiped_is_written_again(self) -> None:
         """What is remembered stands; no Job is created a second time."""
         cluster = FakeCluster()
@@ -122,7 +114,6 @@ class TestWrites:
             assert cluster.workflows[KEY]["status"] == before
             assert cluster.created() == ["wf-g-a", "wf-g-b"]
 
-    @virtual
     async def test_many_jobs_at_once_but_not_too_many(self) -> None:
         """Creates of one workflow go side by side, a bounded number of them, in the order of the spec."""
         cluster = FakeCluster()
@@ -134,7 +125,6 @@ class TestWrites:
             assert max(moments.count(moment) for moment in moments) == WRITES_AT_ONCE
             assert cluster.created() == [f"wf-g-j{number}" for number in range(30)]
 
-    @virtual
     async def test_more_jobs_than_one_decision_takes(self) -> None:
         """The rest come at once, without waiting for anything to happen."""
         cluster = FakeCluster()

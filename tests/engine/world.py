@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import functools
 import gc
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from types import FunctionType, ModuleType
@@ -35,7 +34,6 @@ from jobsmgr.engine.port import (
     Request,
 )
 from jobsmgr.engine.reconciler import Reconciler
-from jobsmgr.local.simulation import VirtualLoop
 from tests.core.world import HOOKS, START, group, job
 
 KEY = Key("default", "wf")
@@ -77,16 +75,6 @@ def kept(root: object, kind: type[Kind]) -> list[Kind]:
             if isinstance(one, kind):
                 found.append(one)
     return found
-
-
-def virtual(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """A test on a loop whose clock jumps to the next timer when nothing is ready."""
-
-    @functools.wraps(test)
-    def run(*arguments: Any, **more: Any) -> None:
-        anyio.run(functools.partial(test, *arguments, **more), backend_options={"loop_factory": VirtualLoop})
-
-    return run
 
 
 class HotLoop(BaseException):

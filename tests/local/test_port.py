@@ -16,8 +16,10 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import AlreadyExists, Cluster, Conflict, Created, Done, Event, Gone, Key, Refused
 from jobsmgr.local.adapter import LocalCluster
 from jobsmgr.local.simulation import Simulation
-from tests.engine.world import FakeCluster, virtual
+from tests.engine.world import FakeCluster
 from tests.local.world import START, Record, jobs, workflow
+
+pytestmark = pytest.mark.virtual_time
 
 RAW = workflow(jobs("a", "b"))
 KEY = Key("default", "wf")
@@ -92,7 +94,6 @@ class TestBoth:
     """What the loop counts on."""
 
     @SIDES
-    @virtual
     async def test_a_workflow_is_asked_for_at_the_start(self, side: Make) -> None:
         """Once; nothing is known of one that is not there."""
         async with side() as one:
@@ -104,7 +105,6 @@ class TestBoth:
             assert one.cluster.observe(Key("default", "other")) is None
 
     @SIDES
-    @virtual
     async def test_a_job_is_known_as_soon_as_it_is_created(self, side: Make) -> None:
         """As ours, and running; what was observed before is a value and knows nothing of it."""
         async with side() as one:
@@ -115,7 +115,6 @@ class TestBoth:
             assert dict(before) == {}
 
     @SIDES
-    @virtual
     async def test_a_job_is_created_once(self, side: Make) -> None:
         """Whoever asks again is told of the one that is there."""
         async with side() as one:
@@ -123,7 +122,6 @@ class TestBoth:
             assert await one.cluster.create_job(KEY, manifest(one.uid)) == AlreadyExists(job)
 
     @SIDES
-    @virtual
     async def test_a_status_is_stored_for_the_version_that_it_was_made_of(self, side: Make) -> None:
         """And no other; it is known at once, and the version is another one then."""
         async with side() as one:
@@ -136,7 +134,6 @@ class TestBoth:
             assert await one.cluster.save_status(KEY, second, one.workflow["metadata"]["resourceVersion"]) == Done()
 
     @SIDES
-    @virtual
     async def test_a_job_is_deleted_by_its_uid(self, side: Make) -> None:
         """Another one of its name is not meant; that it is being deleted is known at once."""
         async with side() as one:
@@ -152,7 +149,6 @@ class TestBoth:
 class TestThisMachine:
     """What happens by itself here."""
 
-    @virtual
     async def test_jobs_end(self) -> None:
         """With their result, and one wish to look at the workflow for all that ended at a time."""
         async with this_machine() as one:
@@ -166,7 +162,6 @@ class TestThisMachine:
             assert ended == {"wf-g-a": (Phase.SUCCEEDED, ""), "wf-g-b": (Phase.FAILED, "failed with exit code 7")}
             assert one.jobs["wf-g-a"].completion_time == START + timedelta(seconds=LONG)
 
-    @virtual
     async def test_after_a_halt_nothing_starts(self) -> None:
         """What runs is stopped for the same reason."""
         async with this_machine() as one:
@@ -179,7 +174,6 @@ class TestThisMachine:
             assert (one.jobs["wf-g-a"].result, one.jobs["wf-g-a"].reason) == (Phase.FAILED, "Interrupted")
             assert one.record.ended == [("g/a", "failed")]
 
-    @virtual
     async def test_a_deleted_job_has_no_result(self) -> None:
         """It is gone; deleting it again is nothing."""
         async with this_machine() as one:
@@ -189,7 +183,6 @@ class TestThisMachine:
             assert (one.jobs[job.name].result, one.jobs[job.name].gone) == (None, True)
             assert await one.cluster.delete_job(KEY, job.name, job.uid) == Gone()
 
-    @virtual
     async def test_a_workflow_that_is_deleted(self) -> None:
         """Is not there any more, but its status is still to be told."""
         async with this_machine() as one:
@@ -199,21 +192,15 @@ class TestThisMachine:
             assert one.cluster.status(KEY) == {"phase": "succeeded"}
 
     @pytest.mark.parametrize(("reason", "ends"), [("PluginError", True), ("InternalError", True), ("JobFailed", False)])
-    def test_a_fault_of_ours_ends_the_run(self, reason: str, ends: bool) -> None:
+    async def test_a_fault_of_ours_ends_the_run(self, reason: str, ends: bool) -> None:
         """Nobody mends a plugin meanwhile; what the status tells as well does not."""
+        async with this_machine() as one:
+            one.cluster.emit(Event(key=KEY, uid=one.uid, type="Warning", reason=reason, message="why"))
+            with anyio.move_on_after(1) as waited:
+                await one.cluster.finished()
+            assert waited.cancelled_caught is not ends
+            assert one.cluster.fault == ("why" if ends else "")
 
-        @virtual
-        async def test() -> None:
-            async with this_machine() as one:
-                one.cluster.emit(Event(key=KEY, uid=one.uid, type="Warning", reason=reason, message="why"))
-                with anyio.move_on_after(1) as waited:
-                    await one.cluster.finished()
-                assert waited.cancelled_caught is not ends
-                assert one.cluster.fault == ("why" if ends else "")
-
-        test()
-
-    @virtual
     async def test_when_the_block_ends_nothing_runs(self) -> None:
         """However long it would have."""
         async with this_machine() as one:
