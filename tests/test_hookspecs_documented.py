@@ -7,17 +7,25 @@ import re
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import attrs
 import pytest
 
-from jobsmgr import Phase, Settings, Transition, hookspecs
+import jobsmgr
+from jobsmgr import InvalidWorkflow, Phase, PluginError, Problem, Settings, Transition, hookimpl, hookspecs
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.loading.plugins import load_hooks
+from jobsmgr.testing import find_problems, render_jobs
 from tests.core.world import START, World, group, job, key, manifest
 
-PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.*"), *ROOT.glob("examples/*.*")])
+PAGE = (ROOT / "docs" / "plugins.md").read_text()
+NOT_FOR_PLUGINS = {"Edges", "Readiness", "Scope", "Trail", "Unknown"}
+"""Reached through values that plugins are given, but of no use to them."""
+RAISED = {"FragmentConflict", "InvalidWorkflow", "PluginError"}
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "jobsmgr_spec")]
 SECTIONS = dict(re.findall(r"^##+ `?([^`\n]+)`?\n(.*?)(?=^##|\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
 
@@ -152,16 +160,52 @@ def test_its_example_does_what_the_page_says(hook: str) -> None:
     CHECKS[hook](module, hooks)
 
 
-@pytest.mark.parametrize("title", ["A whole plugin", *HOOKS])
-def test_examples_import_only_the_root(title: str) -> None:
-    """What lies below `jobsmgr` may change without notice."""
-    assert not re.search(r"(from|import) jobsmgr\.", SECTIONS[title])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_and_examples_import_only_what_is_public(page: Path) -> None:
+    """All other modules may change without notice."""
+    imported = re.findall(r"(?:from|import) (jobsmgr[\w.]*)", page.read_text())
+    assert set(imported) <= {"jobsmgr", "jobsmgr.testing"}
+
+
+def test_every_public_name_is_needed() -> None:
+    """Those that a hook is told or answers with, down to their last field, and what a plugin's test may expect."""
+    found: set[str] = set()
+    waiting = [hint for hook in HOOKS for hint in get_type_hints(getattr(hookspecs, hook)).values()]
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        if isinstance(kind, type) and kind.__module__.startswith("jobsmgr.") and kind.__name__ not in found:
+            found.add(kind.__name__)
+            waiting += get_type_hints(kind).values() if attrs.has(kind) else ()
+    assert found - set(jobsmgr.__all__) == NOT_FOR_PLUGINS
+    assert set(jobsmgr.__all__) - found == {"Manifest", "Reason", "hookimpl", *RAISED}
 
 
 def test_the_first_example_is_a_whole_plugin() -> None:
     """And does what it says; a test is written as the page says."""
     plugin = example("A whole plugin")
     raw: dict[str, Any] = manifest(group("g", "a", "b"))
-    jobs = example("Testing one").rendered(plugin, raw)
-    assert [found["metadata"]["labels"]["team"] for found in jobs] == ["default", "default"]
-    assert jobs[0]["spec"]["template"]["metadata"]["labels"]["team"] == "default"
+    example("Testing one").check_team(plugin, raw)
+    first, second = render_jobs(raw, plugin)
+    assert [first["metadata"]["name"], second["metadata"]["name"]] == ["wf-g-a", "wf-g-b"]
+    assert first["spec"]["template"]["metadata"]["labels"]["team"] == "default"
+
+
+def test_problems_are_those_of_the_plugin_too() -> None:
+    """And Jobs are rendered of a valid workflow only."""
+    plugin, raw = example("jobsmgr_validate"), manifest(group("g", job("a", dependencies=[{"name": "b"}])))
+    assert [problem.code for problem in find_problems(raw, plugin)] == ["MJ004", "TEAM001"]
+    with pytest.raises(InvalidWorkflow, match=r'ManagedJob "wf" is invalid: .*"b" does not exist \(and 1 more\)'):
+        render_jobs(raw, plugin)
+
+
+def test_a_plugin_that_fails_is_named() -> None:
+    """By its module or class."""
+
+    class Broken:
+        @hookimpl
+        def jobsmgr_validate(self) -> list[Problem]:
+            raise OSError("no disk")
+
+    with pytest.raises(PluginError, match=r'plugin "Broken" in jobsmgr_validate: .*OSError: no disk'):
+        find_problems(manifest(group("g", "a")), Broken())

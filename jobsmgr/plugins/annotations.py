@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr import (
-    LABEL_PREFIX,
-    Fragment,
-    JobContext,
-    Params,
-    Problem,
-    Workflow,
-    hookimpl,
-    quoted,
-    valid_annotation_key,
-)
+from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
+from jobsmgr.builtin import LABEL_PREFIX, quoted, valid_annotation_key
 
 RESERVED = "MJ010"
 BAD_KEY = "MJ012"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, cut, hookimpl
+from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, hookimpl
+from jobsmgr.builtin import cut
 
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024

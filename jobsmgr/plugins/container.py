@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobsmgr import (
-    Fragment,
-    JobContext,
-    Layer,
-    Params,
-    Problem,
-    Workflow,
-    container_name,
-    hookimpl,
-    parse_quantity,
-    quoted,
-    valid_amount,
-)
+from jobsmgr import Fragment, JobContext, Layer, Params, Problem, Workflow, hookimpl
+from jobsmgr.builtin import container_name, parse_quantity, quoted, valid_amount
 
 DEFAULT_RESTART_POLICY = "Never"
 DEFAULT_PULL_POLICY = "IfNotPresent"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl, quoted, valid_variable
+from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
+from jobsmgr.builtin import quoted, valid_variable
 
 BAD_NAME = "MJ013"
 

@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from jobsmgr import LABEL_PREFIX, JobContext, Manifest, PodTemplate, hookimpl
+from jobsmgr import JobContext, Manifest, PodTemplate, hookimpl
+from jobsmgr.builtin import LABEL_PREFIX
 
 SPEC_HASH = f"{LABEL_PREFIX}spec-hash"
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobsmgr import (
+from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
+from jobsmgr.builtin import (
     GROUP_LABEL,
     ID_LABEL,
     JOB_LABEL,
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
     WORKFLOW_LABEL,
-    Fragment,
-    JobContext,
-    Params,
-    Problem,
-    Workflow,
-    hookimpl,
     label_value,
     valid_key,
     valid_value,

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr import cut
-from jobsmgr.api.cutting import stored_bytes, text_bytes
+from jobsmgr.api.cutting import cut, stored_bytes, text_bytes
 
 TEXT = st.text(st.sampled_from('a"\\\n\x00<&\u2028é漢\U0001f600\ud83d\u0301') | st.characters(codec=None), max_size=60)
 

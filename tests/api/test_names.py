@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr import JobKey, container_name, label_value
-from jobsmgr.api.names import MAX_NAME, job_names, plain_name
+from jobsmgr import JobKey
+from jobsmgr.api.names import MAX_NAME, container_name, job_names, label_value, plain_name
 
 LABEL = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?\Z")
 WORKFLOW = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?){0,5}\Z")

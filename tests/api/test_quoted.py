@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobsmgr import quoted
+from jobsmgr.api.errors import quoted
 
 
 @pytest.mark.parametrize(

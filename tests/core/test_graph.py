@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobsmgr import Frontier, Graph, JobKey, Phase, Problem, Standing, Workflow, group_waits_for, waits_for
+from jobsmgr import Graph, JobKey, Phase, Problem, Workflow
 from jobsmgr.api.codec import parse_workflow
-from jobsmgr.api.frontier import ready_jobs
+from jobsmgr.api.frontier import Frontier, Standing, ready_jobs
+from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.core.graph import build_graph
 from tests.core.world import group, job, key, manifest
 

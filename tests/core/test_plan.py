@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jobsmgr import JobKey, Params, Plan, PluginError, hookimpl, status_bytes
+from jobsmgr import JobKey, Params, Plan, PluginError, hookimpl
 from jobsmgr.api.codec import parse_workflow
-from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES
+from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
 from jobsmgr.api.status_codec import encode_status
 from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.loading.plugins import load_hooks

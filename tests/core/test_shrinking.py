@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from jobsmgr import Condition, GroupStatus, JobKey, JobStatus, Phase, Status, Workflow, status_bytes
+from jobsmgr import Condition, GroupStatus, JobKey, JobStatus, Phase, Status, Workflow
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.cutting import stored_bytes, text_bytes
 from jobsmgr.api.names import job_names
-from jobsmgr.api.sizes import MAX_REASON, MIN_MESSAGE
+from jobsmgr.api.sizes import MAX_REASON, MIN_MESSAGE, status_bytes
 from jobsmgr.api.status_codec import encode_status
 from jobsmgr.core.carrying import CONDITIONS
 from jobsmgr.core.shrinking import SMALLEST, WHOLE, in_form, next_form

@@ -9,7 +9,8 @@ import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobsmgr import JobKey, Phase, Plan, Snapshot, group_waits_for, waits_for
+from jobsmgr import JobKey, Phase, Plan, Snapshot
+from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import decide
 from jobsmgr.core.plan import bare_plan, make_plan

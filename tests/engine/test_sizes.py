@@ -8,10 +8,9 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr import status_bytes
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.cutting import stored_bytes, text_bytes
-from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes
+from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes, status_bytes
 from jobsmgr.engine.port import Refused, TooLarge
 from tests.core.world import group, job, manifest
 from tests.engine.world import KEY, FakeCluster, loop

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr import Fragment, quoted
+from jobsmgr import Fragment
+from jobsmgr.api.errors import quoted
 from jobsmgr.api.syntax import parse_quantity
 from tests.plugins.pods import at_each_level, fragment, problems, workflow
 

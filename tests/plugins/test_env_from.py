@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobsmgr import Fragment, quoted
+from jobsmgr import Fragment
+from jobsmgr.api.errors import quoted
 from tests.plugins.pods import at_each_level, fragment
 
 CM, SECRET = {"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}, "prefix": "P_"}

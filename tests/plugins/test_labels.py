@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobsmgr import OPERATOR_LABELS
+from jobsmgr.api.names import OPERATOR_LABELS
 from tests.plugins.pods import at_each_level, fragment, rendered
 
 PREFIX = "jobmanager.raczylo.com/"

@@ -7,21 +7,8 @@ from datetime import datetime
 
 import attrs
 
-from jobsmgr import (
-    MAX_OBJECT_BYTES,
-    Counts,
-    GroupStatus,
-    JobKey,
-    JobStatus,
-    Phase,
-    Problem,
-    Reason,
-    Snapshot,
-    Status,
-    Workflow,
-    hookimpl,
-    status_bytes,
-)
+from jobsmgr import Counts, GroupStatus, JobKey, JobStatus, Phase, Problem, Reason, Snapshot, Status, Workflow, hookimpl
+from jobsmgr.builtin import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.plugins.status.job_phases import JobPhases, not_before
 
 TOO_LARGE = "MJ019"

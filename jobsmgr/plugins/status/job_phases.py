@@ -8,21 +8,8 @@ from functools import cached_property
 
 import attrs
 
-from jobsmgr import (
-    Frontier,
-    JobKey,
-    JobState,
-    JobStatus,
-    Phase,
-    Plan,
-    Reason,
-    Refusal,
-    Snapshot,
-    Standing,
-    cut,
-    group_waits_for,
-    waits_for,
-)
+from jobsmgr import JobKey, JobState, JobStatus, Phase, Plan, Reason, Refusal, Snapshot
+from jobsmgr.builtin import Frontier, Standing, cut, group_waits_for, waits_for
 
 MAX_MESSAGE = 512
 """Bytes of a job's message: a thousand jobs may have one."""

@@ -1,0 +1,52 @@
+"""What the built-in plugins import beside `jobsmgr`. Ours alone: it changes without notice, no one else imports it."""
+
+from jobsmgr.api.cutting import cut
+from jobsmgr.api.errors import quoted
+from jobsmgr.api.frontier import Frontier, Standing
+from jobsmgr.api.graph import group_waits_for, waits_for
+from jobsmgr.api.names import (
+    GROUP_LABEL,
+    ID_LABEL,
+    JOB_LABEL,
+    LABEL_PREFIX,
+    MANAGED_BY_LABEL,
+    OPERATOR_LABELS,
+    WORKFLOW_LABEL,
+    container_name,
+    label_value,
+)
+from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
+from jobsmgr.api.syntax import (
+    parse_quantity,
+    valid_amount,
+    valid_annotation_key,
+    valid_key,
+    valid_value,
+    valid_variable,
+)
+
+__all__ = [
+    "GROUP_LABEL",
+    "ID_LABEL",
+    "JOB_LABEL",
+    "LABEL_PREFIX",
+    "MANAGED_BY_LABEL",
+    "MAX_OBJECT_BYTES",
+    "OPERATOR_LABELS",
+    "WORKFLOW_LABEL",
+    "Frontier",
+    "Standing",
+    "container_name",
+    "cut",
+    "group_waits_for",
+    "label_value",
+    "parse_quantity",
+    "quoted",
+    "status_bytes",
+    "valid_amount",
+    "valid_annotation_key",
+    "valid_key",
+    "valid_value",
+    "valid_variable",
+    "waits_for",
+]
