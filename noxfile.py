@@ -5,11 +5,12 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "imports", "tests"]
+nox.options.sessions = ["lint", "types", "imports", "tests", "node"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
 LOCK = ("-c", "requirements.lock")
+SIDE_BY_SIDE = ("-n", os.environ.get("JOBSMGR_TEST_WORKERS", "4"), "--dist", "worksteal")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -44,11 +45,18 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on a real control plane. Arguments after -- go to pytest."""
+    """All tests but those of `node`, on a real control plane. Arguments after -- go to pytest."""
     _install(session, "test")
     session.run("python", "-m", "tests.plane.build")
-    arguments = session.posargs or ["-n", os.environ.get("JOBSMGR_TEST_WORKERS", "4"), "--dist", "worksteal"]
-    session.run("pytest", *arguments)
+    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, "--ignore", "tests/node"]))
+
+
+@nox.session
+def node(session: nox.Session) -> None:
+    """The tests on a real node, skipped where there can be none. Arguments after -- go to pytest."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    session.run("pytest", "tests/node", *(session.posargs or SIDE_BY_SIDE))
 
 
 @nox.session(python=["3.12", "3.13"])
@@ -68,7 +76,7 @@ def plane(session: nox.Session) -> None:
 
 @nox.session
 def playground(session: nox.Session) -> None:
-    """A control plane, pods that end by themselves, and the operator, until Ctrl-C."""
+    """A control plane, pods that end by themselves, and the operator, until Ctrl-C; `-- --node` has a real node."""
     _install(session, "test")
     session.run("python", "-m", "tests.plane.playground", *session.posargs)
 

@@ -1,10 +1,8 @@
 """A real podman with a configuration, a storage and an image of the tests' own. Nothing is tested here."""
 
-import io
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +12,7 @@ import attrs
 import pytest
 
 from tests.cli.program import PROGRAM, Done
-
-IMAGE = "docker.io/library/busybox:1.37"
-OTHER_IMAGE = "localhost:1/other:1"
-"""One with everything that an image can say, of a registry where nobody listens."""
-_SAYS = (
-    'ENTRYPOINT ["echo", "entrypoint"]',
-    'CMD ["of the image"]',
-    "USER 1000:2000",
-    "WORKDIR /work",
-    "ENV OF_THE_IMAGE=1",
-    "ENV FOR_BOTH=image",
-)
-BUSYBOX = Path("/bin/busybox")
+from tests.plane.images import BUSYBOX, IMAGE, OTHER_IMAGE, OTHER_SAYS, archive, root_files
 
 _CONTAINERS = """
 [engine]
@@ -170,28 +156,11 @@ def make_podman(root: Path, run: Path) -> Podman:
             "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
         },
     )
-    (root / "busybox.tar").write_bytes(_image())
-    podman.order("import", "--change", 'CMD ["sh"]', str(root / "busybox.tar"), IMAGE)
+    layer = root_files()
+    for name, says in ((IMAGE, {"Cmd": ["sh"]}), (OTHER_IMAGE, OTHER_SAYS)):
+        (root / "image.tar").write_bytes(archive(name, layer, says))
+        podman.order("load", "--input", str(root / "image.tar"))
     podman.order("tag", IMAGE, "docker.io/library/busybox:latest")
-    says = [word for line in _SAYS for word in ("--change", line)]
-    podman.order("import", *says, str(root / "busybox.tar"), OTHER_IMAGE)
     if podman.order("run", "--rm", IMAGE, "echo", "works") != "works":
         raise NoPodman("a container says nothing")
     return podman
-
-
-def _image() -> bytes:
-    """A root file system with busybox and what it is called."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name in ("bin", "etc", "tmp", "work"):
-            info = tarfile.TarInfo(name)
-            info.type, info.mode = tarfile.DIRTYPE, 0o1777 if name in ("tmp", "work") else 0o755
-            tar.addfile(info)
-        tar.add(BUSYBOX, "bin/busybox")
-        applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
-        for name in sorted({*applets} - {"busybox"}):
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
-    return buffer.getvalue()

@@ -109,7 +109,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _build(target: Path) -> None:
     go = _toolchain()
-    _say(f"building etcd, kube-apiserver, kube-controller-manager and kubectl {KUBERNETES} with {go}")
+    _say(f"building Kubernetes {KUBERNETES} and etcd with {go}: control plane, scheduler, kubelet and kubectl")
     _say("once; about 4 minutes on two idle cores, seconds if Go still has it in its own cache")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:

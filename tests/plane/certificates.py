@@ -10,6 +10,7 @@ import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 _LIFE = datetime.timedelta(days=30)
 
@@ -42,22 +43,32 @@ def authority(name: str) -> Pair:
 
 def server(issuer: Pair) -> Pair:
     """A server's certificate for localhost, 127.0.0.1 and the first address of the service range."""
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.DNSName("kubernetes.default.svc")]
+    names += [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "10.0.0.1")]
+    return _issued(issuer, "kube-apiserver", ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName(names))
+
+
+def client(issuer: Pair, name: str) -> Pair:
+    """A client's certificate; a server that trusts the issuer knows the client as `name`."""
+    return _issued(issuer, name, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _issued(issuer: Pair, name: str, purpose: x509.ObjectIdentifier, *more: x509.ExtensionType) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer_key = serialization.load_pem_private_key(issuer.key, None)
     issuer_certificate = x509.load_pem_x509_certificate(issuer.certificate)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.DNSName("kubernetes.default.svc")]
-    names += [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "10.0.0.1")]
     builder = (
-        _builder(_name("kube-apiserver"), issuer_certificate.subject, key.public_key())
+        _builder(_name(name), issuer_certificate.subject, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         # Python 3.13 refuses a certificate without it.
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
+    for extension in more:
+        builder = builder.add_extension(extension, critical=False)
     return Pair(_pem(key), builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 

@@ -1,4 +1,4 @@
-"""The command lines and files of etcd, kube-apiserver and kube-controller-manager.
+"""The command lines and files of etcd, kube-apiserver, kube-controller-manager and kube-scheduler.
 
 Starts nothing.
 """
@@ -9,9 +9,12 @@ from typing import Any
 
 import attrs
 
+from tests.plane import certificates
+
 ETCD = "etcd"
 API_SERVER = "apiserver"
 CONTROLLER_MANAGER = "controller-manager"
+SCHEDULER = "scheduler"
 
 CONTROLLERS = (
     "job-controller",
@@ -28,6 +31,8 @@ FAST_CONTROLLERS = ("garbage-collector-controller", "namespace-controller", "res
 USERS = {
     "admin": "system:masters",
     "controller-manager": "system:masters",
+    "scheduler": "system:masters",
+    "kubelet": "system:masters",
     "pod-runner": "system:masters",
     "recorder": "system:masters",
     "operator": "jobsmgr:operators",
@@ -36,7 +41,7 @@ USERS = {
     "alice": "jobsmgr:people",
     "nobody": "",
 }
-"""Every user with a token, and its group. Only the first four may do anything before a role is bound."""
+"""Every user with a token, and its group. Only the first six may do anything before a role is bound."""
 
 OPERATORS = ("operator", "operator-2")
 """The users that have the shipped roles, one for each replica. `limited-operator` has what a test grants it."""
@@ -45,7 +50,7 @@ MANAGER_ENVIRONMENT = {"PLANE_JOB_SYNC_PERIOD": "200ms", "PLANE_POD_BACK_OFF": "
 """Of the controller manager: how soon the Job controller looks at a changed Pod, and when the second Pod of a failed
 Job comes (doubled for each further one). Kubernetes' own are 1 s and 10 s."""
 
-SILENT_USERS = ("system:apiserver", "controller-manager", "pod-runner", "recorder")
+SILENT_USERS = ("system:apiserver", "controller-manager", "scheduler", "kubelet", "pod-runner", "recorder")
 """Not in the audit log: the cluster's own machinery and what stands in for it."""
 
 
@@ -57,6 +62,8 @@ class Ports:
     etcd_peers: int
     api: int
     manager: int
+    scheduler: int
+    kubelet: int
 
 
 def etcd(ports: Ports, data: Path) -> list[str]:
@@ -84,13 +91,25 @@ def api_server(ports: Ports, folder: Path) -> list[str]:
         *("--service-account-key-file", str(folder / "accounts.key")),
         *("--service-account-signing-key-file", str(folder / "accounts.key")),
         *("--service-cluster-ip-range", "10.0.0.0/24", "--endpoint-reconciler-type", "none"),
-        *("--disable-admission-plugins", "ServiceAccount"),
         # What a mutating webhook would do, without a webhook's server.
         *("--feature-gates", "MutatingAdmissionPolicy=true"),
         *("--runtime-config", "admissionregistration.k8s.io/v1beta1=true"),
         *("--audit-policy-file", str(folder / "audit-policy.json"), "--audit-log-path", str(folder / "audit.log")),
         *("--audit-log-maxsize", "100000"),  # MB; a rotated log would have to be read in parts
         "--profiling=false",
+    ]
+
+
+NO_ACCOUNTS = ("--disable-admission-plugins", "ServiceAccount")
+"""Of an API server without a node: its Pods need no service account."""
+
+
+def kubelet_client(folder: Path) -> list[str]:
+    """The API server's flags where a kubelet serves logs: who it is there, and how it finds it."""
+    return [
+        *("--kubelet-client-certificate", str(folder / "kubelet-client.crt")),
+        *("--kubelet-client-key", str(folder / "kubelet-client.key")),
+        *("--kubelet-preferred-address-types", "Hostname", "--allow-privileged=true"),
     ]
 
 
@@ -103,6 +122,17 @@ def controller_manager(ports: Ports, kubeconfig: Path, folder: Path, controllers
         "--leader-elect=false",
         *("--controllers", ",".join(controllers)),
         *("--kube-api-qps", "200", "--kube-api-burst", "400"),
+        "--profiling=false",
+    ]
+
+
+def scheduler(ports: Ports, kubeconfig: Path, folder: Path) -> list[str]:
+    """kube-scheduler's flags."""
+    return [
+        *("--kubeconfig", str(kubeconfig)),
+        *("--authentication-kubeconfig", str(kubeconfig), "--authorization-kubeconfig", str(kubeconfig)),
+        *("--bind-address", "127.0.0.1", "--secure-port", str(ports.scheduler), "--cert-dir", str(folder / SCHEDULER)),
+        "--leader-elect=false",
         "--profiling=false",
     ]
 
@@ -127,6 +157,25 @@ def audit_policy() -> dict[str, Any]:
             {"level": "Request", "verbs": writes, "resources": ours},
             {"level": "Metadata"},
         ],
+    }
+
+
+def files(tokens: dict[str, str]) -> dict[str, bytes]:
+    """What the flags of a plane name, by file name; the keys and certificates are new ones."""
+    issuer = certificates.authority("plane")
+    server = certificates.server(issuer)
+    client = certificates.client(issuer, "kube-apiserver")
+    return {
+        "ca.crt": issuer.certificate,
+        "ca.key": issuer.key,
+        "server.crt": server.certificate,
+        "server.key": server.key,
+        "kubelet-client.crt": client.certificate,
+        "kubelet-client.key": client.key,
+        "accounts.key": certificates.private_key(),
+        "tokens.csv": tokens_file(tokens).encode(),
+        "audit-policy.json": json.dumps(audit_policy()).encode(),
+        "audit.log": b"",
     }
 
 

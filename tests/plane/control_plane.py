@@ -21,9 +21,17 @@ import attrs
 import cattrs
 import httpx
 
-from tests.plane import build, certificates, components, supervisor
+from tests.plane import build, components, supervisor
 from tests.plane.access import CRD, READY, ROLES, ROOT, Access, PlaneError, until
-from tests.plane.components import API_SERVER, CONTROLLER_MANAGER, CONTROLLERS, ETCD, USERS, Ports
+from tests.plane.components import (
+    API_SERVER,
+    CONTROLLER_MANAGER,
+    CONTROLLERS,
+    ETCD,
+    SCHEDULER,
+    USERS,
+    Ports,
+)
 
 __all__ = ["CRD", "ROLES", "ROOT", "ControlPlane", "PlaneError"]
 
@@ -90,8 +98,10 @@ class ControlPlane(Access):
             controllers=tuple(controllers),
             flags={name: list(values) for name, values in flags.items()},
         )
-        _write_files(folder, description.tokens)
-        link = supervisor.launch(Path(description.socket), folder / "supervisor.log", remove=[Path(description.store)])
+        for name, content in components.files(description.tokens).items():
+            (folder / name).write_bytes(content)
+        remove = [Path(description.store), *cls._more_to_remove(description)]
+        link = supervisor.launch(Path(description.socket), folder / "supervisor.log", remove=remove)
         plane = cls(description, link)
         try:
             plane._bring_up()
@@ -124,9 +134,9 @@ class ControlPlane(Access):
 
     def start_component(self, name: str, flags: Iterable[str] = ()) -> None:
         """Start `etcd`, `apiserver` or `controller-manager` on its old port with its old data, and wait until ready."""
-        command = [self._description.binary, name, *self._flags(name), *self._description.flags.get(name, []), *flags]
+        more = (*self._description.flags.get(name, []), *flags)
         env = components.MANAGER_ENVIRONMENT if name == CONTROLLER_MANAGER else {}
-        self._link.call("start", name=name, command=command, log=str(self.log(name)), env=env)
+        self._link.call("start", name=name, command=[*self._command(name), *more], log=str(self.log(name)), env=env)
         self.wait_ready(name)
 
     def stop_component(self, name: str) -> None:
@@ -220,12 +230,20 @@ class ControlPlane(Access):
         if self._description.controllers:
             self.start_component(CONTROLLER_MANAGER)
 
+    @classmethod
+    def _more_to_remove(cls, description: Description) -> Iterable[Path]:
+        """What else the supervisor deletes at the end."""
+        return ()
+
+    def _command(self, name: str) -> list[str]:
+        return [self._description.binary, name, *self._flags(name)]
+
     def _flags(self, name: str) -> list[str]:
         ports = self._description.ports
         if name == ETCD:
             return components.etcd(ports, Path(self._description.store))
         if name == API_SERVER:
-            return components.api_server(ports, self.folder)
+            return [*components.api_server(ports, self.folder), *components.NO_ACCOUNTS]
         kubeconfig = self.kubeconfig("controller-manager")
         return components.controller_manager(ports, kubeconfig, self.folder, self._description.controllers)
 
@@ -235,9 +253,10 @@ class ControlPlane(Access):
             ETCD: f"http://127.0.0.1:{ports.etcd}/readyz",
             API_SERVER: f"{self.url}/readyz",
             CONTROLLER_MANAGER: f"https://127.0.0.1:{ports.manager}/healthz",
+            SCHEDULER: f"https://127.0.0.1:{ports.scheduler}/healthz",
         }[name]
-        # The controller manager serves with a certificate of its own making.
-        client = self._unverified if name == CONTROLLER_MANAGER else self._client("admin")
+        # The last two serve with a certificate of their own making.
+        client = self._client("admin") if name in (ETCD, API_SERVER) else self._unverified
 
         def probe() -> bool:
             with contextlib.suppress(httpx.TransportError):
@@ -260,23 +279,6 @@ def _is_stopped(pid: int) -> bool:
     """Whether no thread of a process runs any more after SIGSTOP."""
     shown = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
     return shown.strip().startswith("T")
-
-
-def _write_files(folder: Path, tokens: Mapping[str, str]) -> None:
-    issuer = certificates.authority("plane")
-    server = certificates.server(issuer)
-    files = {
-        "ca.crt": issuer.certificate,
-        "ca.key": issuer.key,
-        "server.crt": server.certificate,
-        "server.key": server.key,
-        "accounts.key": certificates.private_key(),
-        "tokens.csv": components.tokens_file(dict(tokens)).encode(),
-        "audit-policy.json": json.dumps(components.audit_policy()).encode(),
-        "audit.log": b"",
-    }
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
 
 
 def _free_ports() -> Ports:

@@ -1,10 +1,12 @@
 """The pytest fixtures over the control plane. Nothing starts before the first test that asks for it.
 
 `plane` has the real Job controller; its Pods are moved by `pods`. `fast_plane` has none; its Jobs are finished by
-`jobs`. A test (or module) marked `fast_plane` gets `namespace` and everything built on it from the fast one.
+`jobs`. `node` has a real node, whose kubelet runs them in containers. A test (or module) marked `fast_plane` or
+`real_node` gets `namespace` and everything built on it from that one.
 """
 
 import fcntl
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
+from tests.plane.node import ALL_CONTROLLERS, REQUIRED, NodePlane, NoNode
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
 from tests.plane.rules import RULES
@@ -31,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     for line in (
         "fast_plane: `namespace` and all built on it are of the plane without Job controller",
+        "real_node: they are of the plane with a real node, in place of which the test is skipped where there is none",
         "own_plane(**options): they are of a plane of the test's own, which it may break",
         "breaks(rule, reason): the test breaks this rule of `rules.RULES` on purpose",
     ):
@@ -47,13 +51,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _shared(factory: pytest.TempPathFactory, worker: str, name: str, controllers: tuple[str, ...]) -> ControlPlane:
+def _shared(
+    factory: pytest.TempPathFactory,
+    worker: str,
+    name: str,
+    controllers: tuple[str, ...],
+    kind: type[ControlPlane] = ControlPlane,
+) -> ControlPlane:
     """Join the run's plane of that name, or be the one that starts it."""
     base = factory.getbasetemp()
     folder = (base if worker == "master" else base.parent) / name
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return ControlPlane.join(folder) or ControlPlane.start(folder, controllers)
+        return kind.join(folder) or kind.start(folder, controllers)
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +78,22 @@ def plane(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 def fast_plane(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[ControlPlane]:
     """The run's control plane without Job controller, shared by all workers: tests write the Jobs' statuses."""
     shared = _shared(tmp_path_factory, worker_id, "fast-plane", FAST_CONTROLLERS)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[ControlPlane]:
+    """The run's control plane with one real node, shared by all workers: Pods are containers of this machine.
+
+    Where that cannot be, the test is skipped, and fails if `JOBSMGR_NODE` is `required`.
+    """
+    try:
+        shared = _shared(tmp_path_factory, worker_id, "node", ALL_CONTROLLERS, NodePlane)
+    except NoNode as lack:
+        if os.environ.get(REQUIRED) == "required":
+            pytest.fail(f"{REQUIRED} is set to required, but {lack}", pytrace=False)
+        pytest.skip(f"no real node: {lack}")
     yield shared
     shared.close()
 
@@ -88,12 +114,13 @@ def own_plane(tmp_path: Path) -> Iterator[Callable[..., ControlPlane]]:
 
 @pytest.fixture
 def control_plane(request: pytest.FixtureRequest) -> ControlPlane:
-    """The plane that the test's namespace is on: `plane`, or what the markers `fast_plane` and `own_plane` ask for."""
+    """The plane that the test's namespace is on: `plane`, or what one of the markers asks for."""
     own = request.node.get_closest_marker("own_plane")
     if own:
         started: ControlPlane = request.getfixturevalue("own_plane")(**own.kwargs)
         return started
-    name = "fast_plane" if request.node.get_closest_marker("fast_plane") else "plane"
+    kinds = {"fast_plane": "fast_plane", "real_node": "node"}
+    name = next((name for marker, name in kinds.items() if request.node.get_closest_marker(marker)), "plane")
     chosen: ControlPlane = request.getfixturevalue(name)
     return chosen
 

@@ -1,5 +1,7 @@
 """A cluster to try jobsmgr on, without a cluster: control plane, pods that end by themselves, and the operator.
 
+With --node, pods run in containers of a real node.
+
 `python -m tests.plane.playground` stays until Ctrl-C and leaves nothing behind.
 """
 
@@ -18,6 +20,8 @@ import anyio.from_thread
 
 from tests.plane.build import BuildError
 from tests.plane.control_plane import ROOT, ControlPlane, PlaneError
+from tests.plane.images import IMAGE
+from tests.plane.node import NodePlane, NoNode
 from tests.plane.operator_process import PROGRAM
 from tests.plane.pod_runner import PodRunner, Try
 from tests.plane.script import EVERY
@@ -35,27 +39,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="jobsmgr-playground-") as folder:
             return _play(Path(folder), options, stop)
-    except (BuildError, PlaneError) as error:
+    except (BuildError, PlaneError, NoNode) as error:
         print(f"playground: {error}", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="playground", description=__doc__)
-    parser.add_argument("--pod-seconds", type=float, default=2.0, help="how long each pod runs (default: 2)")
+    parser.add_argument("--node", action="store_true", help="run pods in containers, on a real node; needs root")
+    parser.add_argument(
+        "--pod-seconds", type=float, default=2.0, help="how long each pod runs (default: 2); not with --node"
+    )
     parser.add_argument("--no-operator", action="store_true", help="start no operator, to run one by hand")
     return parser
 
 
 def _play(folder: Path, options: argparse.Namespace, stop: threading.Event) -> int:
-    _say("starting etcd, kube-apiserver and kube-controller-manager")
+    _say("starting the control plane" + (" and a node" if options.node else ""))
     with contextlib.ExitStack() as stack:
-        plane = ControlPlane.start(folder / "plane")
+        plane = (NodePlane if options.node else ControlPlane).start(folder / "plane")
         stack.callback(plane.end)
-        portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
-        runner = PodRunner(plane, None)
-        runner.script(EVERY, Try(seconds=options.pod_seconds))
-        stack.enter_context(portal.wrap_async_context_manager(runner))
+        if not options.node:
+            portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
+            runner = PodRunner(plane, None)
+            runner.script(EVERY, Try(seconds=options.pod_seconds))
+            stack.enter_context(portal.wrap_async_context_manager(runner))
         operator = None if options.no_operator else _operator(plane, folder, stack)
         print(_instructions(plane, folder, options), flush=True)
         while not stop.wait(0.2):
@@ -94,23 +102,29 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _instructions(plane: ControlPlane, folder: Path, options: argparse.Namespace) -> str:
-    seed = ROOT / "examples" / "seed.yaml"
+    example = ROOT / "examples" / ("quickstart.yaml" if options.node else "seed.yaml")
     lines = [
         "",
         "Ready. In another terminal:",
         "",
         f"  export KUBECONFIG={shlex.quote(str(plane.kubeconfig()))}",
         f'  export PATH={shlex.quote(str(plane.kubectl_folder))}:"$PATH"',
-        f"  kubectl apply -f {shlex.quote(_relative(seed))}",
+        f"  kubectl apply -f {shlex.quote(_relative(example))}",
         "  kubectl get mjob -w",
         "",
-        f"There is no kubelet: each pod 'runs' for {options.pod_seconds:g} s and succeeds; no container is started.",
+        _pods(options),
     ]
     if options.no_operator:
         lines.append("No operator runs: start one with `jobsmgr operator --no-leader-election`.")
     else:
         lines.append(f"The operator's log is {folder / 'operator.log'}")
     return "\n".join([*lines, "Ctrl-C ends everything and deletes it.", ""])
+
+
+def _pods(options: argparse.Namespace) -> str:
+    if options.node:
+        return f"Pods are containers: `kubectl logs job/NAME` works. The only image is {IMAGE}; no registry is asked."
+    return f"There is no kubelet: each pod 'runs' for {options.pod_seconds:g} s and succeeds; no container is started."
 
 
 def _relative(path: Path) -> str:

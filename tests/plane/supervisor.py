@@ -68,7 +68,8 @@ class Link:
 
 
 def launch(path: Path, log: Path, remove: Sequence[Path] = ()) -> Link:
-    """Start a supervisor that listens at `path` and connect to it; at its end it deletes the folders `remove`.
+    """Start a supervisor that listens at `path` and connect to it; at its end it deletes the folders `remove`,
+    which may be control groups.
 
     It leads a session of its own: Ctrl-C on a terminal must not end the plane before the tests' own clean-up.
     """
@@ -109,7 +110,7 @@ class _Supervisor:
             child.kill()
             child.wait()
         for folder in self._remove:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(Path(folder))
         self._path.unlink(missing_ok=True)  # last: its absence says that all is over
         with contextlib.suppress(OSError):  # not empty unless it was made for the socket alone
             self._path.parent.rmdir()
@@ -179,6 +180,19 @@ class _Supervisor:
                 child.kill()
             await asyncio.sleep(0.02)
         return child.returncode
+
+
+def _remove(folder: Path) -> None:
+    if not (folder / "cgroup.procs").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    # A control group: the files in it are the kernel's, and it stays while a process of its own still ends.
+    deadline = time.monotonic() + GRACE
+    while folder.exists() and time.monotonic() < deadline:
+        for group, _, _ in os.walk(folder, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(group)
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What only a real node shows: Pods that run in containers, and the kubelet's own words."""
