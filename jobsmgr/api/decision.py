@@ -49,7 +49,15 @@ class ReadJob:
     uid: str
 
 
-Action: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow | ReadWorkflow | ReadJob
+@attrs.frozen
+class StoreStatus:
+    """Store the status, as it is after the steps before this one; those after it are only carried out if it is stored.
+
+    So the order says what comes first: Jobs, which people wait for, or a status that claims what is done next.
+    """
+
+
+Step: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow | ReadWorkflow | ReadJob | StoreStatus
 
 
 @attrs.frozen(kw_only=True)
@@ -67,9 +75,9 @@ class Transition:
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """Actions to carry out in this order, then the status to store, then the transitions to tell."""
+    """Steps to carry out in this order, and what has changed, to be told as soon as the status is stored."""
 
-    actions: tuple[Action, ...]
+    steps: tuple[Step, ...]
     status: Status
     transitions: tuple[Transition, ...] = ()
     wake_at: float | None = None

@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 import attrs
 
 from jobsmgr.api.cutting import cut
-from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
+from jobsmgr.api.decision import (
+    CreateJob,
+    Decision,
+    DeleteJob,
+    DeleteWorkflow,
+    ReadJob,
+    ReadWorkflow,
+    Step,
+    StoreStatus,
+)
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.plan import Plan
@@ -32,8 +41,8 @@ MAX_MESSAGE = 8192
 def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH) -> Decision:
     """What to do about a workflow.
 
-    `batch` is how many jobs to create at most. Actions come in the order in which they are to be carried out. A failing
-    plugin never raises from here: it yields a decision that starts nothing and says which plugin it was.
+    `batch` is how many jobs to create at most. A failing plugin never raises from here: it yields a decision that
+    starts nothing and says which plugin it was.
     """
     try:
         status = work_out(snapshot, hooks)
@@ -43,7 +52,7 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH) -> Decision:
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
     reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
-    decision = _decision(snapshot, status, (*reads, *_deletes(snapshot, status), *creates))
+    decision = _decision(snapshot, status, _steps(snapshot, status, creates, reads))
     return attrs.evolve(decision, more=len(ready) > len(creates))
 
 
@@ -68,18 +77,20 @@ def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict
         status = work_out(held, hooks)
     except (PluginError, FragmentConflict):
         status = _stalled(held, Reason.PLUGIN_ERROR)
-    return attrs.evolve(_decision(snapshot, status, tuple(_deletes(snapshot, status))), held=held.held)
+    return attrs.evolve(_decision(snapshot, status, _steps(snapshot, status)), held=held.held)
 
 
 def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) -> Decision:
     """The decision where not even a plan can be made: the stored status stays, with a condition that says why."""
-    return attrs.evolve(_decision(snapshot, _stalled(attrs.evolve(snapshot, held=why), reason)), held=why)
+    return attrs.evolve(
+        _decision(snapshot, _stalled(attrs.evolve(snapshot, held=why), reason), (StoreStatus(),)), held=why
+    )
 
 
-def _decision(snapshot: Snapshot, status: Status, actions: tuple[Action, ...] = ()) -> Decision:
+def _decision(snapshot: Snapshot, status: Status, steps: tuple[Step, ...] = ()) -> Decision:
     found = tuple(transitions(snapshot, status))
     wake_at, due = _wake_at(snapshot, status, snapshot.clock), _due(snapshot, status, snapshot.now)
-    return Decision(actions=actions, status=status, transitions=found, wake_at=wake_at, due=due)
+    return Decision(steps=steps, status=status, transitions=found, wake_at=wake_at, due=due)
 
 
 def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
@@ -138,11 +149,24 @@ def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]
             yield ReadJob(key=key, name=name, uid=job.uid)
 
 
-def _deletes(snapshot: Snapshot, status: Status) -> Iterator[Action]:
-    """The workflow when its time to live is over, Jobs when its deadline is."""
+def _steps(
+    snapshot: Snapshot,
+    status: Status,
+    creates: tuple[CreateJob, ...] = (),
+    reads: tuple[ReadJob | ReadWorkflow, ...] = (),
+) -> tuple[Step, ...]:
+    """What is to be done, in its order: Jobs first, since they are what people wait for, and the status last.
+
+    Reads come after writes that do not depend on them, and before the status, which they may make another one.
+    """
+    if status.phase.ended and _expired(snapshot, status):
+        return (DeleteWorkflow(),)
+    return (*_deletes(status), *creates, *reads, StoreStatus())
+
+
+def _deletes(status: Status) -> Iterator[DeleteJob]:
+    """The Jobs that run still when the workflow's deadline is over."""
     if status.phase.ended:
-        if _expired(snapshot, status):
-            yield DeleteWorkflow()
         return
     for group in status.groups:
         if group.phase in _UNTOUCHED:

@@ -15,7 +15,6 @@ from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import bare_plan, make_plan
-from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.port import Key, Observation
 from jobsmgr.engine.queue import Priority
@@ -39,7 +38,7 @@ class Gathered:
 
 
 class Gatherer:
-    """Gathers sights, and keeps what is remembered of each workflow between two of them."""
+    """Gathers what is known of workflows, and keeps what is remembered of each between two looks."""
 
     def __init__(self, hooks: Hooks, now: Callable[[], datetime]) -> None:
         """`now` gives the wall clock in UTC."""
@@ -50,10 +49,14 @@ class Gatherer:
     def priority(self, key: Key) -> Priority:
         """Running workflows before new ones, those with least work left first."""
         memory = self.memories.get(key)
-        if memory is None or not memory.stored.seen:
+        if memory is None or not memory.stored.status.seen:
             return (1, 0)
-        counts = memory.stored.counts
+        counts = memory.stored.status.counts
         return (0, counts.pending + counts.running)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a workflow that is gone."""
+        self.memories.pop(key, None)
 
     def memory(self, key: Key, observation: Observation) -> Memory:
         """What is remembered of a workflow; nothing of a former one of its name, or of before a restored backup."""
@@ -75,17 +78,19 @@ class Gatherer:
         """A workflow without its plan: its stored status is all there is to go by."""
         raw = observation.workflow
         memory = self.memory(key, observation)
-        return self._gathered(key, memory, observation, memory.read(raw.get("status"), _spec(raw)), bare_plan(raw))
+        return self._gathered(
+            key, memory, observation, memory.stored.read(raw.get("status"), _spec(raw)), bare_plan(raw)
+        )
 
-    def look(self, key: Key, observation: Observation) -> Gathered | None:
+    def gather(self, key: Key, observation: Observation) -> Gathered | None:
         """Everything that a decision needs; None where there is nothing to decide."""
         raw = observation.workflow
         memory, spec = self.memory(key, observation), _spec(raw)
-        stored = memory.read(raw.get("status"), spec)
+        stored = memory.stored.read(raw.get("status"), spec)
         generation = int(_metadata(raw).get("generation") or 1)
         if stored.final:
             memory.forget_work()
-            wiped = memory.stored_raw is not raw.get("status")
+            wiped = memory.stored.raw is not raw.get("status")
             settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
             if settled and "ttlSecondsAfterFinished" not in spec:
                 return None
@@ -102,11 +107,12 @@ class Gatherer:
             jobs=observation.jobs,
             now=self._now(),
             clock=anyio.current_time(),
-            refusals=memory.refusals,
-            throttle=memory.throttle,
+            refusals=memory.refusals.by_job,
+            throttle=memory.refusals.throttle,
             confirmed=observation.confirmed,
-            trail=memory.trail(observation.jobs) if plan is memory.plan else None,
         )
+        if memory.baseline is not None and (trail := memory.baseline.trail(snapshot)) is not None:
+            snapshot = attrs.evolve(snapshot, trail=trail)
         return Gathered(key=key, memory=memory, snapshot=snapshot, raw=observation.workflow, plugin_error=plugin_error)
 
     def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:
@@ -114,15 +120,11 @@ class Gatherer:
         if memory.plan is not None and memory.plan.workflow.generation == generation:
             return memory.plan, ""
         try:
-            memory.plan = make_plan(raw, self._hooks)
+            plan = make_plan(raw, self._hooks)
         except PluginError as error:
             return bare_plan(raw), str(error)
-        memory.refusals.clear()  # an edit may have mended what was refused
-        memory.refused.clear()
-        memory.rests_until = 0.0
-        memory.form = WHOLE
-        memory.readiness = None  # it knows the edges of the generation before
-        return memory.plan, ""
+        memory.edited(plan)
+        return plan, ""
 
 
 def _metadata(raw: Manifest) -> Manifest:

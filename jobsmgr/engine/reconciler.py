@@ -7,27 +7,23 @@ from datetime import datetime
 
 import anyio
 import anyio.lowlevel
-import attrs
 import structlog
 
-from jobsmgr.api.decision import Decision, DeleteWorkflow, ReadJob, ReadWorkflow, Transition
+from jobsmgr.api.decision import Decision, Transition
 from jobsmgr.api.errors import described
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Reason
-from jobsmgr.core.decide import BATCH, decide, review, stall
+from jobsmgr.core.decide import BATCH, decide, stall
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.engine.actions import READ, Actions
-from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.gather import Gathered, Gatherer
+from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.performer import Performer
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
 from jobsmgr.engine.queue import Priority
-from jobsmgr.engine.requeue import NEVER, NOW, Requeue, earliest
+from jobsmgr.engine.requeue import NEVER, NOW, Requeue
 from jobsmgr.engine.status_writer import StatusWriter
 
 _log = structlog.get_logger(__name__)
-
-LOOK = "look"
-"""What can fail again and again here."""
 
 
 class Reconciler:
@@ -52,8 +48,8 @@ class Reconciler:
         self.now = now
         """The wall clock in UTC."""
         self._gatherer = Gatherer(hooks, now)
-        self._actions = Actions(cluster)
-        self._status_writer = StatusWriter(cluster, observe)
+        self._status = StatusWriter(cluster, observe)
+        self._performer = Performer(cluster, hooks, self._gatherer, self._status)
 
     def priority(self, key: Key) -> Priority:
         """Running workflows before new ones, those with least work left first."""
@@ -68,40 +64,18 @@ class Reconciler:
         """Look at a workflow once; when to look again even if nothing happens."""
         observation = self._cluster.observe(key)
         if observation is None:
-            self._gatherer.memories.pop(key, None)
+            self._gatherer.forget(key)
             return NEVER
         memory = self._gatherer.memory(key, observation)
         if observation.deleting:
-            requeue = Requeue(await self._actions.finalize(key, memory, observation.metadata))
+            requeue = await self._performer.finalize(key, memory, observation.metadata)
+        elif (gathered := self._gatherer.gather(key, observation)) is not None:
+            requeue = await self._performer.perform(gathered, self._decide(gathered))
         else:
-            requeue = await self._reconcile(key, observation)
-        del memory.failures[LOOK]
-        memory.pack()
+            requeue = NEVER
+        memory.failures.passed(Effort.LOOK)
+        memory.stored.pack()
         return requeue
-
-    async def _reconcile(self, key: Key, observation: Observation) -> Requeue:
-        if (gathered := self._gatherer.look(key, observation)) is None:
-            return NEVER
-        decision = self._decide(gathered)
-        if not decision.actions:
-            gathered.memory.taken.clear()
-            del gathered.memory.failures[READ]
-            gathered.memory.asked = frozenset()
-            return await self._status_writer.settle(gathered, decision)
-        if any(isinstance(action, DeleteWorkflow) for action in decision.actions):
-            return Requeue(await self._actions.delete(gathered))
-        requeue_after = await self._actions.apply(gathered, decision)
-        if requeue_after == NOW and any(isinstance(action, ReadJob | ReadWorkflow) for action in decision.actions):
-            return Requeue(NOW)  # what was read may be another story: nothing is stored of this one
-        if requeue_after == NOW and gathered.memory.next_write() > anyio.current_time():
-            return Requeue(NOW)  # the look that comes now does the rest
-        fresh = self._cluster.observe(key)
-        if fresh is None or (after := self._gatherer.look(key, fresh)) is None:
-            return NEVER
-        if after.memory is not gathered.memory:
-            return Requeue(NOW)  # all that was known has become doubtful meanwhile: what was learnt is forgotten too
-        settled = await self._status_writer.settle(after, review(after.snapshot, self._hooks, since=gathered.snapshot))
-        return attrs.evolve(settled, after=earliest(requeue_after, settled.after))
 
     def _decide(self, gathered: Gathered) -> Decision:
         if gathered.plugin_error:
@@ -114,8 +88,7 @@ class Reconciler:
         if observation is None:
             return NOW
         memory = self._gatherer.memory(key, observation)
-        memory.failures[LOOK] += 1
-        text = described(error)
+        requeue_after, text = memory.failures.again(Effort.LOOK), described(error)
         self._cluster.emit(
             Event(key=key, uid=memory.uid, type="Warning", reason=Reason.INTERNAL_ERROR.value, message=text)
         )
@@ -124,13 +97,10 @@ class Reconciler:
         except BaseException as fault:  # noqa: BLE001  isolation is the point: what failed once may fail here again
             await anyio.lowlevel.checkpoint_if_cancelled()
             _log.error("a fault could not be stored", workflow=str(key), exc_info=fault)
-        return backoff(memory.failures[LOOK])
+        return requeue_after
 
     async def _show_fault(self, key: Key, observation: Observation, text: str) -> None:
         if observation.deleting:
             return
         gathered = self._gatherer.bare(key, observation)
-        decision = stall(gathered.snapshot, text, Reason.INTERNAL_ERROR)
-        decision, encoded = self._status_writer.fitted(gathered, decision)
-        if encoded is not None:
-            await self._status_writer.save(gathered, decision, encoded)
+        await self._status.store(gathered, stall(gathered.snapshot, text, Reason.INTERNAL_ERROR))

@@ -5,15 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import attrs
-import structlog
-
-from jobsmgr.engine.backoff import backoff
-from jobsmgr.engine.memory import Memory
-from jobsmgr.engine.port import Conflict, Done, Gone, Key, WriteResult
-
-_log = structlog.get_logger(__name__)
 
 NOW = 0.0
+"""Seconds until a look that comes at once."""
 
 
 @attrs.frozen
@@ -29,18 +23,15 @@ class Requeue:
 NEVER = Requeue()
 
 
+@attrs.frozen
+class Outcome:
+    """What came of a step of a decision."""
+
+    requeue: Requeue = NEVER
+    go_on: bool = True
+    """Whether the steps after it still make sense."""
+
+
 def earliest(*requeue_after: float | None) -> float | None:
     """The first of several moments; None for never."""
     return min((seconds for seconds in requeue_after if seconds is not None), default=None)
-
-
-def after_write(key: Key, memory: Memory, what: str, result: WriteResult) -> float | None:
-    """When to look again after a write: at once after a first conflict, later after a refusal or more of them."""
-    if isinstance(result, Done | Gone):
-        del memory.failures[what]
-        return None
-    memory.failures[what] += 1
-    if isinstance(result, Conflict):
-        return NOW if memory.failures[what] == 1 else backoff(memory.failures[what] - 1)
-    _log.warning("write refused", workflow=str(key), what=what, reason=result.reason, why=result.message)
-    return backoff(memory.failures[what], least=result.retry_after)

@@ -12,20 +12,18 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.decision import Decision, Transition
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes
-from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Phase, Reason
-from jobsmgr.core.shrinking import SMALLEST, in_form, next_form
-from jobsmgr.engine.backoff import LONGEST, backoff
+from jobsmgr.api.status import Status
+from jobsmgr.core.baseline import next_baseline
+from jobsmgr.core.shrinking import SMALLEST, next_form
+from jobsmgr.engine.draft import Draft, draft, due
 from jobsmgr.engine.events import events_of
 from jobsmgr.engine.gather import Gathered
-from jobsmgr.engine.memory import LONGEST_REST
-from jobsmgr.engine.port import Cluster, Done, Refused, TooLarge
-from jobsmgr.engine.requeue import NOW, Requeue, after_write, earliest
+from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.port import Cluster, Done, TooLarge, WriteResult
+from jobsmgr.engine.requeue import NOW, Outcome, Requeue, earliest
+from jobsmgr.engine.writes import after_write
 
 _log = structlog.get_logger(__name__)
-
-PLUGIN, STATUS = "plugin", "status"
-"""What can fail again and again, each with a back-off of its own."""
 
 
 class StatusWriter:
@@ -36,69 +34,78 @@ class StatusWriter:
         self._cluster = cluster
         self._observe = observe
 
-    async def settle(self, gathered: Gathered, decision: Decision) -> Requeue:
-        """Store the status if it has changed and is due; say when to look again."""
-        memory, requeue_after = gathered.memory, None
+    async def settle(self, gathered: Gathered, decision: Decision) -> Outcome:
+        """Store the status if it has changed and is due; it goes on once that status is the one that is stored."""
+        failures, retry_after = gathered.memory.failures, None
         if decision.held:
-            memory.failures[PLUGIN] += 1
-            requeue_after = backoff(memory.failures[PLUGIN])
+            retry_after = failures.again(Effort.PLUGIN)
         else:
-            del memory.failures[PLUGIN]
-        decision, encoded = self.fitted(gathered, decision)
-        if encoded is None:
-            del memory.failures[STATUS]
-        elif (wait := _due(gathered, decision) - anyio.current_time()) > 0:
-            requeue_after = earliest(requeue_after, wait)
+            failures.passed(Effort.PLUGIN)
+        found = self._draft(gathered, decision.status)
+        wait = due(gathered.snapshot.status, found.status, gathered.memory.pace) - anyio.current_time()
+        if found.content is None:
+            failures.passed(Effort.STATUS)
+            stored, again = True, None
+        elif wait > 0:
+            stored, again = False, wait
         else:
-            requeue_after = earliest(requeue_after, await self.save(gathered, decision, encoded))
+            stored, again = await self._store(gathered, decision, found, found.content)
         # As of now: the write may have waited for a rate limit.
-        return Requeue(earliest(requeue_after, _seconds_until(decision.wake_at)), decision.due)
+        requeue_after = earliest(retry_after, again, _seconds_until(decision.wake_at))
+        return Outcome(Requeue(requeue_after, decision.due), go_on=stored)
 
-    def fitted(self, gathered: Gathered, decision: Decision) -> tuple[Decision, Manifest | None]:
-        """The decision with its status in the largest form that the object has room for; its stored form, if changed.
+    async def store(self, gathered: Gathered, decision: Decision) -> None:
+        """Store the status now if it has changed."""
+        found = self._draft(gathered, decision.status)
+        if found.content is not None:
+            await self._store(gathered, decision, found, found.content)
 
-        A form that was too large once is not gone back to before the next edit: a status that changes its form to and
-        fro would be written each time.
-        """
-        memory = gathered.memory
-        while True:
-            decision = attrs.evolve(decision, status=in_form(decision.status, memory.form))
-            encoded = self._changed(gathered, decision)
-            if encoded is None or memory.form == SMALLEST or _fits(gathered, encoded):
-                return decision, encoded
-            memory.form = next_form(decision.status, memory.form)
+    def _draft(self, gathered: Gathered, status: Status) -> Draft:
+        stored, raw = gathered.memory.stored, gathered.raw.get("status")
 
-    def _changed(self, gathered: Gathered, decision: Decision) -> Manifest | None:
-        """The status in its stored form if that is another one than is there."""
-        raw = gathered.raw.get("status")
-        if decision.status == gathered.snapshot.status and raw is gathered.memory.stored_raw:
-            return None
-        encoded = gathered.memory.encoder.encode(decision.status)
-        return None if encoded == raw else encoded
+        def changed(status: Status) -> Manifest | None:
+            if status == gathered.snapshot.status and raw is stored.raw:
+                return None
+            content = stored.encode(status)
+            return None if content == raw else content
 
-    async def save(self, gathered: Gathered, decision: Decision, encoded: Manifest) -> float | None:
-        """Store a status and tell what changed; when to look again."""
-        memory, began = gathered.memory, anyio.current_time()
-        result = await self._cluster.save_status(gathered.key, encoded, gathered.version)
+        def fits(content: Manifest) -> bool:  # the size of a spec is known where it has been read
+            rest = gathered.snapshot.workflow.size or object_bytes(gathered.raw)
+            return rest + stored_bytes(content) <= MAX_OBJECT_BYTES
+
+        found = draft(status, gathered.memory.form, changed, fits)
+        gathered.memory.form = found.form
+        return found
+
+    async def _store(
+        self, gathered: Gathered, decision: Decision, found: Draft, content: Manifest
+    ) -> tuple[bool, float | None]:
+        """Whether the status was stored, and how many seconds to wait before the next look, if there has to be one."""
+        began = anyio.current_time()
+        result = await self._cluster.save_status(gathered.key, content, gathered.version)
         if isinstance(result, Done):
-            stored = self._cluster.observe(gathered.key)
-            raw = stored.workflow.get("status") if stored is not None else None
-            now = anyio.current_time()
-            memory.saved(decision.status, raw, now, now - began)
-            memory.follow(decision, gathered.snapshot)
+            self._remember(gathered, attrs.evolve(decision, status=found.status), began)
             self._tell(gathered, decision.transitions)
-            if decision.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
-                del memory.failures[STATUS]
-                return NOW  # now that the end is stored, its time to live counts
-        if isinstance(result, TooLarge) and memory.form < SMALLEST:
-            memory.form = next_form(decision.status, memory.form)
-            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(gathered.key))
+            if found.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
+                gathered.memory.failures.passed(Effort.STATUS)
+                return True, NOW  # now that the end is stored, its time to live counts
+        return isinstance(result, Done), self._after(gathered, found, result)
+
+    def _remember(self, gathered: Gathered, decision: Decision, began: float) -> None:
+        memory, observation = gathered.memory, self._cluster.observe(gathered.key)
+        raw, now = observation.workflow.get("status") if observation is not None else None, anyio.current_time()
+        memory.baseline = next_baseline(memory.baseline, gathered.snapshot, decision)
+        memory.saved(decision.status, raw, now, now - began)
+
+    def _after(self, gathered: Gathered, found: Draft, result: WriteResult) -> float | None:
+        """Record the answer; how many seconds to wait before the next try, if there has to be one."""
+        key, memory = gathered.key, gathered.memory
+        if isinstance(result, TooLarge) and found.form < SMALLEST:
+            memory.form = next_form(found.status, found.form)
+            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(key))
             return NOW
-        requeue_after = after_write(gathered.key, memory, STATUS, result)
-        if isinstance(result, Refused) and result.reason != Reason.STATUS_FORBIDDEN:  # that is asked for elsewhere
-            # What is wrong with the status itself does not pass: news change nothing about it.
-            longest = LONGEST if result.final else LONGEST_REST
-            memory.rests_until = anyio.current_time() + min(requeue_after or 0.0, longest)
+        requeue_after = after_write(key, memory, Effort.STATUS, result)
+        memory.pace = memory.pace.answered(result, requeue_after, anyio.current_time())
         return requeue_after
 
     def _tell(self, gathered: Gathered, transitions: tuple[Transition, ...]) -> None:
@@ -119,23 +126,3 @@ class StatusWriter:
 
 def _seconds_until(moment: float | None) -> float | None:
     return None if moment is None else max(moment - anyio.current_time(), 0.0)
-
-
-def _fits(gathered: Gathered, encoded: Manifest) -> bool:
-    """Whether the whole object stays within its limit; the size of its spec is known where it has been read."""
-    rest = gathered.snapshot.workflow.size or object_bytes(gathered.raw)
-    return rest + stored_bytes(encoded) <= MAX_OBJECT_BYTES
-
-
-def _due(gathered: Gathered, decision: Decision) -> float:
-    """When, by the loop's clock, the status is to be sent."""
-    return gathered.memory.rests_until if _pressing(gathered.snapshot, decision) else gathered.memory.next_write()
-
-
-def _pressing(snapshot: Snapshot, decision: Decision) -> bool:
-    """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
-    before, after = snapshot.status, decision.status
-    was, now = before.condition("Stalled"), after.condition("Stalled")
-    stall_changed = (was is not None and was.status) != (now is not None and now.status)
-    suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
-    return not before.seen or before.phase.ended != after.phase.ended or stall_changed or suspended

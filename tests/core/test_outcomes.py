@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Phase, Status
+from jobsmgr.api.decision import StoreStatus
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import work_out
 from tests.core.world import HOOKS, World, group, job, manifest
@@ -274,7 +275,7 @@ class TestDeadline:
         """With the uid of the Job that was seen; until it goes, the job runs; what has not started is aborted."""
         one = self.over().step(seconds=60)
         assert one.decision is not None
-        assert [type(action).__name__ for action in one.decision.actions] == ["DeleteJob"]
+        assert [type(step).__name__ for step in one.decision.steps] == ["DeleteJob", "StoreStatus"]
         assert one.jobs["wf-g-a"].deleting
         assert one.phases()["g/b"] == "aborted"
         assert one.status_of("g/b").reason == "DeadlineExceeded"
@@ -458,7 +459,7 @@ class TestSameAgain:
         assert one.writes == writes
         assert one.decision is not None
         assert one.decision.transitions == ()
-        assert one.decision.actions == ()
+        assert one.decision.steps == (StoreStatus(),)
 
     def test_a_finished_workflow_stays_as_it_is(self) -> None:
         """Its conditions are worked out the same from the stored status alone."""

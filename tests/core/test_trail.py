@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr.api.decision import Decision
+from jobsmgr.api.decision import CreateJob, Decision
 from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.readiness import Readiness
@@ -14,9 +14,9 @@ from jobsmgr.api.snapshot import JobState, Snapshot
 from jobsmgr.api.status import NEW, Phase
 from jobsmgr.api.status_codec import StatusEncoder, encode_status
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
+from jobsmgr.core.baseline import Baseline, next_baseline
 from jobsmgr.core.decide import decide
 from jobsmgr.core.plan import make_plan
-from jobsmgr.engine.memory import Memory
 from jobsmgr.loading.plugins import load_hooks
 
 HOOKS = load_hooks(installed=False)
@@ -70,7 +70,7 @@ class _World:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.memory = Memory(uid="u", plan=plan)
+        self.baseline: Baseline | None = None
         self.encoder = StatusEncoder()
         self.jobs: dict[str, JobState] = {}
         self.status = NEW
@@ -89,7 +89,7 @@ class _World:
         """Decide both ways; they must be the same."""
         self.now += timedelta(seconds=1)
         bare = self.snapshot()
-        trail = self.memory.trail(self.jobs)
+        trail = self.baseline.trail(bare) if self.baseline is not None else None
         self.trails += trail is not None
         expected = decide(bare, HOOKS)
         found = decide(attrs.evolve(bare, trail=trail), HOOKS)
@@ -99,14 +99,14 @@ class _World:
 
     def save(self, decision: Decision) -> None:
         before, self.status = self.snapshot(), decision.status
-        self.memory.stored = decision.status
-        self.memory.follow(decision, before)
+        self.baseline = next_baseline(self.baseline, before, decision)
 
     def create(self, decision: Decision) -> None:
-        for action in decision.actions:
-            self.jobs[action.name] = JobState(
-                name=action.name, uid=f"uid-{action.name}", owner="u", key=action.key, start_time=self.now
-            )
+        for step in decision.steps:
+            if isinstance(step, CreateJob):
+                self.jobs[step.name] = JobState(
+                    name=step.name, uid=f"uid-{step.name}", owner="u", key=step.key, start_time=self.now
+                )
 
     def open(self) -> list[str]:
         return [name for name, job in self.jobs.items() if job.result is None and not job.gone]

@@ -14,7 +14,16 @@ from typing import Any
 import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Plan, Refusal, Snapshot, Status
-from jobsmgr.api.decision import Action, CreateJob, Decision, DeleteJob, DeleteWorkflow, ReadJob, ReadWorkflow
+from jobsmgr.api.decision import (
+    CreateJob,
+    Decision,
+    DeleteJob,
+    DeleteWorkflow,
+    ReadJob,
+    ReadWorkflow,
+    Step,
+    StoreStatus,
+)
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import encode_status, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
@@ -114,11 +123,11 @@ class World:
         """One look; time goes on by so many seconds first."""
         self.wait(seconds)
         before, self.decision = self.snapshot(), self.decide()
-        for action in self.decision.actions:
-            self._carry_out(action)
+        for step in self.decision.steps:
+            self._carry_out(step)
         plan = self._plan_of_this_look()
         status = self.decision.status
-        if self.decision.actions:
+        if self.decision.steps != (StoreStatus(),):
             status = review(self.snapshot(plan), self.hooks, before).status
         self._store(status)
         return self
@@ -155,27 +164,27 @@ class World:
             self.settle()
         raise AssertionError("the workflow never ends")
 
-    def _carry_out(self, action: Action) -> None:
-        match action:
+    def _carry_out(self, step: Step) -> None:
+        match step:
             case ReadWorkflow():
                 self.confirmed = True
             case ReadJob():
-                self.read.append(action.name)
+                self.read.append(step.name)
                 self.jobs |= self.hidden
                 self.hidden = {}
-                if action.uid not in {one.uid for one in self.jobs.values()}:
-                    name = action.uid if action.name in self.jobs else action.name
-                    self.jobs[name] = JobState(name=action.name, uid=action.uid, key=action.key, gone=True)
+                if step.uid not in {one.uid for one in self.jobs.values()}:
+                    name = step.uid if step.name in self.jobs else step.name
+                    self.jobs[name] = JobState(name=step.name, uid=step.uid, key=step.key, gone=True)
             case CreateJob():
-                assert action.name not in self.jobs, f"Job {action.name} was created twice"
-                self.created.append(action.name)
-                self.manifests[action.name] = action.manifest
-                self.jobs[action.name] = JobState(
-                    name=action.name, uid=f"uid-{len(self.created)}", key=action.key, start_time=self.now
+                assert step.name not in self.jobs, f"Job {step.name} was created twice"
+                self.created.append(step.name)
+                self.manifests[step.name] = step.manifest
+                self.jobs[step.name] = JobState(
+                    name=step.name, uid=f"uid-{len(self.created)}", key=step.key, start_time=self.now
                 )
             case DeleteJob():
-                assert self.jobs[action.name].uid == action.uid
-                self.change(action.name, deleting=True)
+                assert self.jobs[step.name].uid == step.uid
+                self.change(step.name, deleting=True)
             case DeleteWorkflow():
                 self.deleted = True
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobsmgr import JobKey, Phase, Plan, Snapshot
+from jobsmgr.api.decision import StoreStatus
 from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import decide
@@ -107,7 +108,7 @@ async def test_nothing_is_left_to_do(raw: dict[str, Any], events: list[tuple[str
         await anyio.sleep(1000)
         snapshot = from_nothing(cluster)
         decision = decide(snapshot, HOOKS)
-        assert decision.actions == ()
+        assert decision.steps == (StoreStatus(),)
         assert decision.status == snapshot.status
         writes = len(cluster.writes)
         await anyio.sleep(10_000)

@@ -11,6 +11,7 @@ import anyio
 from jobsmgr import Phase, hookimpl
 from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.memory.refusals import Refusals
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.loading.plugins import load_hooks
@@ -88,7 +89,7 @@ class TestMemory:
             cluster.end("wf-g-a")
             await anyio.sleep(SOON)
             (memory,) = kept(reconciler, Memory)
-            assert (memory.plan, memory.refusals, memory.refused, memory.throttle) == (None, {}, {}, None)
+            assert (memory.plan, memory.refusals) == (None, Refusals())
 
     async def test_thousands_of_finished_workflows_take_little_space(self) -> None:
         """Their statuses are kept, in case they are wiped, but packed: those are what would grow without bound."""

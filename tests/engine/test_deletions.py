@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr.engine.actions import WRITES_AT_ONCE
+from jobsmgr.engine.performer import WRITES_AT_ONCE
 from jobsmgr.engine.port import Conflict, Gone
 from tests.core.world import group, manifest
 from tests.engine.world import (

@@ -6,7 +6,7 @@ import anyio
 
 from jobsmgr import Phase
 from jobsmgr.api.snapshot import Scope
-from jobsmgr.engine.actions import WRITES_AT_ONCE
+from jobsmgr.engine.performer import WRITES_AT_ONCE
 from jobsmgr.engine.port import AlreadyExists, Refused
 from tests.core.world import group, job, key, manifest
 from tests.engine.world import (

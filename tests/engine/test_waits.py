@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from jobsmgr.api.snapshot import Scope
-from jobsmgr.engine.actions import WRITES_AT_ONCE
+from jobsmgr.engine.performer import WRITES_AT_ONCE
 from jobsmgr.engine.port import Refused
 from tests.core.world import group, job, manifest
 from tests.engine.world import SOON, FakeCluster, loop

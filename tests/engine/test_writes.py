@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from jobsmgr import Phase
-from jobsmgr.engine.actions import WRITES_AT_ONCE
-from jobsmgr.engine.memory import SHORTEST_INTERVAL, WRITE_SHARE
+from jobsmgr.engine.memory.pace import SHORTEST_INTERVAL, WRITE_SHARE
+from jobsmgr.engine.performer import WRITES_AT_ONCE
 from tests.core.world import group, manifest
 from tests.engine.world import (
     KEY,
