@@ -89,6 +89,11 @@ class Recorder:
         except OSError as error:
             raise OutputUnusable(place, error) from None
 
+    def log(self, workflow: Key, job: JobKey) -> str:
+        """Where the output of a job's last try is; empty if it made none."""
+        tries = self._tries.get((workflow, job), ())
+        return str(self._directory / tries[-1]["log"]) if tries else ""
+
     def _with_tries(self, key: Key, status: Manifest) -> dict[str, Any]:
         groups = [
             {**group, "jobs": [self._job(key, str(group["name"]), job) for job in group["jobs"]]}

@@ -12,14 +12,16 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.log_lines import LogLines
-from jobsmgr.views.palette import Palette
-from jobsmgr.views.run_view import JobView, WorkflowView
+from jobsmgr.views.palette import PREFIXES, Palette
+from jobsmgr.views.run_view import JobView, WorkflowView, count, that_run
 from jobsmgr.views.screen import Screen
 
 Key = TypeVar("Key", bound=Hashable)
 """Identifies a workflow of the run."""
 
 LONGEST_PREFIX = 30
+LONGEST_KEPT = 1000
+"""Characters of a line that is kept for the end of the run."""
 
 
 class Ending(Protocol):
@@ -63,10 +65,10 @@ class Display(Generic[Key]):
         self._events = events
         self._splitters: dict[tuple[Key, JobKey], LogLines] = {}
         self._aborted = dict.fromkeys(views, 0)
-        names = [len(self._label(key, job)) for key, view in views.items() for job in view.jobs]
+        names = [len(self.label(key, job)) for key, view in views.items() for job in view.jobs]
         self._width = min(max(names, default=0), LONGEST_PREFIX)
         self._colors = {
-            place: palette.prefix_color(number)
+            place: PREFIXES[number % len(PREFIXES)]
             for number, place in enumerate((key, job) for key, view in views.items() for job in view.jobs)
         }
 
@@ -74,13 +76,19 @@ class Display(Generic[Key]):
         """See `Watcher`."""
         view = self._view(workflow, job)
         view.tries, view.note = number, ""
+        view.tail.clear()
         self._screen.changed()
-        if not self._logs:
+        if not self._events:
             return _nothing
-        label = f"{self._label(workflow, job):<{self._width}} {self._palette.bar}"
-        prefix = self._palette.paint(label, self._colors.get((workflow, job)))
-        splitter = LogLines(lambda line: self._screen.line(f"{prefix} {line}"))
-        self._splitters[workflow, job] = splitter
+        label = f"{self.label(workflow, job):<{self._width}} {self._palette.drawn('│')}"
+        prefix = self._palette.paint(label, self._colors[workflow, job])
+
+        def take(line: str) -> None:
+            view.tail.append(line if len(line) <= LONGEST_KEPT else f"{line[:LONGEST_KEPT]}{self._palette.drawn('…')}")
+            if self._logs:
+                self._screen.line(f"{prefix} {line}")
+
+        splitter = self._splitters[workflow, job] = LogLines(take)
         return splitter.write
 
     def on_exit(self, workflow: Key, job: JobKey, number: int, how: Ending, retry_in: float | None) -> None:
@@ -103,7 +111,8 @@ class Display(Generic[Key]):
             self._event(workflow, view, "")
             return
         self._finish_output(workflow, state.key)
-        view.phase, view.ended, view.note = state.result or Phase.FAILED, now, state.message
+        view.phase, view.ended = state.result or Phase.FAILED, now
+        view.note, view.reason = state.message, state.reason
         length = duration(view.seconds(now) or 0.0)
         self._event(workflow, view, f"{length}{'  ' if state.message else ''}{state.message}")
 
@@ -130,9 +139,9 @@ class Display(Generic[Key]):
 
     def _event(self, workflow: Key, view: JobView, text: str) -> None:
         if self._events:
-            name = f"{self._label(workflow, view.key):<{self._width}}"
-            head = f"{self._palette.symbol(view.phase)} {name} {view.phase.value}"
-            self._screen.line(f"{self._palette.phase(view.phase, head)}  {printable(text)}".rstrip())
+            name = f"{self.label(workflow, view.key):<{self._width}}"
+            head = self._palette.phase(view.phase, f"{name} {view.phase.value}")
+            self._screen.line(f"{head}  {printable(text)}".rstrip())
         self._screen.changed()
 
     def _finish_output(self, workflow: Key, job: JobKey) -> None:
@@ -142,17 +151,20 @@ class Display(Generic[Key]):
     def _view(self, workflow: Key, job: JobKey) -> JobView:
         return self._views[workflow].jobs[job]
 
-    def _label(self, workflow: Key, job: JobKey) -> str:
+    def label(self, workflow: Key, job: JobKey) -> str:
         """A job's name before its lines; with its workflow's where there are several."""
         return str(job) if len(self._views) == 1 else f"{self._views[workflow].name}:{job}"
 
 
 def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
     """How a workflow ended, in one line; `note` follows its duration."""
-    head = palette.phase(view.phase, f"{palette.symbol(view.phase)} {printable(view.name)} {view.phase.value}")
+    head = palette.phase(view.phase, f"{printable(view.name)} {view.phase.value}")
     length = duration((view.started if view.ended is None else view.ended) - view.started)
+    jobs = view.jobs.values()
+    taken = len(jobs) - len(that_run(jobs))
+    total = f"{len(jobs)} jobs" + (f" ({taken} taken as succeeded)" if taken else "")
     why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
-    return f"{head}  {view.counts()[Phase.SUCCEEDED]}/{len(view.jobs)} jobs in {length}{note}{why}"
+    return f"{head}  {count(jobs, Phase.SUCCEEDED)}/{total} in {length}{note}{why}"
 
 
 def _nothing(_: bytes) -> None:

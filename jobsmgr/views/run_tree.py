@@ -2,133 +2,133 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
 
 from jobsmgr.api.status import Phase
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
-from jobsmgr.views.palette import BOLD, DIM, Palette
-from jobsmgr.views.run_view import JobView, WorkflowView, phase_of
+from jobsmgr.views.palette import STYLES, SYMBOLS, Palette
+from jobsmgr.views.run_view import JobView, WorkflowView, count, phase_of, that_run
 
-BAR = 20
+BAR = range(5, 20)
 """Columns of the progress bar."""
-LONGEST_NAME = 40
+_WORD = max(map(len, Phase))
+_LEAST_NOTE = 8
+"""Columns; in fewer a note says nothing, and the name takes them."""
 _SHOWN_FIRST = (Phase.FAILED, Phase.RUNNING)
 
 
-@attrs.frozen
-class Size:
-    """Of the room that a tree may take."""
+class RunTree:
+    """All workflows, as things stand when it is drawn: never more lines than the terminal has, none of its width."""
 
-    columns: int
-    rows: int
-
-
-def run_tree(workflows: Sequence[WorkflowView], now: float, size: Size, palette: Palette) -> list[str]:
-    """The lines of all workflows, at most as many as there are rows, none wider than the columns."""
-    drawing = _Drawing(now, size.columns, palette)
-    full = [line for workflow in workflows for line in drawing.full(workflow)]
-    if len(full) <= size.rows:
-        return full
-    room = max(size.rows - len(workflows), 0)
-    lines: list[str] = []
-    for index, workflow in enumerate(workflows):
-        share = room // (len(workflows) - index)
-        short = drawing.short(workflow, share)
-        room -= len(short) - 1
-        lines += short
-    return lines[: size.rows]
-
-
-class _Drawing:
-    def __init__(self, now: float, columns: int, palette: Palette) -> None:
-        self._now = now
-        self._columns = columns
+    def __init__(self, workflows: Sequence[WorkflowView], clock: Callable[[], float], palette: Palette) -> None:
+        self._workflows = workflows
+        self._clock = clock
         self._palette = palette
 
-    def full(self, workflow: WorkflowView) -> Iterator[str]:
-        """Every job."""
-        yield self._head(workflow)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        now, columns, rows = self._clock(), options.max_width - 1, options.size.height - 1
+        for workflow, chosen in zip(self._workflows, _chosen(self._workflows, rows, now), strict=False):
+            for line in (_head(workflow, now, columns), *_table(chosen, columns)):
+                line.truncate(columns, overflow="ellipsis")
+                line.plain = self._palette.drawn(line.plain)
+                yield line
+
+
+@attrs.frozen
+class _Row:
+    """A line below a workflow's: a job, or a group with (`word`) or without a state of its own."""
+
+    stem: str
+    name: str
+    style: str = ""
+    word: str = ""
+    amount: str = ""
+    note: str = ""
+
+
+def _chosen(workflows: Sequence[WorkflowView], rows: int, now: float) -> Iterator[list[_Row]]:
+    """What is shown below the head of each workflow; of the last ones nothing, where there is no room at all."""
+    everything = sum(1 + len(workflow.jobs) + len(workflow.groups()) for workflow in workflows) <= rows
+    room = max(rows - len(workflows), 0)
+    for index, workflow in enumerate(workflows[:rows]):
         groups = workflow.groups()
-        width = _name_width(workflow.jobs.values())
-        for number, (name, jobs) in enumerate(groups.items()):
-            last = number == len(groups) - 1
-            yield self._fit(self._palette.branch(last=last), name, None)
-            for index, job in enumerate(jobs):
-                stem = self._palette.stem(last=last) + self._palette.branch(last=index == len(jobs) - 1)
-                yield self._job(stem, job.key.job, job, width)
-
-    def short(self, workflow: WorkflowView, rows: int) -> list[str]:
-        """A line a group, and in the rows that are left the jobs that failed or run."""
-        groups = workflow.groups()
-        names = [name for name, jobs in groups.items() if phase_of(jobs) is not Phase.PENDING][-rows:] or list(groups)
-        room = rows - len(names)
-        active = [job for phase in _SHOWN_FIRST for job in workflow.jobs.values() if job.phase is phase]
-        chosen = {job.key for job in active[: max(room, 0)]}
-        width = _name_width(active)
-        lines = [self._head(workflow)]
-        for name in names[:rows]:
-            lines.append(self._group(name, groups[name]))
-            inner = [job for job in groups[name] if job.key in chosen]
-            lines += [self._job(self._palette.stem(last=False), job.key.job, job, width) for job in inner]
-        return lines
-
-    def _head(self, workflow: WorkflowView) -> str:
-        counts, total = workflow.counts(), len(workflow.jobs)
-        done = counts[Phase.SUCCEEDED]
-        phase = workflow.phase if workflow.phase.ended else Phase.RUNNING
-        end = self._now if workflow.ended is None else workflow.ended
-        name = self._palette.paint(_cropped(printable(workflow.name), LONGEST_NAME, self._palette.dots), BOLD)
-        word = self._palette.phase(phase, phase.value)
-        bar = self._palette.progress(done, total, BAR)
-        text = f"{name}  {word}  {done}/{total} {bar}  {duration(end - workflow.started)}"
-        return text if self._columns >= LONGEST_NAME + BAR + 40 else f"{name} {word} {done}/{total}"
-
-    def _group(self, name: str, jobs: Sequence[JobView]) -> str:
-        done = sum(job.phase is Phase.SUCCEEDED for job in jobs)
-        phase = phase_of(jobs)
-        return self._fit(self._palette.branch(last=False), f"{name}  {phase.value} {done}/{len(jobs)}", phase)
-
-    def _job(self, stem: str, name: str, job: JobView, width: int) -> str:
-        seconds = job.seconds(self._now)
-        time = "-" if seconds is None else duration(seconds)
-        tries = f"try {job.tries}" if job.tries > 1 else ""
-        notes = "  ".join(part for part in (tries, printable(job.note)) if part)
-        name = _cropped(name, width, self._palette.dots)
-        return self._fit(stem, f"{name:<{width}}  {job.phase.value:<9}  {time:>6}  {notes}".rstrip(), job.phase)
-
-    def _fit(self, stem: str, text: str, phase: Phase | None) -> str:
-        """A line that is not wider than the terminal: one that wraps would be two, and the tree would be torn."""
-        mark = f"{self._palette.symbol(phase)} " if phase is not None else ""
-        text = _cropped(mark + text, max(self._columns - 1 - len(stem), 0), self._palette.dots)
-        painted = text if phase is None else self._palette.phase(phase, text)
-        return self._palette.paint(stem, DIM) + painted
+        if everything:
+            yield list(_rows(groups, {name: _Row("", name) for name in groups}, now))
+            continue
+        shown = _active(groups, room // (len(workflows) - index))
+        room -= len(shown) + sum(map(len, shown.values()))
+        yield list(_rows(shown, {name: _group(name, groups[name]) for name in shown}, now))
 
 
-def _name_width(jobs: Iterable[JobView]) -> int:
-    return min(max((len(job.key.job) for job in jobs), default=0), LONGEST_NAME)
+def _active(groups: Mapping[str, list[JobView]], rows: int) -> dict[str, list[JobView]]:
+    """The groups that have begun, and in the rows that are left the jobs that failed or run."""
+    begun = [name for name, jobs in groups.items() if phase_of(jobs) is not Phase.PENDING] or list(groups)
+    names = begun[-rows:] if rows else []
+    active = [job for phase in _SHOWN_FIRST for name in names for job in groups[name] if job.phase is phase]
+    chosen = {job.key for job in active[: rows - len(names)]}
+    return {name: [job for job in groups[name] if job.key in chosen] for name in names}
 
 
-def _cropped(text: str, columns: int, dots: str) -> str:
-    """As much of a text as fits; wide characters take two columns, combining ones none."""
-    if text.isascii() and len(text) <= columns:
-        return text
-    widths = [_width(char) for char in text]
-    if sum(widths) <= columns:
-        return text
-    room, kept = max(columns - len(dots), 0), 0
-    for width in widths:
-        if width > room:
-            break
-        room -= width
-        kept += 1
-    return (text[:kept] + dots)[: max(columns, 0)]
+def _rows(groups: Mapping[str, list[JobView]], heads: Mapping[str, _Row], now: float) -> Iterator[_Row]:
+    for number, (name, jobs) in enumerate(groups.items(), start=1):
+        last = number == len(groups)
+        yield attrs.evolve(heads[name], stem=_branch(last))
+        for job in jobs:
+            yield _job(("   " if last else "│  ") + _branch(job is jobs[-1]), job, now)
 
 
-def _width(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def _branch(last: bool) -> str:
+    return "└─ " if last else "├─ "
+
+
+def _group(name: str, jobs: Sequence[JobView]) -> _Row:
+    ran, phase, failed = that_run(jobs), phase_of(jobs), count(jobs, Phase.FAILED)
+    amount = f"{count(ran, Phase.SUCCEEDED)}/{len(ran)}" if ran else "-"
+    note = f"{failed} failed" if failed else "" if ran else jobs[0].note
+    return _Row("", f"{SYMBOLS[phase]} {name}", STYLES[phase], phase.value, amount, note)
+
+
+def _job(stem: str, job: JobView, now: float) -> _Row:
+    seconds = job.seconds(now)
+    amount = "-" if seconds is None else duration(seconds)
+    tries = f"try {job.tries}" if job.tries > 1 else ""
+    note = "  ".join(part for part in (tries, printable(job.note)) if part)
+    return _Row(stem, f"{SYMBOLS[job.phase]} {job.key.job}", STYLES[job.phase], job.phase.value, amount, note)
+
+
+def _head(workflow: WorkflowView, now: float, columns: int) -> Text:
+    """Name, state, progress and time; only the name gives way."""
+    jobs = that_run(workflow.jobs.values())
+    done = count(jobs, Phase.SUCCEEDED)
+    phase = workflow.phase if workflow.phase.ended else Phase.RUNNING
+    width = min(max(columns // 4 - 4, BAR.start), BAR.stop)
+    filled = width * done // len(jobs) if jobs else 0
+    rest = Text.assemble("  ", (phase.value, STYLES[phase]), f"  {done}/{len(jobs)} ")
+    rest.append("━" * filled, "green").append("─" * (width - filled), "dim")
+    rest.append(f"  {duration((now if workflow.ended is None else workflow.ended) - workflow.started)}")
+    name = Text(printable(workflow.name), "bold")
+    name.truncate(max(columns - rest.cell_len, 1), overflow="ellipsis")
+    return Text.assemble(name, rest)
+
+
+def _table(rows: Sequence[_Row], columns: int) -> Iterator[Text]:
+    """Rows as lines: state and amount are always to be seen, name and note share the columns that are left."""
+    amount = max((6, *(len(row.amount) for row in rows)))
+    spare = columns - _WORD - amount - 6
+    most = spare - columns * 2 // 5
+    note = min(most, max((cell_len(row.note) for row in rows), default=0)) if most >= _LEAST_NOTE else 0
+    longest = max((cell_len(row.stem + row.name) for row in rows if row.word), default=0)
+    width = max(min(longest, spare - note), 1)
+    for row in rows:
+        line = Text.assemble((row.stem, "dim"), (row.name, row.style))
+        if row.word:
+            line.truncate(width, overflow="ellipsis", pad=True)
+            shown = f"  {row.note}" if most >= _LEAST_NOTE and row.note else ""
+            line.append(f"  {row.word:<{_WORD}}  {row.amount:>{amount}}{shown}", row.style)
+        yield line

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable
 
 import attrs
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
+
+TAIL = 10
+"""So many last lines of a try's output are kept."""
 
 
 @attrs.define
@@ -22,6 +25,12 @@ class JobView:
     ended: float | None = None
     note: str = ""
     """Why it waits, failed or will never run, in a few words."""
+    reason: str = ""
+    """Why it ended as it did, in one word."""
+    tail: deque[str] = attrs.Factory(lambda: deque(maxlen=TAIL))
+    """The last lines that its last try has printed."""
+    runs: bool = True
+    """Whether it is run; otherwise it is taken as succeeded."""
 
     def seconds(self, now: float) -> float | None:
         """How long it has run; None if it has not."""
@@ -44,10 +53,6 @@ class WorkflowView:
         """A workflow of which nothing has run."""
         return cls(name=name, started=now, jobs={key: JobView(key) for key in keys})
 
-    def counts(self) -> Counter[Phase]:
-        """How many jobs are in each phase."""
-        return Counter(job.phase for job in self.jobs.values())
-
     def groups(self) -> dict[str, list[JobView]]:
         """Its jobs by group, in the order of the spec."""
         found: dict[str, list[JobView]] = {}
@@ -56,12 +61,21 @@ class WorkflowView:
         return found
 
 
-def phase_of(jobs: Iterable[JobView]) -> Phase:
-    """The phase of several jobs together, as a group shows it."""
-    phases = {job.phase for job in jobs}
-    for phase in (Phase.FAILED, Phase.RUNNING):
-        if phase in phases:
-            return phase
+def count(jobs: Iterable[JobView], phase: Phase) -> int:
+    """How many jobs are in a phase."""
+    return sum(job.phase is phase for job in jobs)
+
+
+def that_run(jobs: Iterable[JobView]) -> list[JobView]:
+    """The jobs without those that are only taken as succeeded."""
+    return [job for job in jobs if job.runs]
+
+
+def phase_of(jobs: Collection[JobView]) -> Phase:
+    """The phase of several jobs together, as a group shows it: it has failed when nothing of it goes on any more."""
+    phases = {job.phase for job in that_run(jobs) or jobs}
     if len(phases) == 1:
         return phases.pop()
-    return Phase.ABORTED if Phase.PENDING not in phases else Phase.RUNNING
+    if not all(phase.ended for phase in phases):
+        return Phase.RUNNING
+    return Phase.FAILED if Phase.FAILED in phases else Phase.ABORTED

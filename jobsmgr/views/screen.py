@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from typing import IO, Protocol, cast
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
+from rich.segment import Segment
 
 _REDRAW_SECONDS = 0.08
 """At most a dozen drawings a second: more cannot be read, and cost the jobs' own time."""
@@ -56,6 +60,9 @@ class OutputStream:
             self.error = error
             self._failed()
 
+    def flush(self) -> None:
+        """Nothing is kept back here."""
+
 
 class Appending:
     """Lines and nothing else: for files, pipes and terminals that can do no more."""
@@ -74,17 +81,32 @@ class Appending:
         """Nothing is kept back here."""
 
 
-class Live:
+class Drawn:
     """A part at the bottom that is drawn anew, and lines that scroll away above it."""
 
-    def __init__(self, output: OutputStream, draw: Callable[[], Sequence[str]], clock: Callable[[], float]) -> None:
-        """`draw` gives the part's lines, each as wide as the terminal at most; `clock` counts real seconds."""
-        self._output = output
-        self._draw = draw
+    def __init__(self, output: OutputStream, part: RenderableType, clock: Callable[[], float], *, color: bool) -> None:
+        """`part` draws itself as things stand; `clock` counts real seconds."""
+        self._console = Console(
+            file=cast("IO[str]", output),
+            force_terminal=True,
+            force_interactive=True,
+            color_system="standard" if color else None,
+            no_color=not color,
+        )
+        self._live = Live(
+            part,
+            console=self._console,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
         self._clock = clock
         self._lines: list[str] = []
-        self._drawn = 0
         self._drawn_at = float("-inf")
+        with self._console:
+            self._live.start()
+            self._console.show_cursor()  # hidden, it would stay so behind Ctrl-Z and after a kill -9
 
     def line(self, text: str) -> None:
         """See the protocol."""
@@ -94,17 +116,26 @@ class Live:
     def changed(self) -> None:
         """See the protocol."""
         if self._clock() - self._drawn_at >= _REDRAW_SECONDS:
-            self._paint(self._draw())
+            self._print_lines()
+            self._drawn_at = self._clock()
 
     def close(self) -> None:
         """Draw the last state, which stays."""
-        self._paint(self._draw())
-        self._drawn = 0
+        with self._console:
+            self._print_lines()
+            self._live.stop()
 
-    def _paint(self, part: Sequence[str]) -> None:
-        """All in one write, so that nothing half drawn is seen."""
-        up = f"\x1b[{self._drawn}F" if self._drawn else ""
-        lines = "".join(f"{line}\n" for line in (*self._lines, *part))
+    def _print_lines(self) -> None:
+        """All in one write, so that nothing half drawn is seen: what is printed has the part drawn below it."""
+        self._console.print(_AsItIs("".join(f"{line}\n" for line in self._lines)), crop=False, end="")
         self._lines.clear()
-        self._drawn, self._drawn_at = len(part), self._clock()
-        self._output.write(f"{up}\x1b[J{lines}")
+
+
+class _AsItIs:
+    """Text that has its colours, and breaks where the terminal breaks it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(self._text)

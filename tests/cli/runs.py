@@ -60,6 +60,15 @@ class Running:
             pass
         return self.process.wait(PATIENCE)
 
+    def resize(self, rows: int, columns: int) -> None:
+        """What a terminal does when its window is dragged."""
+        fcntl.ioctl(self.stream, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def hang_up(self) -> None:
+        """What a terminal does when its window is closed."""
+        os.close(self.stream)
+        self.stream = os.open(os.devnull, os.O_RDONLY)
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -111,11 +120,12 @@ def on_terminal(*arguments: str, rows: int = 24, columns: int = 100, **environme
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
+    running = Running(process, master)
     try:
-        yield Running(process, master)
+        yield running
     finally:
         _finish(process)
-        os.close(master)
+        os.close(running.stream)
 
 
 def _finish(process: subprocess.Popen[bytes]) -> None:
@@ -125,25 +135,29 @@ def _finish(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-_CONTROL = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[[0-9;?]*([A-Za-z])")
+_CONTROL = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])")
 
 
 class Screen:
-    """A terminal that knows what a live tree needs: lines, cursor up, erase below. Anything else is an error."""
+    """A terminal that knows what a live tree needs: lines, cursor up, erase a line. Anything else is an error."""
 
     def __init__(self) -> None:
         self.lines: list[str] = [""]
         self.row = 0
+        self.column = 0
+        self.highest = 0
+        """How far above the last line the cursor was at most."""
+        self.cursor = True
         self.others: list[str] = []
         """Control sequences that it does not know, but for colours."""
 
     def feed(self, text: str) -> "Screen":
-        at = 0
+        start = 0
         for match in _CONTROL.finditer(text):
-            self._print(text[at : match.start()])
-            self._control(match[1] or "", match[2] or match[3])
-            at = match.end()
-        self._print(text[at:])
+            self._print(text[start : match.start()])
+            self._control(*match.groups())
+            start = match.end()
+        self._print(text[start:])
         return self
 
     def _print(self, text: str) -> None:
@@ -152,16 +166,25 @@ class Screen:
                 self.row += 1
                 if self.row == len(self.lines):
                     self.lines.append("")
-            elif char != "\r":
-                self.lines[self.row] += char
+            elif char == "\r":
+                self.column = 0
+            else:
+                line = self.lines[self.row]
+                self.lines[self.row] = line[: self.column] + char + line[self.column + 1 :]
+                self.column += 1
                 self.others += [] if char.isprintable() else [char]
 
     def _control(self, number: str, kind: str) -> None:
-        if kind == "F":
-            self.row -= int(number or 1)
-            assert self.row >= 0
-        elif kind == "J":
-            del self.lines[self.row :]
-            self.lines.append("")
-        elif kind != "m":
-            self.others.append(kind)
+        match number, kind:
+            case _, "A":
+                self.row -= int(number or 1)
+                self.highest = max(self.highest, len(self.lines) - 1 - self.row)
+                assert self.row >= 0
+            case "2", "K":
+                self.lines[self.row] = ""
+            case "?25", "h" | "l":
+                self.cursor = kind == "h"
+            case _, "m":
+                pass
+            case _:
+                self.others.append(number + kind)

@@ -1,9 +1,19 @@
 """The live tree of `jobsmgr run` on a real pseudo-terminal."""
 
+import os
 import re
+import shlex
+import signal
+import subprocess
+import termios
 from pathlib import Path
 
-from tests.cli.runs import Screen, file_of, on_terminal, sh
+import pytest
+from rich.cells import cell_len
+
+from tests.cli.program import PROGRAM
+from tests.cli.runs import PATIENCE, Screen, file_of, on_terminal, sh
+from tests.cli.test_run_signals import ended
 
 
 def test_a_tree_below_the_output(tmp_path: Path) -> None:
@@ -21,7 +31,13 @@ def test_a_tree_below_the_output(tmp_path: Path) -> None:
     assert re.fullmatch(r"   ├─ ✔ a  succeeded  +[\d.]+s", lines[head + 2])
     assert re.fullmatch(r"   ├─ ✘ b  failed     +[\d.]+s  failed with exit code 3", lines[head + 3])
     assert lines[head + 4] == '   └─ ⊘ c  aborted         -  job "g/b" did not succeed'
-    assert lines[head + 5].startswith("✘ wf failed  1/3 jobs in ")
+    assert lines[head + 5 : head + 9] == [
+        "✘ g/b failed  try 1: failed with exit code 3",
+        "  │ (no output)",
+        "  log: not kept; --output-dir DIR keeps it",
+        f"  run again: jobsmgr run --only=g/b --executor process {tmp_path}/wf.yaml",
+    ]
+    assert lines[head + 9].startswith("✘ wf failed  1/3 jobs in ")
     assert [line for line in lines[:head] if line.startswith("g/a │")] == ["g/a │ one", "g/a │ two"]
     assert "\x1b[32m" in run.text
 
@@ -45,11 +61,11 @@ def test_it_never_has_more_lines_than_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "wf.yaml").write_text(file_of(*jobs))
     with on_terminal("--executor", "process", str(tmp_path / "wf.yaml"), "-j", "2", rows=12) as run:
         assert run.end() == 3
-    moves = [int(number) for number in re.findall(r"\x1b\[(\d+)F", run.text)]
-    assert max(moves) <= 11
-    end = [line.rstrip() for line in Screen().feed(run.text).lines][-12:]
-    assert any(line.startswith("├─ ✘ g  failed 39/40") for line in end)
-    assert any("✘ j30  failed" in line for line in end)
+    screen = Screen().feed(run.text)
+    assert 0 < screen.highest <= 11
+    end = [line.rstrip() for line in screen.lines][-17:]
+    assert "└─ ✘ g       failed      39/40  1 failed" in end
+    assert any("└─ ✘ j30  failed" in line for line in end)
 
 
 def test_a_terminal_that_can_do_nothing_gets_lines(tmp_path: Path) -> None:
@@ -59,3 +75,104 @@ def test_a_terminal_that_can_do_nothing_gets_lines(tmp_path: Path) -> None:
         assert run.end() == 0
     assert "\x1b" not in run.text
     assert "✔ g/a succeeded" in run.text
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_every_width_shows_progress_state_and_time(tmp_path: Path, columns: int) -> None:
+    """Also beside a name of 40 characters, and to the end of the tree; a group runs while a job of it does."""
+    long = "a-job-whose-name-takes-all-of-40-columns"
+    jobs = [sh(long, "sleep 1"), sh("b", "exit 3"), *(sh(f"j{number}", "true") for number in range(30))]
+    (tmp_path / "wf.yaml").write_text(file_of(*jobs))
+    with on_terminal("--executor", "process", str(tmp_path / "wf.yaml"), rows=12, columns=columns) as run:
+        assert run.end() == 3
+    screen = Screen().feed(run.text)
+    assert screen.others == []
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", run.text)
+    assert re.search(r"wf  running  \d+/32 [━─]{5,20}  \d", plain)
+    assert re.search(r"└─ ● g +running +30/32  1 failed" if columns > 40 else r"└─ ● g +running +30/32", plain)
+    assert "└─ ✘ g" in plain
+    assert "├─ ✘ g" not in plain
+    assert re.search(r"─ ● a-job-w\S+ +running +\d", plain)
+    tree = [line for line in plain.splitlines() if line.startswith(("wf  ", "├─", "└─", "   ├─", "   └─"))]
+    assert max(map(cell_len, tree)) < columns
+
+
+def test_from_counts_what_runs(tmp_path: Path) -> None:
+    """What is taken as succeeded is not progress of this run."""
+    (tmp_path / "wf.yaml").write_text(file_of("name: a, args: [x]", "name: b, args: [x]", "name: c, args: [x]"))
+    with on_terminal("--executor", "simulate", str(tmp_path / "wf.yaml"), "--from", "c") as run:
+        assert run.end() == 0
+    lines = [line.rstrip() for line in Screen().feed(run.text).lines]
+    assert any(line.startswith("wf  succeeded  1/1 ━━") for line in lines)
+    assert "   ├─ ✔ a  succeeded       -  taken as succeeded" in lines
+    assert "✔ wf succeeded  3/3 jobs (2 taken as succeeded) in 1.0s (simulated)" in lines
+
+
+def test_a_run_ends_with_what_failed(tmp_path: Path) -> None:
+    """What has scrolled away stands there once more, with where all of it is; the command does the same again."""
+    script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; exit 3"
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", "true"), sh("b", script)))
+    out = tmp_path / "out"
+    arguments = ["--executor", "process", str(tmp_path / "wf.yaml"), "--no-logs", "--output-dir", str(out)]
+    with on_terminal(*arguments, columns=80) as run:
+        assert run.end() == 3
+    lines = [line.rstrip() for line in Screen().feed(run.text).lines]
+    start = lines.index("✘ g/b failed  try 1: failed with exit code 3")
+    assert lines[start + 1 : start + 11] == [f"  │ line {number}" for number in range(3, 13)]
+    assert lines[start + 11] == f"  log: {out}/wf/g/b-1.log"
+    assert (out / "wf" / "g" / "b-1.log").read_text().startswith("line 1\n")
+    program, command = lines[start + 12].removeprefix("  run again: ").split(" ", 1)
+    again = subprocess.run([PROGRAM, *shlex.split(command)], capture_output=True, text=True, check=False)
+    assert (program, again.returncode) == ("jobsmgr", 3)
+    assert "✘ wf failed  0/1 jobs in" in again.stdout
+
+
+def test_a_terminal_that_gets_narrow(tmp_path: Path) -> None:
+    """What is drawn from then on fits."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", f"read x < {fifo}"), sh("b", "exit 3")))
+    with on_terminal("--executor", "process", str(tmp_path / "wf.yaml"), columns=120) as run:
+        run.until("─" * 10)
+        run.resize(10, 40)
+        run.until("\x1b[1mwf", run.text.count("\x1b[1mwf") + 3)
+        fifo.write_text("go\n")
+        assert run.end() == 3
+    tree = Screen().feed(run.text).lines
+    head = next(number for number, line in enumerate(tree) if line.startswith("wf  failed  1/2"))
+    assert max(map(cell_len, tree[head : head + 4])) < 40
+
+
+@pytest.mark.parametrize("how", ["typed", signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_it_leaves_the_terminal_as_it_was(tmp_path: Path, how: signal.Signals | str) -> None:
+    """The cursor is shown, nothing else was switched; a run that is killed cannot tidy up, and need not."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", "echo begun; exec sleep 1000")))
+    with on_terminal("--executor", "process", str(tmp_path / "wf.yaml")) as run:
+        before = termios.tcgetattr(run.stream)
+        run.until("begun")
+        job = int(Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()[0])
+        if isinstance(how, signal.Signals):
+            run.signal(how)
+        else:
+            os.write(run.stream, b"\x03")
+        assert run.end() == (-9 if how is signal.SIGKILL else 130)
+        assert termios.tcgetattr(run.stream) == before
+    if how is signal.SIGKILL:
+        os.killpg(job, signal.SIGKILL)
+    screen = Screen().feed(run.text)
+    assert screen.cursor
+    assert screen.others == []
+    if how is not signal.SIGKILL:
+        assert screen.lines[-2].startswith("⊘ wf aborted")
+        assert "run again" not in run.text
+
+
+def test_a_terminal_that_is_closed_ends_the_run(tmp_path: Path) -> None:
+    """Without a traceback to nowhere; the job is stopped."""
+    pid = tmp_path / "pid"
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", f"echo $$ > {pid}; echo begun; exec sleep 1000")))
+    with on_terminal("--executor", "process", str(tmp_path / "wf.yaml")) as run:
+        run.until("begun")
+        run.hang_up()
+        assert run.process.wait(PATIENCE) == 130
+    assert ended(int(pid.read_text()))

@@ -1,13 +1,20 @@
 """A run as a tree that fits the terminal."""
 
+import io
+import re
+from collections.abc import Sequence
+
+import attrs
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.views.durations import duration
 from jobsmgr.views.palette import Palette
-from jobsmgr.views.run_tree import Size, run_tree
-from jobsmgr.views.run_view import WorkflowView
+from jobsmgr.views.run_tree import RunTree
+from jobsmgr.views.run_view import JobView, WorkflowView, phase_of
 
 
 def view(groups: int, jobs: int, **phases: Phase) -> WorkflowView:
@@ -21,12 +28,22 @@ def view(groups: int, jobs: int, **phases: Phase) -> WorkflowView:
     return found
 
 
+def drawn(
+    workflows: Sequence[WorkflowView], now: float, columns: int, rows: int, palette: Palette | None = None
+) -> list[str]:
+    """The lines on a terminal of so many columns, and of one row more."""
+    console = Console(file=io.StringIO(), width=columns, height=rows + 1, force_terminal=True, color_system=None)
+    with console.capture() as capture:
+        console.print(RunTree(workflows, lambda: now, palette or Palette()))
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
 def test_all_of_it_where_there_is_room() -> None:
     """Each job with symbol, word, time and note."""
     workflow = view(2, 2, g0_j0=Phase.SUCCEEDED, g0_j1=Phase.RUNNING)
     workflow.jobs[JobKey("g0", "j1")].tries = 2
     workflow.jobs[JobKey("g1", "j0")].note = "x\x1b[2J"
-    assert run_tree([workflow], 11.0, Size(100, 30), Palette()) == [
+    assert drawn([workflow], 11.0, 100, 30) == [
         "wf  running  1/4 ━━━━━───────────────  11s",
         "├─ g0",
         "│  ├─ ✔ j0  succeeded    2.0s",
@@ -39,7 +56,7 @@ def test_all_of_it_where_there_is_room() -> None:
 
 def test_ascii() -> None:
     """No character beyond it, and the same words."""
-    lines = run_tree([view(2, 2, g0_j0=Phase.FAILED)], 5.0, Size(100, 30), Palette(ascii=True))
+    lines = drawn([view(2, 2, g0_j0=Phase.FAILED)], 5.0, 100, 30, Palette(ascii=True))
     assert "\n".join(lines).isascii()
     assert "|  |- x j0  failed       2.0s" in lines
 
@@ -51,17 +68,20 @@ def test_it_never_outgrows_the_terminal(rows: int, columns: int, groups: int, jo
     """Whatever its size and the workflow's."""
     workflow = view(groups, jobs, g0_j1=Phase.FAILED, g0_j2=Phase.RUNNING)
     workflow.jobs[JobKey("g0", "j1")].note = "漢字" * 100
-    lines = run_tree([workflow, view(2, 2)], 5.0, Size(columns, rows), Palette())
+    lines = drawn([workflow, view(2, 2)], 5.0, columns, rows)
     assert len(lines) <= rows
-    for line in lines[1:]:
-        assert sum(2 if "\u4e00" <= char <= "\u9fff" else 1 for char in line) < columns
+    for line in lines:
+        assert cell_len(line) < columns
 
 
 def test_what_failed_or_runs_comes_first_where_room_is_short() -> None:
     """Behind a line for each group that has begun."""
     workflow = view(10, 100, g3_j50=Phase.FAILED, g3_j51=Phase.RUNNING)
-    lines = run_tree([workflow], 5.0, Size(80, 8), Palette())
-    assert lines[1:] == ["├─ ✘ g3  failed 0/100", "│  ✘ j50  failed       2.0s", "│  ● j51  running      4.0s"]
+    assert drawn([workflow], 5.0, 80, 8)[1:] == [
+        "└─ ● g3      running     0/100  1 failed",
+        "   ├─ ✘ j50  failed       2.0s",
+        "   └─ ● j51  running      4.0s",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +91,82 @@ def test_what_failed_or_runs_comes_first_where_room_is_short() -> None:
 def test_durations(seconds: float, text: str) -> None:
     """Never more than two units, and never 60 of one."""
     assert duration(seconds) == text
+
+
+LONG = "a-job-whose-name-takes-all-of-40-columns"
+WIDTHS = pytest.mark.parametrize("columns", [40, 80, 120])
+
+
+@WIDTHS
+def test_progress_and_time_at_every_width(columns: int) -> None:
+    """The name of the workflow gives way, nothing else."""
+    workflow = view(1, 4, g0_j0=Phase.SUCCEEDED, g0_j1=Phase.SUCCEEDED)
+    workflow.name = "a-workflow-with-a-name-that-is-rather-long"
+    head = drawn([workflow], 62.0, columns, 30)[0]
+    name, rest = head.split("  ", 1)
+    assert workflow.name.startswith(name.rstrip("…"))
+    assert rest.startswith("running  2/4 ━━")
+    assert rest.endswith("─  1m02s")
+    assert rest.count("━") + rest.count("─") == {40: 5, 80: 15, 120: 20}[columns]
+
+
+@WIDTHS
+@pytest.mark.parametrize("rows", [5, 30])
+def test_a_long_name_or_note_hides_no_state_and_no_time(columns: int, rows: int) -> None:
+    """In no row, and all of them stand in one column; wide and combining characters are counted as they are shown."""
+    workflow = view(1, 3, g0_j0=Phase.RUNNING, g0_j1=Phase.RUNNING)
+    long = JobKey("g0", LONG)
+    workflow.jobs[long] = attrs.evolve(workflow.jobs[JobKey("g0", "j1")], key=long, note="n" * 200)
+    wide = JobKey("g0", "漢字e\u0301")
+    workflow.jobs[wide] = attrs.evolve(workflow.jobs[JobKey("g0", "j1")], key=wide)
+    lines = [line for line in drawn([workflow], 63.0, columns, rows) if "●" in line and "g0" not in line]
+    assert len(lines) == (4 if rows == 30 else 3)
+    assert {cell_len(line[: line.index("running")]) for line in lines} == {cell_len(lines[0].partition("running")[0])}
+    for line in lines:
+        assert re.search(r"  running     1m02s(  n+…)?$", line)
+    assert any(re.search(r"─ ● a-job-w", line) for line in lines)
+
+
+@pytest.mark.parametrize("rows", [3, 4, 5, 6, 8, 40])
+@pytest.mark.parametrize("groups", [1, 2, 5])
+def test_branches_end_where_the_tree_ends(rows: int, groups: int) -> None:
+    """Whatever of it is shown: nothing hangs below a branch that goes on, and the last one ends."""
+    phases = {f"g{group}_j{job}": Phase.RUNNING for group in range(groups) for job in range(2)}
+    lines = drawn([view(groups, 3, **phases)], 5.0, 80, rows)[1:]
+    tops = [line[0] for line in lines if line[0] in "├└"]
+    assert tops == ["├"] * (len(tops) - 1) + ["└"]
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if line[3:4] in ("├", "└"):
+            assert (below[3:4] in ("├", "└")) is (line[3] == "├")
+
+
+@pytest.mark.parametrize(
+    ("phases", "together"),
+    [
+        ("failed running succeeded", "running"),
+        ("failed pending", "running"),
+        ("succeeded pending", "running"),
+        ("failed succeeded aborted", "failed"),
+        ("succeeded aborted", "aborted"),
+        ("pending pending", "pending"),
+        ("succeeded succeeded", "succeeded"),
+    ],
+)
+def test_a_group_has_failed_when_nothing_of_it_goes_on(phases: str, together: str) -> None:
+    """Until then it runs, and says how many failed."""
+    jobs = [JobView(JobKey("g", str(number)), Phase(phase)) for number, phase in enumerate(phases.split())]
+    assert phase_of(jobs) is Phase(together)
+
+
+def test_what_is_taken_as_succeeded_does_not_count() -> None:
+    """Neither in the progress, nor in a group's state."""
+    workflow = view(3, 2)
+    for job in list(workflow.jobs.values())[:3]:
+        job.phase, job.note, job.runs = Phase.SUCCEEDED, "taken as succeeded", False
+    assert drawn([workflow], 1.0, 80, 30)[0].startswith("wf  running  0/3 ───")
+    workflow.jobs[JobKey("g1", "j1")].phase = Phase.SUCCEEDED
+    assert [line.split("  ", 1)[0] for line in drawn([workflow], 1.0, 80, 5)] == ["wf", "├─ ✔ g0", "└─ ✔ g1"]
+    assert drawn([workflow], 1.0, 80, 5)[1:] == [
+        "├─ ✔ g0  succeeded       -  taken as succeeded",
+        "└─ ✔ g1  succeeded     1/1",
+    ]

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TextIO
 
 import anyio
-import attrs
 import structlog
 from anyio.abc import TaskStatus
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
-from jobsmgr.cli.run.inputs import Inputs, Selected, Selection, check_inputs, read_inputs
+from jobsmgr.cli.run.inputs import Selected, check_inputs, read_inputs
+from jobsmgr.cli.run.options import RunOptions
+from jobsmgr.cli.run.terminal import Terminal
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.jobs import refuse_idle
-from jobsmgr.cli.shared.streams import StoppableOutput, can_print, discard
+from jobsmgr.cli.shared.streams import discard
 from jobsmgr.cluster.clock import now as wall_clock
 from jobsmgr.engine.port import Key
 from jobsmgr.local.containers import Containers
@@ -39,50 +36,10 @@ from jobsmgr.local.recording import OutputUnusable, Recorder
 from jobsmgr.local.running import LocalRun, RunSettings
 from jobsmgr.local.simulation import Simulation, VirtualLoop
 from jobsmgr.local.watching import Watcher, Watchers
-from jobsmgr.views.display import Display, summary
-from jobsmgr.views.palette import SIGNS, Palette
-from jobsmgr.views.run_tree import Size, run_tree
-from jobsmgr.views.run_view import WorkflowView
-from jobsmgr.views.screen import Appending, Live, OutputStream, Screen
 
-TICK = 0.25
-"""Seconds after which a live tree is drawn anew even if nothing happens: its times go on."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPING = "Stopping: jobs are given their grace period to end. Once more (Ctrl-C) kills them."
 KILLING = "Killing what still runs."
-
-
-@attrs.frozen(kw_only=True)
-class RunOptions:
-    """What a user asks of a run."""
-
-    executor: str
-    selection: Selection
-    environment: Mapping[str, str]
-    """This process's own."""
-    palette: Palette
-    live: bool = False
-    logs: bool = True
-    quiet: bool = False
-    parallelism: int | None = None
-    fail_fast: bool = False
-    allow_host_path: bool = False
-    output_dir: Path | None = None
-    durations: tuple[tuple[str, float], ...] = ()
-    exit_codes: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-    @property
-    def simulated(self) -> bool:
-        """Whether time is virtual."""
-        return self.executor == "simulate"
-
-
-def prepare_output(
-    stream: TextIO, environment: Mapping[str, str], *, color: bool, only_ascii: bool
-) -> tuple[Palette, bool]:
-    """What may be printed to a stream, and whether a tree can be drawn there."""
-    palette = Palette(color=color, ascii=only_ascii or not can_print(stream, SIGNS))
-    return palette, stream.isatty() and environment.get("TERM") != "dumb"
 
 
 def run_file(file: str, more: Iterable[str], options: RunOptions) -> int:
@@ -114,10 +71,10 @@ async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path
     executor = await _executor(options, inputs.objects, force_stop, root)
     check_inputs(inputs, executor, run.hooks)
     recorder = _recorder(options.output_dir)
-    terminal = _Terminal(inputs, options, run)
+    terminal = Terminal(inputs.workflows, options, lambda: run.halt(INTERRUPTED))
     watcher = terminal.display if recorder is None else Watchers(recorder, terminal.display)
     statuses = await _follow(run, inputs.workflows, executor, watcher, force_stop, terminal)
-    terminal.summary()
+    terminal.finish(recorder)
     if recorder is not None:
         recorder.result(statuses)
         if recorder.error is not None:
@@ -162,26 +119,28 @@ async def _follow(
     executor: Executor,
     watcher: Watcher,
     force_stop: ForceStop,
-    terminal: _Terminal,
+    terminal: Terminal,
 ) -> dict[Key, Manifest]:
     """Run to the end, and listen to signals."""
     outcome: dict[Key, Manifest] | JobsmgrError
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(_listen, run, force_stop, terminal)
-        tasks.start_soon(terminal.tick)
-        try:
-            plans = {one.key: one.plan for one in selected if one.as_planned}
-            outcome = await run.run([one.raw for one in selected], executor, watcher, plans)
-        except JobsmgrError as error:  # raised again below: a task group would wrap it
-            outcome = error
-        tasks.cancel_scope.cancel()
-    terminal.screen.close()
+    try:
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_listen, run, force_stop, terminal)
+            tasks.start_soon(terminal.tick)
+            try:
+                plans = {one.key: one.plan for one in selected if one.as_planned}
+                outcome = await run.run([one.raw for one in selected], executor, watcher, plans)
+            except JobsmgrError as error:  # raised again below: a task group would wrap it
+                outcome = error
+            tasks.cancel_scope.cancel()
+    finally:
+        terminal.screen.close()
     if isinstance(outcome, JobsmgrError):
         raise outcome
     return outcome
 
 
-async def _listen(run: LocalRun, force_stop: ForceStop, terminal: _Terminal, *, task_status: TaskStatus[None]) -> None:
+async def _listen(run: LocalRun, force_stop: ForceStop, terminal: Terminal, *, task_status: TaskStatus[None]) -> None:
     """The first signal stops the run with grace, the second one without."""
     with anyio.open_signal_receiver(*STOP_SIGNALS) as signals:
         for number in STOP_SIGNALS:  # the loop hears them all the same, but not while a write waits for a reader
@@ -195,54 +154,6 @@ async def _listen(run: LocalRun, force_stop: ForceStop, terminal: _Terminal, *, 
                 terminal.interrupted = True
                 terminal.screen.line(STOPPING)
                 run.halt(INTERRUPTED)
-
-
-class _Terminal:
-    """What a user sees of a run."""
-
-    def __init__(self, inputs: Inputs, options: RunOptions, run: LocalRun) -> None:
-        now = anyio.current_time()
-        self._options = options
-        self._views = {one.key: _view(one, now) for one in inputs.workflows}
-        self.interrupted = False
-        self.stream = StoppableOutput(sys.stdout)
-        self.output = OutputStream(self.stream, lambda: run.halt(INTERRUPTED))
-        self.screen: Screen = Appending(self.output)
-        if options.live:
-            self.screen = Live(self.output, self._draw, time.monotonic)
-        self.display = Display(
-            self._views,
-            self.screen,
-            options.palette,
-            anyio.current_time,
-            logs=options.logs and not options.quiet,
-            events=not options.quiet,
-        )
-
-    def _draw(self) -> list[str]:
-        columns, rows = shutil.get_terminal_size()
-        views = list(self._views.values())
-        return run_tree(views, anyio.current_time(), Size(columns, rows - 1), self._options.palette)
-
-    async def tick(self) -> None:
-        """Keep a live tree's times going; virtual time goes on by events alone."""
-        while self._options.live and not self._options.simulated:
-            await anyio.sleep(TICK)
-            self.screen.changed()
-
-    def summary(self) -> None:
-        """A line a workflow, when all is over."""
-        note = " (simulated)" if self._options.simulated else ""
-        for view in self._views.values():
-            self.output.write(summary(view, self._options.palette, note) + "\n")
-
-
-def _view(one: Selected, now: float) -> WorkflowView:
-    view = WorkflowView.of(one.plan.workflow.name, one.keys, now)
-    for key, job in view.jobs.items():
-        if key not in one.run:
-            job.phase, job.note = Phase.SUCCEEDED, "taken as succeeded"
-    return view
 
 
 def _exit_code(statuses: Iterable[Manifest], *, interrupted: bool) -> int:

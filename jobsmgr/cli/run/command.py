@@ -46,9 +46,18 @@ def _exit_codes(text: str) -> tuple[int, ...]:
 
 
 _FILE = click.Path(allow_dash=True)
+_WORDS = "jobsmgr.words"
 
 
-@click.command()
+class _Run(click.Command):
+    """Keeps the words that it was given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Run)
 @click.argument("file", type=_FILE, metavar="FILE", required=False)
 @click.option(
     "-f",
@@ -135,8 +144,10 @@ def run(
     if (durations or exit_codes) and executor != "simulate":
         raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
     # Imported late: --help needs none of it.
-    from jobsmgr.cli.run.assembly import RunOptions, prepare_output, run_file
+    from jobsmgr.cli.run.assembly import run_file
     from jobsmgr.cli.run.inputs import Selection
+    from jobsmgr.cli.run.options import RunOptions
+    from jobsmgr.cli.run.terminal import prepare_output
 
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(
@@ -144,6 +155,8 @@ def run(
         selection=Selection(name=name, namespace=namespace, only=only, start=start),
         environment=dict(os.environ),
         palette=palette,
+        program=ctx.command_path,
+        words=ctx.meta[_WORDS],
         live=live and not quiet,
         logs=logs,
         quiet=quiet,
