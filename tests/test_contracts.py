@@ -53,7 +53,7 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("core/plan.py", "from jobsmgr.loading.plugins import load_hooks", {LAYERS}),
         ("views/run_view.py", "import importlib.metadata", {BY_NAME}),
         ("files/reading.py", "from jobsmgr.views.escape import printable", {LAYERS}),
-        ("views/display.py", "from jobsmgr.local.executor import Exit", {LAYERS}),
+        ("views/run_view.py", "from jobsmgr.local.executor import Exit", {LAYERS}),
         ("lint/linter.py", "from jobsmgr.cli.shared.exits import ExitCode", {LAYERS}),
         ("local/adapter.py", "from jobsmgr.cluster.clock import now", {LAYERS}),
         ("cluster/session.py", "from jobsmgr.leadership.record import Timing", {LAYERS}),

@@ -8,26 +8,12 @@ from rich.style import Style
 
 from jobsmgr.api.status import Phase
 
-SYMBOLS = {
-    Phase.PENDING: "○",
-    Phase.RUNNING: "●",
-    Phase.SUSPENDED: "◌",
-    Phase.SUCCEEDED: "✔",
-    Phase.FAILED: "✘",
-    Phase.ABORTED: "⊘",
-}
-STYLES = {
-    Phase.PENDING: "dim",
-    Phase.RUNNING: "cyan",
-    Phase.SUSPENDED: "",
-    Phase.SUCCEEDED: "green",
-    Phase.FAILED: "bold red",
-    Phase.ABORTED: "yellow",
-}
+SYMBOLS = dict(zip(Phase, "○●◌✔✘⊘", strict=True))
+STYLES = dict(zip(Phase, ("dim", "cyan", "", "green", "bold red", "yellow"), strict=True))
 _PREFIXES = ("cyan", "yellow", "green", "magenta", "blue")
 PREFIXES = (*_PREFIXES, *(f"bright_{name}" for name in _PREFIXES))
 """Colours that distinguish the output of parallel jobs."""
-SIGNS = "○●◌✔✘⊘│├└─━…"
+SIGNS = "".join(SYMBOLS.values()) + "│├└─━…"
 """All that is printed beyond ASCII."""
 _ASCII = str.maketrans(SIGNS, ".*=+x-||`-#~")
 

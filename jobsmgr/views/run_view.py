@@ -49,9 +49,11 @@ class WorkflowView:
     message: str = ""
 
     @classmethod
-    def of(cls, name: str, keys: Iterable[JobKey], now: float) -> WorkflowView:
-        """A workflow of which nothing has run."""
-        return cls(name=name, started=now, jobs={key: JobView(key) for key in keys})
+    def of(cls, name: str, keys: Iterable[JobKey], now: float, taken: Iterable[JobKey] = ()) -> WorkflowView:
+        """A workflow of which nothing has run; `taken` are the jobs that are taken as succeeded."""
+        jobs = {key: JobView(key) for key in keys}
+        jobs |= {key: JobView(key, Phase.SUCCEEDED, note="taken as succeeded", runs=False) for key in taken}
+        return cls(name, now, jobs)
 
     def groups(self) -> dict[str, list[JobView]]:
         """Its jobs by group, in the order of the spec."""

@@ -15,6 +15,7 @@ from tests.cli.program import EXAMPLES, HEAD, PROGRAM, ROOT, Done, run, run_proc
 from tests.cli.runs import file_of, sh
 
 QUICKSTART = str(EXAMPLES / "quickstart.yaml")
+FAIL = ("--exit-code", "1")
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {WORD: hello}\n"
 USES_CONFIG = "command: [printenv, WORD], params: {fromEnv: [{configMapRef: {name: conf}}]}"
 
@@ -374,3 +375,49 @@ class TestOutput:
         with process.stderr as stderr:
             assert stderr.read() == b""
         assert process.wait(60) == 1
+
+
+class TestFailures:
+    """What stands at the end of a run, for each job that failed."""
+
+    def again(self, done: Done) -> list[str]:
+        """The commands that run them again."""
+        return [
+            line.removeprefix("  run again: ") for line in done.out.splitlines() if line.startswith("  run again: ")
+        ]
+
+    def test_the_command_runs_what_failed_as_it_was_run(self) -> None:
+        """What chose other jobs is left out, and what is put in comes before a `--`."""
+        text = file_of(sh("a", "true", more=""), sh("b", "exit 3", more=""))
+        job = "jobsmgr run --only=g/b --executor process"
+        assert self.again(ran(text, "--from", "a")) == [f"{job} -"]
+        assert self.again(ran(text, "--from=a", "-j", "2")) == [f"{job} -j 2 -"]
+        assert self.again(ran(text, "--only", "b")) == [f"{job} -"]
+        assert self.again(ran(text, "--")) == [f"{job} -- -"]
+
+    def test_of_several_workflows(self) -> None:
+        """Names of jobs stand behind the workflow's."""
+        done = ran(file_of(sh("a", "true")) + "---\n" + file_of(sh("a", "exit 3"), name="other"))
+        assert self.again(done) == ["jobsmgr run --name=other --only=g/a --executor process -"]
+        assert "✘ other:g/a failed  try 1: failed with exit code 3" in done.out
+
+    def test_ten_at_most(self) -> None:
+        """And how many more there are."""
+        done = simulated(file_of(*(f"name: j{number}, args: [x], parallel: true" for number in range(13))), *FAIL)
+        assert len(self.again(done)) == 10
+        assert done.out.splitlines()[-2] == "3 more failed."
+
+    def test_what_was_stopped_did_not_fail_by_itself(self) -> None:
+        """Under --fail-fast there is one block, however many ran."""
+        done = ran(file_of(sh("a", "exit 1"), sh("b", "exec sleep 1000")), "--fail-fast")
+        assert len(self.again(done)) == 1
+
+    def test_quiet(self) -> None:
+        """One line a workflow, failed or not."""
+        assert len(simulated(GROUPS, *FAIL, "-q").out.splitlines()) == 1
+
+    def test_a_long_line_is_cut(self) -> None:
+        """The log has all of it."""
+        done = ran(file_of(sh("a", "head -c 5000 /dev/zero | tr '\\0' x; exit 1")), "--no-logs")
+        (line,) = [line for line in done.out.splitlines() if line.startswith("  │ ")]
+        assert line == f"  │ {'x' * 1000}…"

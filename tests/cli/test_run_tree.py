@@ -176,3 +176,14 @@ def test_a_terminal_that_is_closed_ends_the_run(tmp_path: Path) -> None:
         run.hang_up()
         assert run.process.wait(PATIENCE) == 130
     assert ended(int(pid.read_text()))
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}], ids=str)
+def test_a_tree_without_colours(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Nor bold, nor dim: the tree is drawn by its lines and symbols alone, in ASCII where that is asked for."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", "exit 3")))
+    with on_terminal("--executor", "process", "--ascii", str(tmp_path / "wf.yaml"), **environment) as run:
+        assert run.end() == 3
+    assert re.search(r"\x1b\[[0-9;]*m", run.text) is None
+    assert run.text.isascii()
+    assert "`- g" in run.text

@@ -17,8 +17,7 @@ from anyio.abc import TaskStatus
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
-from jobsmgr.cli.run.inputs import Selected, check_inputs, read_inputs
-from jobsmgr.cli.run.options import RunOptions
+from jobsmgr.cli.run.inputs import RunOptions, Selected, check_inputs, read_inputs
 from jobsmgr.cli.run.terminal import Terminal
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.jobs import refuse_idle
@@ -79,9 +78,9 @@ async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path
         recorder.result(statuses)
         if recorder.error is not None:
             raise recorder.error
-    if terminal.output.error is not None:
+    if terminal.stream.error is not None:
         if not terminal.interrupted:
-            raise terminal.output.error  # whoever read our output has gone: the run was stopped for it
+            raise terminal.stream.error  # whoever read our output has gone: the run was stopped for it
         discard()
     return _exit_code(statuses.values(), interrupted=terminal.interrupted)
 

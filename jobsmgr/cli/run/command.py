@@ -145,8 +145,7 @@ def run(
         raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
     # Imported late: --help needs none of it.
     from jobsmgr.cli.run.assembly import run_file
-    from jobsmgr.cli.run.inputs import Selection
-    from jobsmgr.cli.run.options import RunOptions
+    from jobsmgr.cli.run.inputs import RunOptions, Selection
     from jobsmgr.cli.run.terminal import prepare_output
 
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)

@@ -1,8 +1,10 @@
-"""Files to workflows that are ready to run, each with the jobs to be run. Nothing is run here."""
+"""What a user asks for, and files to workflows that are ready to run, each with its jobs. Nothing is run here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -22,6 +24,7 @@ from jobsmgr.local.executor import Executor
 from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
 from jobsmgr.local.preflight import check
 from jobsmgr.local.selection import assume_succeeded, downstream_of, only, without_state
+from jobsmgr.views.palette import Palette
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +56,43 @@ class Selection:
     namespace: str = DEFAULT_NAMESPACE
     only: str | None = None
     start: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """What a user asks of a run."""
+
+    executor: str
+    selection: Selection
+    environment: Mapping[str, str]
+    """This process's own."""
+    palette: Palette
+    program: str
+    """What the command is called."""
+    words: tuple[str, ...]
+    """What followed it."""
+    live: bool = False
+    logs: bool = True
+    quiet: bool = False
+    parallelism: int | None = None
+    fail_fast: bool = False
+    allow_host_path: bool = False
+    output_dir: Path | None = None
+    durations: tuple[tuple[str, float], ...] = ()
+    exit_codes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether time is virtual."""
+        return self.executor == "simulate"
+
+    def again(self, job: JobKey, *workflow: str) -> str:
+        """The command that runs one job as it was run; `workflow` is its own, where there are several.
+
+        What is put in comes first: behind a `--` it would be no option.
+        """
+        named = [f"--name={name}" for name in workflow]
+        return f"{self.program} {shlex.join([*named, f'--only={job}', *_without_selection(self.words)])}"
 
 
 @attrs.frozen
@@ -121,3 +161,12 @@ def _again(picked: Sequence[Selected]) -> Iterator[Selected]:
         if one.key in seen:
             yield one
         seen.add(one.key)
+
+
+def _without_selection(words: Iterable[str]) -> Iterator[str]:
+    rest = iter(words)
+    for word in rest:
+        if word in ("--only", "--from"):
+            next(rest, None)
+        elif not word.startswith(("--only=", "--from=")):
+            yield word

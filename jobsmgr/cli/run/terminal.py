@@ -5,22 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 import anyio
 
 from jobsmgr.api.status import Phase
-from jobsmgr.cli.run.inputs import Selected
-from jobsmgr.cli.run.options import RunOptions
+from jobsmgr.cli.run.display import Display, summary
+from jobsmgr.cli.run.inputs import RunOptions, Selected
 from jobsmgr.cli.shared.streams import StoppableOutput, can_print
 from jobsmgr.local.policy import FAIL_FAST, INTERRUPTED
 from jobsmgr.local.recording import Recorder
-from jobsmgr.views.display import Display, summary
 from jobsmgr.views.failures import Failure, failure_lines
 from jobsmgr.views.palette import SIGNS, Palette
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import WorkflowView
-from jobsmgr.views.screen import Appending, Drawn, OutputStream, Screen
+from jobsmgr.views.screen import LiveScreen, Screen
 
 TICK = 0.25
 """Seconds after which a live tree is drawn anew even if nothing happens: its times go on."""
@@ -41,22 +40,18 @@ class Terminal:
         """`unread` is called when nobody reads the output any more."""
         now = anyio.current_time()
         self._options = options
-        self._views = {one.key: _view(one, now) for one in selected}
+        self._views = {
+            one.key: WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run)
+            for one in selected
+        }
         self.interrupted = False
-        self.stream = StoppableOutput(sys.stdout)
-        self.output = OutputStream(self.stream, unread)
-        self.screen: Screen = Appending(self.output)
+        self.stream = StoppableOutput(sys.stdout, unread)
+        output = cast("IO[str]", self.stream)
+        self.screen = Screen(output)
         if options.live:
             tree = RunTree(list(self._views.values()), anyio.current_time, options.palette)
-            self.screen = Drawn(self.output, tree, time.monotonic, color=options.palette.color)
-        self.display = Display(
-            self._views,
-            self.screen,
-            options.palette,
-            anyio.current_time,
-            logs=options.logs,
-            events=not options.quiet,
-        )
+            self.screen = LiveScreen(output, tree, time.monotonic, color=options.palette.color)
+        self.display = Display(self._views, self.screen, anyio.current_time, options)
 
     async def tick(self) -> None:
         """Keep a live tree's times going; virtual time goes on by events alone."""
@@ -70,7 +65,7 @@ class Terminal:
         lines = [] if self._options.quiet else list(failure_lines(list(self._failures(recorder)), palette))
         note = " (simulated)" if self._options.simulated else ""
         lines += [summary(view, palette, note) for view in self._views.values()]
-        self.output.write("".join(f"{line}\n" for line in lines))
+        self.stream.write("".join(f"{line}\n" for line in lines))
 
     def _failures(self, recorder: Recorder | None) -> Iterator[Failure]:
         for key, view in self._views.items():
@@ -80,11 +75,3 @@ class Terminal:
                     log = recorder.log(key, job.key) if recorder is not None else ""
                     again = self._options.again(job.key, *named)
                     yield Failure(label=self.display.label(key, job.key), job=job, log=log, again=again)
-
-
-def _view(one: Selected, now: float) -> WorkflowView:
-    view = WorkflowView.of(one.plan.workflow.name, one.keys, now)
-    for key, job in view.jobs.items():
-        if key not in one.run:
-            job.phase, job.note, job.runs = Phase.SUCCEEDED, "taken as succeeded", False
-    return view

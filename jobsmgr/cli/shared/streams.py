@@ -6,6 +6,7 @@ import io
 import os
 import select
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any, TextIO
 
@@ -22,11 +23,16 @@ class Unread(OSError):
 
 
 class StoppableOutput:
-    """A stream that waits for its reader only until it is told to stop: a write that blocks would hear no signal."""
+    """A stream that waits for its reader only until it is told to stop: a write that blocks would hear no signal.
 
-    def __init__(self, stream: TextIO) -> None:
+    It may close at any time: the first failure is kept and reported once, all later text is dropped.
+    """
+
+    def __init__(self, stream: TextIO, failed: Callable[[], None]) -> None:
         self._stream = stream
+        self._failed = failed
         self._stopped = False
+        self.error: OSError | None = None
         # A drawing must not be seen half done, and a terminal that was halted goes on by itself at Ctrl-C.
         self._at_once = sys.maxsize if stream.isatty() else _AT_ONCE
         self._poll: select.poll | None = select.poll()
@@ -36,11 +42,15 @@ class StoppableOutput:
             self._poll = None
 
     def write(self, text: str) -> None:
-        """Write it all. Raises `Unread`, and OSError as the stream does."""
-        for start in range(0, len(text), self._at_once):
-            self._wait()
-            self._stream.write(text[start : start + self._at_once])
-            self._stream.flush()
+        """Print a text at once, as far as anybody still reads it."""
+        try:
+            for start in range(0, len(text) if self.error is None else 0, self._at_once):
+                self._wait()
+                self._stream.write(text[start : start + self._at_once])
+                self._stream.flush()
+        except OSError as error:
+            self.error = error
+            self._failed()
 
     def flush(self) -> None:
         """Nothing is kept back here."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.run.inputs import RunOptions
+from jobsmgr.engine.port import Key
+from jobsmgr.local.executor import Exit
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.log_lines import LogLines
@@ -16,53 +18,23 @@ from jobsmgr.views.palette import PREFIXES, Palette
 from jobsmgr.views.run_view import JobView, WorkflowView, count, that_run
 from jobsmgr.views.screen import Screen
 
-Key = TypeVar("Key", bound=Hashable)
-"""Identifies a workflow of the run."""
-
 LONGEST_PREFIX = 30
 LONGEST_KEPT = 1000
 """Characters of a line that is kept for the end of the run."""
 
 
-class Ending(Protocol):
-    """How a try ended."""
-
-    @property
-    def code(self) -> int:
-        """Its exit code."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """In a word; may be empty."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """In a sentence; may be empty."""
-        ...
-
-
-class Display(Generic[Key]):
-    """Takes what happens in a run, as a `Watcher` of local runs does, and prints it."""
+class Display:
+    """Takes what happens in a run, and prints it: the `Watcher` that people see."""
 
     def __init__(
-        self,
-        views: Mapping[Key, WorkflowView],
-        screen: Screen,
-        palette: Palette,
-        clock: Callable[[], float],
-        *,
-        logs: bool = True,
-        events: bool = True,
+        self, views: Mapping[Key, WorkflowView], screen: Screen, clock: Callable[[], float], options: RunOptions
     ) -> None:
-        """`views` are kept up to date here; `clock` counts the run's seconds; `logs`: print the jobs' output."""
+        """`views` are kept up to date here; `clock` counts the run's seconds."""
         self._views = views
         self._screen = screen
-        self._palette = palette
+        self._palette = options.palette
         self._clock = clock
-        self._logs = logs
-        self._events = events
+        self._logs, self._events = options.logs, not options.quiet
         self._splitters: dict[tuple[Key, JobKey], LogLines] = {}
         self._aborted = dict.fromkeys(views, 0)
         names = [len(self.label(key, job)) for key, view in views.items() for job in view.jobs]
@@ -91,7 +63,7 @@ class Display(Generic[Key]):
         splitter = self._splitters[workflow, job] = LogLines(take)
         return splitter.write
 
-    def on_exit(self, workflow: Key, job: JobKey, number: int, how: Ending, retry_in: float | None) -> None:
+    def on_exit(self, workflow: Key, job: JobKey, number: int, how: Exit, retry_in: float | None) -> None:
         """See `Watcher`."""
         self._finish_output(workflow, job)
         if retry_in is None:
@@ -123,8 +95,8 @@ class Display(Generic[Key]):
         if view.phase.ended:
             view.ended = self._clock()
             view.message = _finished_message(status)
-        if (count := int(status["counts"]["aborted"])) > self._aborted[workflow]:
-            self._aborted[workflow] = count
+        if (aborted := int(status["counts"]["aborted"])) > self._aborted[workflow]:
+            self._aborted[workflow] = aborted
             self._take_aborted(workflow, status)
         self._screen.changed()
 
@@ -171,7 +143,7 @@ def _nothing(_: bytes) -> None:
     """Output that nobody wants to see."""
 
 
-def _ending(how: Ending) -> str:
+def _ending(how: Exit) -> str:
     why = how.reason or how.message
     return f"exit code {how.code}" + (f" ({why})" if why else "")
 
