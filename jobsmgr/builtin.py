@@ -1,9 +1,9 @@
 """What the built-in plugins import beside `jobsmgr`. Ours alone: it changes without notice, no one else imports it."""
 
 from jobsmgr.api.cutting import cut
+from jobsmgr.api.edges import Node
 from jobsmgr.api.errors import quoted
-from jobsmgr.api.frontier import Frontier, Standing
-from jobsmgr.api.graph import group_waits_for, waits_for
+from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.names import (
     GROUP_LABEL,
     ID_LABEL,
@@ -35,10 +35,10 @@ __all__ = [
     "OPERATOR_LABELS",
     "WORKFLOW_LABEL",
     "Frontier",
-    "Standing",
+    "Node",
+    "Readiness",
     "container_name",
     "cut",
-    "group_waits_for",
     "label_value",
     "parse_quantity",
     "quoted",
@@ -48,5 +48,4 @@ __all__ = [
     "valid_key",
     "valid_value",
     "valid_variable",
-    "waits_for",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import JobContext
@@ -27,8 +28,12 @@ class PlannedJob:
     """The job as it is written."""
     layers: tuple[Layer, ...]
     """The levels of its parameters, outermost first."""
+    place: tuple[int, int]
+    """Where a status shows it: the index of its group and its own."""
     name: str
     """What the names of its Jobs are made of; ask `job_name`."""
+    edges: tuple[Edge, ...] = ()
+    """What it waits for."""
     params: Params = attrs.field(factory=Params)
     """Merged from all levels."""
     compiled: Manifest = attrs.field(factory=dict)
@@ -47,8 +52,16 @@ class Plan:
     graph: Graph = EMPTY
     jobs: Mapping[JobKey, PlannedJob] = attrs.field(factory=dict)
     """In the order of the spec."""
+    milestones: Mapping[Milestone, tuple[Edge, ...]] = attrs.field(factory=dict)
+    """What each of the milestones that jobs wait for waits for itself."""
+    order: tuple[Node, ...] = ()
+    """All jobs of a valid workflow and their milestones, each after everything that it waits for."""
     problems: tuple[Problem, ...] = ()
     """What makes the workflow invalid; empty if it is valid."""
+
+    def edges(self, node: Node) -> tuple[Edge, ...]:
+        """What a job or a milestone waits for."""
+        return self.jobs[node].edges if isinstance(node, JobKey) else self.milestones[node]
 
     def context(self, key: JobKey) -> JobContext:
         """What plugins are told about a job when it is rendered."""

@@ -10,7 +10,6 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.plan import Plan
-from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.status import Phase, Status
 from jobsmgr.api.workflow import JobKey, Workflow
 
@@ -69,19 +68,6 @@ class Refusal:
     retry_at: float
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Trail:
-    """What is known beside a stored status, if this process worked it out itself from the same spec.
-
-    It makes a further look cost what has changed since. The answer is the same without it.
-    """
-
-    readiness: Readiness
-    """As of the stored status."""
-    changed: tuple[JobState, ...]
-    """The Jobs that are new, or are not as the stored status has them."""
-
-
 @attrs.frozen(kw_only=True)
 class Snapshot:
     """Everything that a decision may look at."""
@@ -101,8 +87,11 @@ class Snapshot:
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
     confirmed: bool = True
     """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
-    trail: Trail | None = None
-    """What is known beside `status` where this process worked it out itself; no answer depends on it."""
+    changed: tuple[JobState, ...] | None = None
+    """The Jobs that are new or not as `status` has them; None if any may be. No answer depends on it.
+
+    It is known only where `status` shows the plan's jobs, each in its place, and nothing is refused.
+    """
     held: str = ""
     """Why a failing plugin holds this workflow; empty if none does."""
 

@@ -1,17 +1,21 @@
-"""What a further decision about the same workflow may start from. Pure, and no answer depends on it."""
+"""What a further decision about the same workflow may start from, so that it costs what has changed.
+
+Pure, and no answer depends on it. Without it a look at 1,024 jobs in a row costs forty times as much (11 ms for 0.27).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
 from jobsmgr.api.decision import Decision
 from jobsmgr.api.plan import Plan
-from jobsmgr.api.readiness import Readiness
-from jobsmgr.api.snapshot import JobState, Snapshot, Trail
-from jobsmgr.api.status import NEW, Phase, Status
+from jobsmgr.api.snapshot import JobState, Snapshot
+from jobsmgr.api.status import NEW, JobStatus, Phase, Status
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.changes import changed_jobs, changed_places
+from jobsmgr.core.readiness import ReadyJobs
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -20,13 +24,13 @@ class Baseline:
 
     plan: Plan
     status: Status
-    readiness: Readiness
+    ready: ReadyJobs
     """As of the status."""
     seen: Mapping[str, JobState]
     """The Jobs that the status was worked out from."""
 
-    def trail(self, snapshot: Snapshot) -> Trail | None:
-        """What a decision on this snapshot may start from; None where it has to start from nothing."""
+    def changed(self, snapshot: Snapshot) -> tuple[JobState, ...] | None:
+        """The Jobs that are new, or are not as the stored status has them; None if more than that may have changed."""
         known = snapshot.plan is self.plan and snapshot.status is self.status
         if not known or snapshot.refusals or snapshot.throttle is not None:
             return None
@@ -34,8 +38,11 @@ class Baseline:
         places = list(changed_places(seen, jobs))
         if len(jobs) < len(seen) or any(jobs[place].name != seen[place].name for place in places):
             return None  # one is there no more, or their order is another
-        changed = (*(jobs[place] for place in places), *jobs[len(seen) :])
-        return Trail(readiness=self.readiness, changed=changed)
+        return (*(jobs[place] for place in places), *jobs[len(seen) :])
+
+    def ready_after(self, status: Status) -> list[JobKey]:
+        """The jobs that could start by a status that follows on the stored one."""
+        return self.ready.after(_phases(changed_jobs(self.status, status))).keys()
 
 
 def next_baseline(before: Baseline | None, snapshot: Snapshot, decision: Decision) -> Baseline | None:
@@ -45,21 +52,22 @@ def next_baseline(before: Baseline | None, snapshot: Snapshot, decision: Decisio
     succeed or fail: keeping up with that would be a second set of the rules.
     """
     plan, status = snapshot.plan, decision.status
-    known = before is not None and before.plan is plan and before.status is snapshot.status
-    plain = not (decision.held or plan.problems or snapshot.refusals or snapshot.throttle or status.phase.ended)
-    if not plain or not (known or (_shows(status, plan) and _all_seen(status, snapshot))):
+    if decision.held or plan.problems or snapshot.refusals or snapshot.throttle or status.phase.ended:
         return None
-    if before is not None and known:
-        readiness, earlier = before.readiness, snapshot.status
+    if before is not None and before.plan is plan and before.status is snapshot.status:
+        ready, earlier = before.ready, snapshot.status
+    elif _shows(status, plan) and _all_seen(status, snapshot):
+        ready, earlier = ReadyJobs.of(plan), NEW
     else:
-        readiness, earlier = Readiness.of(plan.workflow, plan.graph), NEW
+        return None
     changes = tuple(changed_jobs(earlier, status))
     if any(job.reason and not job.phase.ended for _, _, job in changes):
         return None
-    begun = [key for key, _, job in changes if job.phase is not Phase.PENDING]
-    succeeded = [key for key, _, job in changes if job.phase is Phase.SUCCEEDED]
-    readiness = readiness.after(begun, succeeded)
-    return Baseline(plan=plan, status=status, readiness=readiness, seen=snapshot.jobs)
+    return Baseline(plan=plan, status=status, ready=ready.after(_phases(changes)), seen=snapshot.jobs)
+
+
+def _phases(changes: Iterable[tuple[JobKey, JobStatus, JobStatus]]) -> list[tuple[JobKey, Phase]]:
+    return [(key, job.phase) for key, _, job in changes if job.phase is not Phase.PENDING]
 
 
 def _all_seen(status: Status, snapshot: Snapshot) -> bool:
@@ -69,6 +77,6 @@ def _all_seen(status: Status, snapshot: Snapshot) -> bool:
 
 
 def _shows(status: Status, plan: Plan) -> bool:
-    """Whether a status has exactly the jobs of the spec, in its order: none that an edit removed."""
+    """Whether a status has exactly the jobs of the plan, each in its place: none that an edit removed."""
     groups = plan.workflow.spec.groups
     return len(status.groups) == len(groups) and [key for key, _ in status.jobs()] == list(plan.jobs)

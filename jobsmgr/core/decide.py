@@ -20,14 +20,15 @@ from jobsmgr.api.decision import (
     StoreStatus,
 )
 from jobsmgr.api.errors import FragmentConflict, PluginError
-from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.carrying import CONDITIONS, keep_foreign, keep_unknown
-from jobsmgr.core.changes import changed_jobs, transitions
+from jobsmgr.core.changes import transitions
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.readiness import ready_jobs
 from jobsmgr.core.rendering import render_job
 
 BATCH = 64
@@ -38,15 +39,16 @@ MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
 
 
-def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH) -> Decision:
+def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Baseline | None = None) -> Decision:
     """What to do about a workflow.
 
     `batch` is how many jobs to create at most. A failing plugin never raises from here: it yields a decision that
-    starts nothing and says which plugin it was.
+    starts nothing and says which plugin it was. A `baseline`, from which `snapshot.changed` came, makes it cheaper and
+    no other.
     """
     try:
         status = work_out(snapshot, hooks)
-        ready = _startable(snapshot, status)
+        ready = _startable(snapshot, status, baseline)
         chosen = hooks.select_jobs(attrs.evolve(snapshot, status=status), ready)[:batch] if ready else ()
         creates = tuple(_create(snapshot.plan, key, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
@@ -138,7 +140,7 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
 
 def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]:
     """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing."""
-    if snapshot.trail is not None or status.phase.ended:  # a trail knows of every Job
+    if snapshot.changed is not None or status.phase.ended:  # then every Job is known
         return
     uids, unknown = {job.uid for job in snapshot.jobs.values()}, status.unknown.phases
     for key, job in status.jobs():
@@ -181,26 +183,26 @@ _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
 """Phases of a group of which no job runs."""
 
 
-def _startable(snapshot: Snapshot, status: Status) -> tuple[JobKey, ...]:
+def _startable(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> tuple[JobKey, ...]:
     """The jobs that may be created now, those never refused first."""
     throttled = snapshot.throttle is not None and snapshot.throttle.retry_at > snapshot.clock
     if status.phase.ended or snapshot.problems or throttled:
         return ()
-    ready = [key for key in _ready(snapshot, status) if not _waits(snapshot, key) and not _name_in_use(snapshot, key)]
+    ready = [
+        key
+        for key in _ready(snapshot, status, baseline)
+        if not _waits(snapshot, key) and not _name_in_use(snapshot, key)
+    ]
     if snapshot.refusals:
         ready.sort(key=lambda key: _last_refused(snapshot, key))
     return tuple(ready)
 
 
-def _ready(snapshot: Snapshot, status: Status) -> Sequence[JobKey]:
-    """Pending jobs whose dependencies have all succeeded: worked out anew, or from what changed."""
-    if snapshot.trail is None:
-        phases = {key: job.phase for key, job in status.jobs()}
-        return ready_jobs(snapshot.workflow, snapshot.plan.graph, phases)
-    changes = tuple(changed_jobs(snapshot.status, status))
-    begun = [key for key, _, job in changes if job.phase is not Phase.PENDING]
-    succeeded = [key for key, _, job in changes if job.phase is Phase.SUCCEEDED]
-    return snapshot.trail.readiness.after(begun, succeeded).keys()
+def _ready(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> Sequence[JobKey]:
+    """Pending jobs for which all has come that they wait for: from what changed, or worked out anew."""
+    if baseline is not None and snapshot.changed is not None:
+        return baseline.ready_after(status)
+    return ready_jobs(snapshot.plan, {key: job.phase for key, job in status.jobs()})
 
 
 def _create(plan: Plan, key: JobKey, hooks: Hooks) -> CreateJob:

@@ -111,8 +111,8 @@ class Gatherer:
             throttle=memory.refusals.throttle,
             confirmed=observation.confirmed,
         )
-        if memory.baseline is not None and (trail := memory.baseline.trail(snapshot)) is not None:
-            snapshot = attrs.evolve(snapshot, trail=trail)
+        if memory.baseline is not None:
+            snapshot = attrs.evolve(snapshot, changed=memory.baseline.changed(snapshot))
         return Gathered(key=key, memory=memory, snapshot=snapshot, raw=observation.workflow, plugin_error=plugin_error)
 
     def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:

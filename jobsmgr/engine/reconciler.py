@@ -80,7 +80,7 @@ class Reconciler:
     def _decide(self, gathered: Gathered) -> Decision:
         if gathered.plugin_error:
             return stall(gathered.snapshot, gathered.plugin_error)
-        return decide(gathered.snapshot, self._hooks, self._batch)
+        return decide(gathered.snapshot, self._hooks, self._batch, gathered.memory.baseline)
 
     async def fail(self, key: Key, error: BaseException) -> float:
         """After a fault of ours in one look: the workflow's status says so, and it is tried again with back-off."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.frontier import Frontier, Standing
+from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
@@ -43,10 +43,10 @@ def _without_dependencies(part: Manifest) -> dict[str, Any]:
 
 def downstream_of(plan: Plan, start: JobKey) -> frozenset[JobKey]:
     """A job and every job that waits for it, directly or not, through order as well as dependencies."""
-    frontier = Frontier(plan.workflow, plan.graph)
+    frontier = Frontier(plan)
     found = {start}
-    for key in plan.graph.order:  # downstream jobs are those that its failure would keep from starting
-        blocked = key == start or frontier.look(key)[0] is Standing.BLOCKED
+    for key in frontier:  # downstream jobs are those that its failure would keep from starting
+        blocked = key == start or frontier.look(key)[0] is Readiness.BLOCKED
         if blocked:
             found.add(key)
         frontier.record(key, Phase.FAILED if blocked else Phase.SUCCEEDED)

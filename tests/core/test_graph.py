@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from jobsmgr import Graph, JobKey, Phase, Problem, Workflow
 from jobsmgr.api.codec import parse_workflow
-from jobsmgr.api.frontier import Frontier, Standing, ready_jobs
+from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.core.graph import build_graph
-from tests.core.world import group, job, key, manifest
+from jobsmgr.core.plan import plan_workflow
+from jobsmgr.core.readiness import ready_jobs
+from tests.core.world import HOOKS, group, job, key, manifest
 
 
 def on(*names: str) -> list[dict[str, str]]:
@@ -333,8 +335,8 @@ def test_the_frontier_is_the_naive_definition(data: st.DataObject) -> None:
     before them.
     """
     workflow = parse_workflow(data.draw(workflows()))
-    graph, wrong = build_graph(workflow)
-    if wrong:
+    plan = plan_workflow(workflow, HOOKS)
+    if plan.problems:
         return
     edges = direct(workflow)
     phases = {one: data.draw(st.sampled_from(list(Phase)), label=str(one)) for one in edges}
@@ -344,7 +346,7 @@ def test_the_frontier_is_the_naive_definition(data: st.DataObject) -> None:
         for one in in_spec_order
         if phases[one] is Phase.PENDING and all(phases[other] is Phase.SUCCEEDED for other in edges[one])
     )
-    assert ready_jobs(workflow, graph, phases) == expected
+    assert ready_jobs(plan, phases) == expected
 
 
 @given(st.data())
@@ -352,18 +354,18 @@ def test_the_frontier_is_the_naive_definition(data: st.DataObject) -> None:
 def test_aborts_reach_the_transitive_closure_and_no_further(data: st.DataObject) -> None:
     """Blocked: something it waits for, directly or not, failed; and the cause is one that failed itself."""
     workflow = parse_workflow(data.draw(workflows()))
-    graph, wrong = build_graph(workflow)
-    if wrong:
+    plan = plan_workflow(workflow, HOOKS)
+    if plan.problems:
         return
     edges = direct(workflow)
     failed = set(data.draw(st.lists(st.sampled_from(sorted(edges)), unique=True)))
-    frontier = Frontier(workflow, graph)
+    frontier = Frontier(plan)
     blocked = {}
-    for one in graph.order:
-        standing, cause = frontier.look(one)
+    for one in frontier:
+        readiness, cause = frontier.look(one)
         if one in failed:
             frontier.record(one, Phase.FAILED)
-        elif standing is Standing.BLOCKED:
+        elif readiness is Readiness.BLOCKED:
             blocked[one] = cause
             frontier.record(one, Phase.ABORTED, cause)
         else:

@@ -97,15 +97,15 @@ def _stepped(snapshot: Snapshot) -> Status | None:
 
     None where more has happened: whatever ends badly, waits for a reason or is edited concerns other jobs too.
     """
-    trail, stored = snapshot.trail, snapshot.status
-    if trail is None or snapshot.workflow.spec.active_deadline_seconds is not None:
+    stored = snapshot.status
+    if snapshot.changed is None or snapshot.workflow.spec.active_deadline_seconds is not None:
         return None
     work = JobPhases(snapshot, stored.start_time)
     changed: dict[int, dict[int, JobStatus]] = {}
-    for state in trail.changed:
+    for state in snapshot.changed:
         if (key := snapshot.key_of(state)) is None:
             return None
-        at, index = trail.readiness.edges.places[key]
+        at, index = snapshot.plan.jobs[key].place
         job = work.step(stored.groups[at].jobs[index], state)
         if job is None:
             return None

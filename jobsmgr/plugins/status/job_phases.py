@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
 import attrs
 
-from jobsmgr import JobKey, JobState, JobStatus, Phase, Plan, Reason, Refusal, Snapshot
-from jobsmgr.builtin import Frontier, Standing, cut, group_waits_for, waits_for
+from jobsmgr import JobKey, JobState, JobStatus, Phase, Reason, Refusal, Snapshot
+from jobsmgr.builtin import Frontier, Node, Readiness, cut
 
 MAX_MESSAGE = 512
 """Bytes of a job's message: a thousand jobs may have one."""
@@ -59,10 +59,10 @@ class JobPhases:
 
     def _worked_out(self) -> dict[JobKey, JobStatus]:
         plan = self._snapshot.plan
-        frontier = Frontier(plan.workflow, plan.graph)
+        frontier = Frontier(plan)
         lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()
         found: dict[JobKey, JobStatus] = {}
-        for key in plan.graph.order:
+        for key in frontier:
             name = plan.jobs[key].job_name()
             job, cause = self._own(key, name), None
             if job.reason == Reason.REMOVED:  # an edit has put it back
@@ -165,10 +165,10 @@ class JobPhases:
         """Aborted, failed for good, or waiting; with the cause where it is aborted."""
         if self.over:
             return self._too_late(job), None
-        standing, cause = frontier.look(key)
-        if standing is Standing.BLOCKED:
+        readiness, cause = frontier.look(key)
+        if readiness is Readiness.BLOCKED:
             return self._aborted(job, Reason.DEPENDENCY_FAILED, f'job "{cause}" did not succeed'), cause
-        if standing is Standing.WAITING:
+        if readiness is Readiness.WAITING:
             return job, None
         return self._ready(key, job), None
 
@@ -222,11 +222,11 @@ class JobPhases:
         present = {key for key, job in plan.jobs.items() if self._state(key, None, job.job_name()) is not None}
         if len(present) == len(plan.jobs):
             return frozenset()
-        needed: set[JobKey] = set()
-        for key in reversed(plan.graph.order):
-            if key in present or key in needed:
-                needed.update(_waited_for(plan, key))
-        return frozenset(needed - present)
+        needed: set[Node] = set()
+        for node in reversed(plan.order):
+            if node in present or node in needed:
+                needed.update(edge.waited for edge in plan.edges(node))
+        return frozenset(key for key in plan.jobs if key in needed and key not in present)
 
 
 def _was_over(snapshot: Snapshot) -> bool:
@@ -247,11 +247,3 @@ _ENDED_BY_THE_WORKFLOW = (Phase.RUNNING, Phase.ABORTED)
 def not_before(start: datetime | None, end: datetime) -> datetime:
     """When something ended, by a clock that may have been set back since the start: never before that."""
     return end if start is None else max(start, end)
-
-
-def _waited_for(plan: Plan, key: JobKey) -> Iterator[JobKey]:
-    """Every job that one job waits for, through order and dependencies, of jobs and of its group."""
-    job = plan.jobs[key]
-    yield from waits_for(job.group, job.spec, plan.graph)
-    for name in group_waits_for(plan.workflow, plan.graph, key.group):
-        yield from (other for other in plan.jobs if other.group == name)

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr.api.decision import CreateJob, Decision
-from jobsmgr.api.frontier import ready_jobs
 from jobsmgr.api.plan import Plan
-from jobsmgr.api.readiness import Readiness
 from jobsmgr.api.snapshot import JobState, Snapshot
 from jobsmgr.api.status import NEW, Phase
 from jobsmgr.api.status_codec import StatusEncoder, encode_status
@@ -17,6 +15,7 @@ from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.core.baseline import Baseline, next_baseline
 from jobsmgr.core.decide import decide
 from jobsmgr.core.plan import make_plan
+from jobsmgr.core.readiness import ReadyJobs, ready_jobs
 from jobsmgr.loading.plugins import load_hooks
 
 HOOKS = load_hooks(installed=False)
@@ -47,13 +46,13 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 @given(plans(), st.data())
-def test_readiness_after_any_successes_is_what_the_frontier_says(plan: Plan, data: st.DataObject) -> None:
+def test_ready_jobs_kept_up_to_date_are_those_worked_out_anew(plan: Plan, data: st.DataObject) -> None:
     """Whichever ready jobs begin and succeed, in whatever order and company."""
-    readiness = Readiness.of(plan.workflow, plan.graph)
+    kept = ReadyJobs.of(plan)
     phases: dict[JobKey, Phase] = {}
     while True:
-        expected = ready_jobs(plan.workflow, plan.graph, phases)
-        assert tuple(readiness.keys()) == expected
+        expected = ready_jobs(plan, phases)
+        assert tuple(kept.keys()) == expected
         running = [key for key, phase in phases.items() if phase is Phase.RUNNING]
         if not expected and not running:
             break
@@ -61,8 +60,9 @@ def test_readiness_after_any_successes_is_what_the_frontier_says(plan: Plan, dat
         done = data.draw(st.lists(st.sampled_from([*running, *begun]), unique=True)) if running or begun else []
         if not begun and not done:
             begun, done = list(expected), running
-        phases |= dict.fromkeys(begun, Phase.RUNNING) | dict.fromkeys(done, Phase.SUCCEEDED)
-        readiness = readiness.after(begun, done)
+        changes = dict.fromkeys(begun, Phase.RUNNING) | dict.fromkeys(done, Phase.SUCCEEDED)
+        phases |= changes
+        kept = kept.after(changes.items())
 
 
 class _World:
@@ -75,7 +75,7 @@ class _World:
         self.jobs: dict[str, JobState] = {}
         self.status = NEW
         self.now = NOW
-        self.trails = 0
+        self.baselines = 0
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -89,10 +89,10 @@ class _World:
         """Decide both ways; they must be the same."""
         self.now += timedelta(seconds=1)
         bare = self.snapshot()
-        trail = self.baseline.trail(bare) if self.baseline is not None else None
-        self.trails += trail is not None
+        changed = self.baseline.changed(bare) if self.baseline is not None else None
+        self.baselines += changed is not None
         expected = decide(bare, HOOKS)
-        found = decide(attrs.evolve(bare, trail=trail), HOOKS)
+        found = decide(attrs.evolve(bare, changed=changed), HOOKS, baseline=self.baseline)
         assert found == expected
         assert self.encoder.encode(found.status) == encode_status(expected.status)
         return found
@@ -128,7 +128,7 @@ ENDINGS = st.sampled_from([*["succeeded"] * 6, "failed", "gone", "suspended"])
 
 
 @given(plans(), st.data())
-def test_decisions_with_and_without_a_trail_are_the_same(plan: Plan, data: st.DataObject) -> None:
+def test_decisions_with_and_without_a_baseline_are_the_same(plan: Plan, data: st.DataObject) -> None:
     """Through successes, failures, lost and suspended Jobs, with statuses stored at some looks only."""
     world = _World(plan)
     for _ in range(60):
@@ -143,8 +143,8 @@ def test_decisions_with_and_without_a_trail_are_the_same(plan: Plan, data: st.Da
                 world.end(name, data.draw(ENDINGS))
 
 
-def test_a_chain_is_followed_by_its_trail() -> None:
-    """Every look after the first stored status starts from it: the property above does not hold for want of trails."""
+def test_a_chain_is_followed_by_its_baseline() -> None:
+    """Every look after the first stored status starts from it: the property above is not empty."""
     jobs = [{"name": f"j{index}", "image": "busybox"} for index in range(5)]
     spec = {"groups": [{"name": "g", "jobs": jobs}]}
     metadata = {"name": "wf", "namespace": "ns", "uid": "u", "generation": 1}
@@ -157,4 +157,4 @@ def test_a_chain_is_followed_by_its_trail() -> None:
         world.create(decision)
         for name in world.open():
             world.end(name, "succeeded")
-    assert (looks, world.trails) == (6, 5)
+    assert (looks, world.baselines) == (6, 5)

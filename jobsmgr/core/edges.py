@@ -1,0 +1,48 @@
+"""Order and dependencies of a workflow as edges. How names become keys is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jobsmgr.api.edges import Edge, Milestone, Node
+from jobsmgr.api.graph import Graph
+from jobsmgr.api.workflow import Group, JobKey, Workflow
+
+
+def edges_of(workflow: Workflow, graph: Graph) -> dict[Node, tuple[Edge, ...]]:
+    """What each job and each milestone waits for, each after everything that it waits for itself."""
+    ends = {group.name: Milestone(group.name, len(group.jobs)) for group in workflow.spec.groups}
+    known: dict[Node, tuple[Edge, ...]] = {}
+    for index, group in enumerate(workflow.spec.groups):
+        known[Milestone("", index + 1)] = _reached(Milestone("", index), ends[group.name])
+        outer = [] if group.parallel or index == 0 else [Edge(Milestone("", index))]
+        outer += [Edge(ends[name]) for name in graph.group_dependencies[group.name]]
+        known |= _within(group, tuple(outer), graph)
+    return _sorted(known, graph)
+
+
+def _within(group: Group, outer: tuple[Edge, ...], graph: Graph) -> Iterator[tuple[Node, tuple[Edge, ...]]]:
+    for index, job in enumerate(group.jobs):
+        key, before = JobKey(group.name, job.name), Milestone(group.name, index)
+        inner = () if job.parallel or index == 0 else (Edge(before),)
+        yield key, (*outer, *inner, *(Edge(other) for other in graph.dependencies[key]))
+        yield Milestone(group.name, index + 1), _reached(before, key)
+
+
+def _reached(before: Milestone, last: Node) -> tuple[Edge, ...]:
+    return (Edge(before), Edge(last)) if before.first else (Edge(last),)
+
+
+def _sorted(known: Mapping[Node, tuple[Edge, ...]], graph: Graph) -> dict[Node, tuple[Edge, ...]]:
+    """The same in the order of the graph, each milestone before the first job that waits for it, others left out."""
+    found: dict[Node, tuple[Edge, ...]] = {}
+    for key in graph.order:
+        waiting: list[Node] = [key]
+        while waiting:
+            lacking = [edge.waited for edge in known[waiting[-1]] if edge.waited not in found]
+            if lacking:
+                waiting += lacking
+            else:
+                node = waiting.pop()
+                found.setdefault(node, known[node])
+    return found
