@@ -112,6 +112,9 @@ class Params:
     )
 
 
+NO_PARAMS = Params()
+
+
 @attrs.frozen
 class Layer:
     """One level's parameters with its path, for messages: `spec`, `spec.groups[0]`, `spec.groups[0].jobs[1]`."""

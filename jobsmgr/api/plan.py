@@ -32,11 +32,11 @@ class PlannedJob:
     """Where a status shows it: the index of its group and its own."""
     name: str
     """What the names of its Jobs are made of; ask `job_name`."""
-    edges: tuple[Edge, ...] = ()
+    edges: tuple[Edge, ...]
     """What it waits for."""
-    params: Params = attrs.field(factory=Params)
+    params: Params
     """Merged from all levels."""
-    compiled: Manifest = attrs.field(factory=dict)
+    compiled: Manifest
     """The merged parameters as `compiledParams` shows them; empty where the status has no room for them."""
 
     def job_name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 import attrs
@@ -173,14 +174,20 @@ class Workflow:
             for index, job in enumerate(group.jobs):
                 yield Layer(f"{path}.jobs[{index}]", job.params)
 
-    def jobs(self) -> Iterator[WrittenJob]:
+    def jobs(self) -> tuple[WrittenJob, ...]:
         """Every job, in the order of the object."""
-        outermost = Layer("spec", self.spec.params)
+        return self._jobs
+
+    @cached_property
+    def _jobs(self) -> tuple[WrittenJob, ...]:
+        """Kept, since plugins ask for it one after another."""
+        found, outermost = list[WrittenJob](), Layer("spec", self.spec.params)
         for group_index, group in enumerate(self.spec.groups):
             outer = Layer(f"spec.groups[{group_index}]", group.params)
             for index, job in enumerate(group.jobs):
                 inner = Layer(f"{outer.path}.jobs[{index}]", job.params)
-                yield WrittenJob(JobKey(group.name, job.name), group, job, (outermost, outer, inner))
+                found.append(WrittenJob(JobKey(group.name, job.name), group, job, (outermost, outer, inner)))
+        return tuple(found)
 
     def retries_of(self, group: Group, job: Job) -> int:
         """How often a job's pod is tried again: the innermost level that says so, else 1 (`retries` of the API)."""

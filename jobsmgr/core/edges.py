@@ -39,10 +39,9 @@ def _sorted(known: Mapping[Node, tuple[Edge, ...]], graph: Graph) -> dict[Node, 
     for key in graph.order:
         waiting: list[Node] = [key]
         while waiting:
-            lacking = [edge.waited for edge in known[waiting[-1]] if edge.waited not in found]
-            if lacking:
+            node = waiting[-1]
+            if lacking := [waited for waited, _ in known[node] if waited not in found]:
                 waiting += lacking
             else:
-                node = waiting.pop()
-                found.setdefault(node, known[node])
+                found[waiting.pop()] = known[node]
     return found

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 
 import attrs
 
 from jobsmgr.api.codec import parse_time, parse_workflow
 from jobsmgr.api.cutting import stored_bytes
-from jobsmgr.api.edges import Edge, Milestone
+from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import job_names
+from jobsmgr.api.params import NO_PARAMS, Layer, Params
 from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
-from jobsmgr.api.workflow import JobKey, Spec, Workflow
+from jobsmgr.api.workflow import Spec, Workflow
 from jobsmgr.core.edges import edges_of
 from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
@@ -57,34 +59,34 @@ def plan_workflow(workflow: Workflow, hooks: Hooks) -> Plan:
     """The plan of a parsed workflow; see `make_plan`."""
     graph, problems = build_graph(workflow)
     problems += hooks.validate(workflow)
-    jobs = dict(_named(workflow))
-    if problems:
-        return Plan(workflow=workflow, graph=graph, jobs=jobs, problems=problems)
-    edges = edges_of(workflow, graph)
-    jobs = {key: _merged(job, edges[key], hooks) for key, job in jobs.items()}
+    edges = {} if problems else edges_of(workflow, graph)
+    jobs = {job.key: job for job in _jobs(workflow, edges, (lambda _: NO_PARAMS) if problems else hooks.merge_params)}
     if not _fits(workflow, sum(stored_bytes(job.compiled) for job in jobs.values())):
         jobs = {key: attrs.evolve(job, compiled={}) for key, job in jobs.items()}
     milestones = {node: waited for node, waited in edges.items() if isinstance(node, Milestone)}
-    return Plan(workflow=workflow, graph=graph, jobs=jobs, milestones=milestones, order=tuple(edges))
+    return Plan(workflow=workflow, graph=graph, jobs=jobs, milestones=milestones, order=tuple(edges), problems=problems)
 
 
-def _named(workflow: Workflow) -> Iterator[tuple[JobKey, PlannedJob]]:
-    """The jobs as they are written, each with its name and where a status shows it."""
-    written, places = list(workflow.jobs()), dict[str, list[JobKey]]()
-    names = job_names(workflow.name, (job.key for job in written))
-    for job in written:
-        members = places.setdefault(job.key.group, [])
-        place = (len(places) - 1, len(members))
-        members.append(job.key)
-        yield (
-            job.key,
-            PlannedJob(key=job.key, group=job.group, spec=job.job, layers=job.layers, place=place, name=names[job.key]),
+def _jobs(
+    workflow: Workflow, edges: Mapping[Node, tuple[Edge, ...]], merge: Callable[[tuple[Layer, ...]], Params]
+) -> Iterator[PlannedJob]:
+    """One job for each that is written, in the same order."""
+    names = job_names(workflow.name, (job.key for job in workflow.jobs()))
+    members = {group.name: (index, count()) for index, group in enumerate(workflow.spec.groups)}
+    for job in workflow.jobs():
+        group_index, member = members[job.key.group]
+        params = merge(job.layers)
+        yield PlannedJob(
+            key=job.key,
+            group=job.group,
+            spec=job.job,
+            layers=job.layers,
+            place=(group_index, next(member)),
+            name=names[job.key],
+            edges=edges.get(job.key, ()),
+            params=params,
+            compiled=compiled_params(job.layers, params),
         )
-
-
-def _merged(job: PlannedJob, edges: tuple[Edge, ...], hooks: Hooks) -> PlannedJob:
-    params = hooks.merge_params(job.layers)
-    return attrs.evolve(job, edges=edges, params=params, compiled=compiled_params(job.layers, params))
 
 
 def _fits(workflow: Workflow, compiled: int) -> bool:

@@ -79,7 +79,7 @@ def layers(workflow: Any = None, of_group: Any = None, of_job: Any = None) -> tu
     """The levels of one job, read by the codec from a manifest."""
     raw = manifest(group("g", job("j", params=of_job), params=of_group), params=workflow)
     parsed = parse_workflow(raw)
-    return next(parsed.jobs()).layers
+    return parsed.jobs()[0].layers
 
 
 def merged(workflow: Any = None, of_group: Any = None, of_job: Any = None) -> dict[str, Any]:
