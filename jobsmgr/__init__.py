@@ -27,7 +27,7 @@ from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
 from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
-from jobsmgr.api.workflow import Group, Job, JobKey, Spec, Workflow
+from jobsmgr.api.workflow import Group, Job, JobKey, Spec, Workflow, WrittenJob
 from jobsmgr.hookspecs import hookimpl
 
 __all__ = [
@@ -61,5 +61,6 @@ __all__ = [
     "Status",
     "Transition",
     "Workflow",
+    "WrittenJob",
     "hookimpl",
 ]
