@@ -80,7 +80,7 @@ class Decision:
     steps: tuple[Step, ...]
     status: Status
     transitions: tuple[Transition, ...] = ()
-    wake_at: float | None = None
+    requeue_at: float | None = None
     """When to look again even if nothing happens, by `Snapshot.clock`; None: only when something does."""
     due: datetime | None = None
     """The same by the wall clock: the next moment that is written down somewhere. Whichever comes first counts."""

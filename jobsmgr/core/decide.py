@@ -68,8 +68,8 @@ def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
         decision = _decision(snapshot, work_out(snapshot, hooks))
     except PluginError as error:
         decision = hold(snapshot, hooks, error)
-    wake_at, due = _wake_at(snapshot, decision.status, since.clock), _due(snapshot, decision.status, since.now)
-    return attrs.evolve(decision, wake_at=wake_at, due=due)
+    requeue_at, due = _requeue_at(snapshot, decision.status, since.clock), _due(snapshot, decision.status, since.now)
+    return attrs.evolve(decision, requeue_at=requeue_at, due=due)
 
 
 def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict) -> Decision:
@@ -91,8 +91,8 @@ def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) ->
 
 def _decision(snapshot: Snapshot, status: Status, steps: tuple[Step, ...] = ()) -> Decision:
     found = tuple(transitions(snapshot, status))
-    wake_at, due = _wake_at(snapshot, status, snapshot.clock), _due(snapshot, status, snapshot.now)
-    return Decision(steps=steps, status=status, transitions=found, wake_at=wake_at, due=due)
+    requeue_at, due = _requeue_at(snapshot, status, snapshot.clock), _due(snapshot, status, snapshot.now)
+    return Decision(steps=steps, status=status, transitions=found, requeue_at=requeue_at, due=due)
 
 
 def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
@@ -255,7 +255,7 @@ def _due(snapshot: Snapshot, status: Status, since: datetime) -> datetime | None
     return moment if moment is not None and moment > min(since, snapshot.now) else None
 
 
-def _wake_at(snapshot: Snapshot, status: Status, since: float) -> float | None:
+def _requeue_at(snapshot: Snapshot, status: Status, since: float) -> float | None:
     """The next moment after `since`, by the snapshot's clock, at which time alone changes something."""
     if status.phase.ended:
         return None

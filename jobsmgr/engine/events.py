@@ -25,7 +25,7 @@ def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
 
 
 def event_of(key: Key, transition: Transition) -> Event | None:
-    """The Event of a transition; None for those that the Job's own events tell already."""
+    """The Event of a transition; None for those that the Job's own events show already."""
     bad = transition.after in (Phase.FAILED, Phase.ABORTED)
     if transition.key is None:
         reason = transition.reason or transition.after.value.capitalize()

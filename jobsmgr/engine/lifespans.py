@@ -70,7 +70,7 @@ async def _live(
     over: anyio.Event,
     task_status: TaskStatus[BaseException | None],
 ) -> None:
-    """Enter it, say whether that worked, and leave it when it is over."""
+    """Enter it, report whether that worked, and leave it when it is over."""
     started = False
     try:
         async with lifespan:

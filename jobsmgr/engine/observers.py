@@ -22,7 +22,7 @@ MAX_WAITING = 10_000
 SLOW = 1.0
 """Seconds after which an observer is named in the log."""
 LONGEST = 30.0
-"""Seconds after which one that waits is given up for this transition: the others are to be told too."""
+"""Seconds after which one that waits is given up for this transition: the others are to hear of it too."""
 
 
 class Observers:
@@ -33,25 +33,25 @@ class Observers:
         self._waiting: deque[Transition] = deque(maxlen=MAX_WAITING)
         self._arrived = anyio.Event()
 
-    def tell(self, transitions: tuple[Transition, ...]) -> None:
-        """Take transitions down to be told; never waits."""
+    def notify(self, transitions: tuple[Transition, ...]) -> None:
+        """Queue transitions for the observers; never waits."""
         if self._observers:
             self._waiting.extend(transitions)
             self._arrived.set()
 
     async def run(self) -> None:
-        """Tell for ever."""
+        """Hand over what is queued, for ever."""
         while True:
             while self._waiting:
-                await self._tell_all(self._waiting.popleft())
+                await self._notify_all(self._waiting.popleft())
             self._arrived = anyio.Event()
             await self._arrived.wait()
 
-    async def _tell_all(self, transition: Transition) -> None:
+    async def _notify_all(self, transition: Transition) -> None:
         for name, observer in self._observers:
             began = anyio.current_time()
             with anyio.move_on_after(LONGEST) as scope:
-                await _tell(name, observer, transition)
+                await _notify(name, observer, transition)
             took = anyio.current_time() - began
             if scope.cancelled_caught:
                 _log.warning("observer was given up", plugin=name, seconds=round(took, 1))
@@ -59,7 +59,7 @@ class Observers:
                 _log.warning("observer is slow", plugin=name, seconds=round(took, 1))
 
 
-async def _tell(name: str, observer: Callable[..., Any], transition: Transition) -> None:
+async def _notify(name: str, observer: Callable[..., Any], transition: Transition) -> None:
     try:
         answer = observer(transition=transition)
         if inspect.isawaitable(answer):

@@ -28,10 +28,9 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.gather import Gathered, Gatherer
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Effort
-from jobsmgr.engine.port import AlreadyExists, Cluster, Created, CreateResult, Done, Gone, Key, Refused, WriteResult
-from jobsmgr.engine.requeue import NEVER, NOW, Outcome, Requeue, earliest
+from jobsmgr.engine.port import Cluster, Created, Done, Gone, Key, Refused, WriteResult
+from jobsmgr.engine.requeue import NEVER, NOW, Outcome, Requeue, after_write, earliest
 from jobsmgr.engine.status_writer import StatusWriter
-from jobsmgr.engine.writes import after_write
 
 _log = structlog.get_logger(__name__)
 
@@ -138,14 +137,17 @@ class Performer:
         return took_effect
 
     async def _create(self, gathered: Gathered, step: CreateJob) -> bool:
-        """Create a Job; whether that changed what the status says of it."""
-        memory = gathered.memory
+        """Create a Job; whether that decided how its job goes on."""
+        memory, workflow, job = gathered.memory, str(gathered.key), str(step.key)
         result = await self._cluster.create_job(gathered.key, step.manifest)
         memory.refusals = memory.refusals.learnt(
             step.key, result, memory.uid, anyio.current_time(), gathered.snapshot.clock
         )
-        _log_create(gathered.key, step, result)
-        return took_effect(result, memory.uid)
+        if isinstance(result, Created):
+            _log.info("job created", workflow=workflow, job=job, name=step.name)
+        elif isinstance(result, Refused):
+            _log.warning("job refused", workflow=workflow, job=job, reason=result.reason, why=result.message)
+        return memory.refusals.settled(step.key)
 
     async def _read_all(self, course: Course, reads: Sequence[ReadJob | ReadWorkflow]) -> Outcome:
         """Read what decides how it goes on: unless some could not be read, what comes next is for the next look."""
@@ -201,29 +203,6 @@ def _forget_settled(memory: Memory, decision: Decision) -> None:
         memory.failures.passed(Effort.READ)
     if CreateJob not in kinds and memory.refusals.taken:
         memory.refusals = memory.refusals.looked(())
-
-
-def took_effect(result: CreateResult, uid: str) -> bool:
-    """Whether an answer to a create changes how the workflow goes on; `uid` is the workflow's.
-
-    A final refusal does: its job has failed.
-    """
-    match result:
-        case Created():
-            return True
-        case AlreadyExists(job=holder):
-            return holder.owner == uid
-        case Refused():
-            return result.final
-
-
-def _log_create(key: Key, step: CreateJob, result: CreateResult) -> None:
-    match result:
-        case Created():
-            _log.info("job created", workflow=str(key), job=str(step.key), name=step.name)
-        case Refused():
-            job, reason, why = str(step.key), result.reason, result.message
-            _log.warning("job refused", workflow=str(key), job=job, reason=reason, why=why)
 
 
 async def _at_most(limit: int, calls: list[Callable[[], Awaitable[bool]]]) -> list[bool]:

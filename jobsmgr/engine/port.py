@@ -24,7 +24,7 @@ class Key(NamedTuple):
 
 @attrs.frozen
 class Request:
-    """A wish to look at a workflow. It says which, never what happened: `reason` is for logs and is not compared."""
+    """A request to look at a workflow. It names which, not what happened: `reason` is for logs and is not compared."""
 
     key: Key
     reason: str = attrs.field(default="", eq=False)
@@ -66,7 +66,7 @@ class Created:
 
 @attrs.frozen
 class AlreadyExists:
-    """A Job of that name is there: ours (its owner says so) or another's."""
+    """A Job of that name exists: ours, by its owner, or another's."""
 
     job: JobState
 
@@ -134,7 +134,7 @@ class Cluster(Protocol):
     """
 
     def requests(self) -> AsyncIterator[Request]:
-        """Wishes to look at a workflow, for ever: one for each at the start, then one for each change."""
+        """Requests to look at workflows, for ever: one for each at the start, then one for each change."""
         ...
 
     def observe(self, key: Key) -> Observation | None:
@@ -176,5 +176,5 @@ class Cluster(Protocol):
         ...
 
     def emit(self, event: Event) -> None:
-        """Tell an event, later and at most once; never waits and never fails."""
+        """Send an event, later and at most once; never waits and never fails."""
         ...

@@ -1,4 +1,4 @@
-"""Which workflow is looked at next: equal wishes merged, one worker a key, urgent ones first. Nothing is looked at."""
+"""Which workflow is looked at next: equal requests merged, one worker a key, urgent ones first. No looking here."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Reconciler:
         return decide(gathered.snapshot, self._hooks, self._batch, gathered.memory.baseline)
 
     async def fail(self, key: Key, error: BaseException) -> float:
-        """After a fault of ours in one look: the workflow's status says so, and it is tried again with back-off."""
+        """After a fault of ours in one look: its status shows it, and it is tried again with back-off."""
         observation = self._cluster.observe(key)
         if observation is None:
             return NOW

@@ -5,6 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import attrs
+import structlog
+
+from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.port import Key, Refused, WriteResult
+
+_log = structlog.get_logger(__name__)
 
 NOW = 0.0
 """Seconds until a look that comes at once."""
@@ -35,3 +42,11 @@ class Outcome:
 def earliest(*requeue_after: float | None) -> float | None:
     """The first of several moments; None for never."""
     return min((seconds for seconds in requeue_after if seconds is not None), default=None)
+
+
+def after_write(key: Key, memory: Memory, effort: Effort, result: WriteResult) -> float | None:
+    """Record what came of a write; how many seconds to wait before the next try, if there has to be one."""
+    if isinstance(result, Refused):
+        what = effort.name.lower()
+        _log.warning("write refused", workflow=str(key), what=what, reason=result.reason, why=result.message)
+    return memory.failures.after(effort, result)

@@ -1,4 +1,4 @@
-"""Statuses stored when they are due, and what changed told afterwards. What a status says is not worked out here."""
+"""Statuses stored when they are due, and what changed reported afterwards. No status is worked out here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from jobsmgr.engine.events import events_of
 from jobsmgr.engine.gather import Gathered
 from jobsmgr.engine.memory.failures import Effort
 from jobsmgr.engine.port import Cluster, Done, TooLarge, WriteResult
-from jobsmgr.engine.requeue import NOW, Outcome, Requeue, earliest
-from jobsmgr.engine.writes import after_write
+from jobsmgr.engine.requeue import NOW, Outcome, Requeue, after_write, earliest
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +50,7 @@ class StatusWriter:
         else:
             stored, again = await self._store(gathered, decision, found, found.content)
         # As of now: the write may have waited for a rate limit.
-        requeue_after = earliest(retry_after, again, _seconds_until(decision.wake_at))
+        requeue_after = earliest(retry_after, again, _seconds_until(decision.requeue_at))
         return Outcome(Requeue(requeue_after, decision.due), go_on=stored)
 
     async def store(self, gathered: Gathered, decision: Decision) -> None:
@@ -85,7 +84,7 @@ class StatusWriter:
         result = await self._cluster.save_status(gathered.key, content, gathered.version)
         if isinstance(result, Done):
             self._remember(gathered, attrs.evolve(decision, status=found.status), began)
-            self._tell(gathered, decision.transitions)
+            self._report(gathered, decision.transitions)
             if found.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
                 gathered.memory.failures.passed(Effort.STATUS)
                 return True, NOW  # now that the end is stored, its time to live counts
@@ -108,8 +107,8 @@ class StatusWriter:
         memory.pace = memory.pace.answered(result, requeue_after, anyio.current_time())
         return requeue_after
 
-    def _tell(self, gathered: Gathered, transitions: tuple[Transition, ...]) -> None:
-        """Tell what changed, now that it is stored; this can fail without harm."""
+    def _report(self, gathered: Gathered, transitions: tuple[Transition, ...]) -> None:
+        """Report what changed, now that it is stored; this can fail without harm."""
         for transition in transitions:
             _log.info(
                 "transition",

@@ -97,7 +97,7 @@ class LocalRun:
 
     async def _work(self, cluster: LocalCluster, plans: Mapping[Key, Plan]) -> None:
         observers = Observers(self.hooks)
-        reconciler = Reconciler(cluster, self.hooks, self._now, observers.tell, batch=BATCH)
+        reconciler = Reconciler(cluster, self.hooks, self._now, observers.notify, batch=BATCH)
         for key, plan in plans.items():
             reconciler.expect(key, plan)
         told = Settings(command="run", identity="jobsmgr-run")

@@ -50,10 +50,10 @@ async def run_operator(settings: OperatorSettings) -> None:
 
 async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
     throttle = Throttle()
-    told = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
+    for_plugins = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(entered(hooks, told))
+            await stack.enter_async_context(entered(hooks, for_plugins))
             lease = await stack.enter_async_context(_lease(settings, throttle))
             leadership = Leadership(lease)
             cluster = await stack.enter_async_context(
@@ -116,7 +116,7 @@ async def _lead(
         await cluster.wait_synced()
         await cluster.refresh()
         observers = Observers(hooks)
-        reconciler = Reconciler(cluster, hooks, _now, observers.tell)
+        reconciler = Reconciler(cluster, hooks, _now, observers.notify)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(keep, "observers", observers.run)

@@ -26,7 +26,7 @@ EXIT_SECONDS = 1.0
 class LineWriter:
     """Writes to a file descriptor from a thread. The thread is a daemon: it may be blocked when the process ends.
 
-    It never holds a lock that others wait for, since at the interpreter's end it is stopped wherever it stands.
+    It never holds a lock that others wait for, since at the interpreter's end it is stopped wherever it is.
     """
 
     def __init__(self, number: int, notice: Callable[[int], str]) -> None:
@@ -75,7 +75,7 @@ class LineWriter:
                         self._report(self._refused)
 
     def _report(self, refused: int) -> None:
-        """Say how many lines are missing at this place; if even that cannot be written, it is reported later."""
+        """Write how many lines are missing at this place; if even that cannot be written, it is reported later."""
         missing = refused + self._lost - self._reported
         if missing > 0 and self._put(self._notice(missing).encode(errors="backslashreplace")):
             self._reported += missing

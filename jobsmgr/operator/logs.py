@@ -57,7 +57,7 @@ def _configure_standard_library(
 
 
 def _dropped(count: int, renderer: structlog.typing.Processor) -> str:
-    """The line that stands where others are missing."""
+    """The line in place of those that are missing."""
     words = "1 log line was dropped" if count == 1 else f"{count} log lines were dropped"
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     line: Any = renderer(None, "warning", stamp(None, "warning", {"event": words, "level": "warning"}))

@@ -55,12 +55,12 @@ class StopSignal:
         with anyio.CancelScope() as self._scope:
             if self._came.is_set():
                 self._scope.cancel()
-            yield self._let_go
+            yield self._stop_cancelling
 
-    def _let_go(self) -> None:
+    def _stop_cancelling(self) -> None:
         self._scope = None
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         _log.info("stopping", signal=signal.Signals(self._number).name)
         self._came.set()
         if self._scope is not None:
@@ -101,17 +101,17 @@ class StopSignal:
             self._number = received[0]
         _arm()
         with contextlib.suppress(RuntimeError):  # the loop has just been closed
-            loop.call_soon_threadsafe(self._tell)
+            loop.call_soon_threadsafe(self._announce)
         self._enforce()
 
     def _enforce(self) -> None:
         time.sleep(ENDED_WITHIN - LOGGED_WITHIN)
         # In a thread of its own: the log may be what is stuck.
-        threading.Thread(target=self._say, name="last words", daemon=True).start()
+        threading.Thread(target=self._log_force, name="last words", daemon=True).start()
         time.sleep(LOGGED_WITHIN)
         os._exit(FORCED)
 
-    def _say(self) -> None:
+    def _log_force(self) -> None:
         name = signal.Signals(self._number).name
         _log.error("ended by force: the process has not stopped in time", signal=name, seconds=ENDED_WITHIN)
 

@@ -1,4 +1,4 @@
-"""A thread outside the event loop that says what blocks it. It ends nothing and repairs nothing.
+"""A thread outside the event loop that names what blocks it. It ends nothing and repairs nothing.
 
 A plugin's hook runs in the loop, and nobody can interrupt it. While it blocks, nothing is renewed, watched or written:
 the lease runs out, another replica goes on. All that can be done here is to name who it is.
@@ -35,7 +35,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self.culprit: FindCulprit = lambda _: None
-        """Says which plugin a stack belongs to; set once the plugins are loaded."""
+        """Names the plugin that a stack belongs to; set once the plugins are loaded."""
         self._beats = 0
         self._over = threading.Event()
         self._loop_thread = threading.get_ident()

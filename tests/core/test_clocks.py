@@ -108,8 +108,8 @@ class TestReview:
         one = world(group("g", "a")).refuse("g/a", "QuotaExceeded", wait=10, scope=Scope.WORKFLOW)
         before = one.snapshot()
         one.wait(11)
-        assert review(one.snapshot(), one.hooks, before).wake_at == before.clock + 10
-        assert review(one.snapshot(), one.hooks, one.snapshot()).wake_at is None
+        assert review(one.snapshot(), one.hooks, before).requeue_at == before.clock + 10
+        assert review(one.snapshot(), one.hooks, one.snapshot()).requeue_at is None
 
     @pytest.mark.parametrize("seconds", [61, HOUR])
     def test_a_deadline_that_is_over_by_then(self, seconds: float) -> None:
@@ -136,7 +136,7 @@ class TestReview:
         before = one.refuse("g/b", "AdmissionDenied", wait=1).refuse(
             "g/a", "QuotaExceeded", wait=30, scope=Scope.WORKFLOW
         )
-        assert before.decide().wake_at == before.clock + 30
+        assert before.decide().requeue_at == before.clock + 30
 
 
 class TestOfAnotherOperator:

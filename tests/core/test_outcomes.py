@@ -222,7 +222,7 @@ class TestRefusals:
         assert (status.phase, status.reason, status.message) == (Phase.PENDING, "QuotaExceeded", "why QuotaExceeded")
         assert one.running() == ["g-b"]
         assert one.decision is not None
-        assert one.decision.wake_at == one.refusals[next(iter(one.refusals))].retry_at
+        assert one.decision.requeue_at == one.refusals[next(iter(one.refusals))].retry_at
         assert one.step(seconds=30).running() == ["g-a", "g-b"]
         assert one.status_of("g/a").reason == "" or one.refusals
 
@@ -254,7 +254,7 @@ class TestRefusals:
         one.wait(44)
         one.refuse("g/a", "AdmissionDenied", wait=45)
         decision = one.decide()
-        assert decision.wake_at == one.refusals[next(iter(one.refusals))].since + 60
+        assert decision.requeue_at == one.refusals[next(iter(one.refusals))].since + 60
         one.step(seconds=30)
         status = one.status_of("g/a")
         assert (status.phase, status.reason) == (Phase.FAILED, "DeadlineExceeded")
@@ -365,7 +365,7 @@ class TestTimeToLive:
         """The default."""
         one = world(group("g", "a")).run().step(seconds=10_000_000)
         assert not one.deleted
-        assert (one.decide().wake_at, one.decide().due) == (None, None)
+        assert (one.decide().requeue_at, one.decide().due) == (None, None)
 
     def test_an_invalid_workflow_is_kept(self) -> None:
         """Its end is not final: nothing ever ran."""

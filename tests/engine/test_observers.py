@@ -34,7 +34,7 @@ async def run(given: Observers, *transitions: Transition, seconds: float = SOON)
     with structlog.testing.capture_logs() as logs:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(given.run)
-            given.tell(transitions)
+            given.notify(transitions)
             await anyio.sleep(seconds)
             tasks.cancel_scope.cancel()
     return logs
@@ -108,7 +108,7 @@ async def test_what_waits_for_slow_observers_is_bounded() -> None:
         said.append(transition.reason)
 
     given = observers(note)
-    given.tell(tuple(attrs.evolve(transition(), reason=str(number)) for number in range(MAX_WAITING + 5)))
+    given.notify(tuple(attrs.evolve(transition(), reason=str(number)) for number in range(MAX_WAITING + 5)))
     await run(given)
     assert (len(said), said[0], said[-1]) == (MAX_WAITING, "5", str(MAX_WAITING + 4))
 
@@ -123,7 +123,7 @@ async def test_the_loop_does_not_wait_for_observers() -> None:
     cluster.apply(manifest(group("g", "a", "b")))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(given.run)
-        async with loop(cluster, observe=given.tell):
+        async with loop(cluster, observe=given.notify):
             cluster.end("wf-g-a")
             await anyio.sleep(1)
             cluster.end("wf-g-b")

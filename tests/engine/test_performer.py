@@ -9,12 +9,12 @@ import attrs
 import pytest
 
 from jobsmgr.api.decision import CreateJob, Decision, Step, StoreStatus
-from jobsmgr.api.snapshot import JobState, Scope
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import decide
 from jobsmgr.engine.gather import Gathered, Gatherer
 from jobsmgr.engine.memory.pace import WRITE_SHARE
-from jobsmgr.engine.performer import Performer, took_effect
-from jobsmgr.engine.port import AlreadyExists, Conflict, Created, CreateResult, Gone, Refused
+from jobsmgr.engine.performer import Performer
+from jobsmgr.engine.port import Conflict, Gone, Refused
 from jobsmgr.engine.requeue import NOW, Requeue
 from jobsmgr.engine.status_writer import StatusWriter
 from tests.core.world import HOOKS, group, job, key, manifest
@@ -129,18 +129,3 @@ async def test_a_snapshot_is_what_it_was() -> None:
     await world.perform(claim=False)
     assert world.gather().snapshot.refusals == {}
     assert after.refusals == known
-
-
-@pytest.mark.parametrize(
-    ("result", "took"),
-    [
-        (Created(JobState(name="n", uid="x", owner="u")), True),
-        (AlreadyExists(JobState(name="n", uid="x", owner="u")), True),
-        (AlreadyExists(JobState(name="n", uid="x", owner="another")), False),
-        (DENIED, False),
-        (WRONG, True),
-    ],
-)
-def test_which_answers_take_effect(result: CreateResult, took: bool) -> None:
-    """Those after which the status of the job is another for good."""
-    assert took_effect(result, "u") == took

@@ -96,7 +96,7 @@ def test_a_log_that_is_stuck() -> None:
     """Nothing is waited for that may never come."""
     code, _, _ = stopped("stopping._log = structlog.get_logger(); stopping._log.error = None; time.sleep(50)")
     assert code == 1
-    stuck = "stopping.StopSignal._say = lambda _: time.sleep(60)"
+    stuck = "stopping.StopSignal._log_force = lambda _: time.sleep(60)"
     assert stopped(f"{stuck}; time.sleep(50)")[0] == 1
 
 

@@ -9,7 +9,6 @@ import attrs
 
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Conflict, Done, Gone, WriteResult
-from jobsmgr.engine.requeue import NOW
 
 
 class Effort(Enum):
@@ -56,6 +55,6 @@ def delay(result: WriteResult, failures: int) -> float | None:
         case Done() | Gone():
             return None
         case Conflict():
-            return NOW if failures == 1 else backoff(failures - 1)
+            return 0.0 if failures == 1 else backoff(failures - 1)
         case _:
             return backoff(failures, least=result.retry_after)

@@ -88,6 +88,11 @@ class Refusals:
         taken = {key for key in tried if self._is_taken(key)}
         return attrs.evolve(self, taken=self.taken | taken if taken - self.taken else frozenset())
 
+    def settled(self, key: JobKey) -> bool:
+        """Whether nothing is left to try for a job that was tried: it was created, or refused for good."""
+        refusal = self.by_job.get(key)
+        return refusal is None or refusal.final
+
     def _is_taken(self, key: JobKey) -> bool:
         refusal = self.by_job.get(key)
         return refusal is not None and refusal.reason == Reason.NAME_CONFLICT

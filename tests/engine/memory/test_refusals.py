@@ -15,25 +15,28 @@ START = 1000.0
 A, B, C = key("g/a"), key("g/b"), key("g/c")
 WHOLE = Refused(reason="QuotaExceeded", message="exceeded quota", scope=Scope.WORKFLOW)
 SINGLE = Refused(reason="AdmissionDenied", message="denied")
+WRONG = Refused(reason="Invalid", message="image: required", final=True)
 OURS, THEIRS = JobState(name="wf-g-a", uid="x", owner="u"), JobState(name="wf-g-a", uid="y", owner="another")
 BEHIND_A_QUOTA = Refusals().refused(A, SINGLE, START).refused(B, WHOLE, START)
 
 
 @pytest.mark.parametrize(
-    ("result", "known", "throttled"),
+    ("result", "known", "throttled", "settled"),
     [
-        (Created(OURS), {A: "AdmissionDenied"}, False),
-        (AlreadyExists(OURS), {A: "AdmissionDenied"}, False),
-        (AlreadyExists(THEIRS), {A: "AdmissionDenied", B: "QuotaExceeded", C: "NameConflict"}, True),
-        (SINGLE, {A: "AdmissionDenied", B: "QuotaExceeded", C: "AdmissionDenied"}, True),
-        (WHOLE, {A: "AdmissionDenied", B: "QuotaExceeded", C: "QuotaExceeded"}, True),
+        (Created(OURS), {A: "AdmissionDenied"}, False, True),
+        (AlreadyExists(OURS), {A: "AdmissionDenied"}, False, True),
+        (AlreadyExists(THEIRS), {A: "AdmissionDenied", B: "QuotaExceeded", C: "NameConflict"}, True, False),
+        (SINGLE, {A: "AdmissionDenied", B: "QuotaExceeded", C: "AdmissionDenied"}, True, False),
+        (WHOLE, {A: "AdmissionDenied", B: "QuotaExceeded", C: "QuotaExceeded"}, True, False),
+        (WRONG, {A: "AdmissionDenied", B: "QuotaExceeded", C: "Invalid"}, True, True),
     ],
 )
-def test_what_an_answer_teaches(result: CreateResult, known: dict[object, str], throttled: bool) -> None:
+def test_what_an_answer_teaches(result: CreateResult, known: dict[object, str], throttled: bool, settled: bool) -> None:
     """An answer for C, with A denied and B behind a quota; what was known before is still what it was."""
     found = BEHIND_A_QUOTA.learnt(C, result, "u", START + 1, START)
     assert {job: refusal.reason for job, refusal in found.by_job.items()} == known
     assert (found.throttle is not None) == throttled
+    assert found.settled(C) == settled
     assert set(BEHIND_A_QUOTA.by_job) == {A, B}
 
 
