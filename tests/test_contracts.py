@@ -35,6 +35,7 @@ def test_every_contract_is_kept() -> None:
 
 
 LAYERS = "A module imports only what is below it"
+CLUSTER = "Inside cluster/ a module imports only what is below it"
 PLUGINS = "No room imports a plugin: loading/ names them, as strings"
 PURE = "What a ManagedJob means needs no I/O and no clock"
 TESTING = "No room imports jobsmgr.testing: it is for the tests of plugins"
@@ -57,6 +58,8 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("lint/linter.py", "from jobsmgr.cli.shared.exits import ExitCode", {LAYERS}),
         ("local/adapter.py", "from jobsmgr.cluster.clock import now", {LAYERS}),
         ("cluster/session.py", "from jobsmgr.leadership.record import Timing", {LAYERS}),
+        ("cluster/store.py", "from jobsmgr.cluster.session import Session", {CLUSTER}),
+        ("cluster/kinds.py", "from jobsmgr.cluster.trim import JOB", {CLUSTER}),
         ("leadership/lease.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
         ("operator/settings.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
         ("plugins/params.py", "from jobsmgr.plugins import env", {"Each built-in plugin stands alone"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
 import anyio
 import structlog
@@ -18,13 +18,13 @@ from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.decoding import Unreadable, metadata_of, version_of
 from jobsmgr.cluster.events import Events
 from jobsmgr.cluster.job_writer import JobWriter
+from jobsmgr.cluster.kinds import Kind
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import JOBS, WORKFLOWS
 from jobsmgr.cluster.rights import StatusGate, missing_rights
 from jobsmgr.cluster.session import Session
 from jobsmgr.cluster.target import Target
 from jobsmgr.cluster.throttle import Throttle
-from jobsmgr.cluster.trim import trim_job, trim_workflow
+from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflow_writer import WorkflowWriter
 from jobsmgr.cluster.write_window import WriteWindow
@@ -34,7 +34,7 @@ from jobsmgr.engine.supervision import keep
 _log = structlog.get_logger(__name__)
 
 WATCH_CONNECTIONS = 10_000
-"""Two for each namespace that is watched by itself; not the place to set a limit."""
+"""One for each kind, in each namespace that is watched by itself; not the place to set a limit."""
 
 
 def _always(_: Key) -> bool:
@@ -60,25 +60,20 @@ class KubernetesCluster:
         writes: int,
         may_write: Callable[[Key], bool],
         identity: str,
+        dependants: Sequence[Kind[Any]],
     ) -> None:
         self._watching = watching
         self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
-        self._cache = Cache()
+        self.cache = cache = Cache(dependants)
+        """What is known, own writes included."""
         self._gate = StatusGate(watching, self._scopes, self._on_status_right)
         self._window = window = WriteWindow(writing, writes, may_write)
         self._events = Events(window, identity)
-        job_reads = Reads(window, JOBS, trim_job, self._cache.jobs, self._on_rollback)
-        workflow_reads = Reads(window, WORKFLOWS, trim_workflow, self._cache.workflows, self._on_rollback)
-        self._reads = (job_reads, workflow_reads)
-        self._jobs = JobWriter(window, self._gate, self._cache.jobs, job_reads)
-        self._workflows = WorkflowWriter(window, self._gate, self._cache.workflows, workflow_reads)
+        self._reads = {store.kind: Reads(window, store, self._on_rollback) for store in cache.stores}
+        self._jobs = JobWriter(window, self._gate, cache.jobs, self._reads[JOB])
+        self._workflows = WorkflowWriter(window, self._gate, cache.workflows, self._reads[WORKFLOW])
         self._watches = [
-            watch
-            for scope in self._scopes
-            for watch in (
-                Watch(watching, WORKFLOWS, scope, trim_workflow, self._cache.workflows, self._on_rollback),
-                Watch(watching, JOBS, scope, trim_job, self._cache.jobs, self._on_rollback),
-            )
+            Watch(watching, scope, store, self._on_rollback) for scope in self._scopes for store in cache.stores
         ]
 
     @classmethod
@@ -93,6 +88,7 @@ class KubernetesCluster:
         may_write: Callable[[Key], bool] = _always,
         identity: str = "",
         throttle: Throttle | None = None,
+        dependants: Sequence[Kind[Any]] = DEPENDANTS,
     ) -> AsyncGenerator[Self, None]:
         """Connect, and watch until the block ends.
 
@@ -105,18 +101,29 @@ class KubernetesCluster:
                 monotonic clock.
             identity: who this process is, for the user agent and for events.
             throttle: shared with other clients of the same server (the lease), see `Throttle`.
+            dependants: the kinds of objects that belong to workflows.
 
         A server that cannot be reached, does not know ManagedJobs, or refuses us is waited for and the reason logged.
         Raises `NotConfigured` if there are no usable credentials.
         """
         target = Target(kubeconfig=kubeconfig, context=context, identity=identity, throttle=throttle or Throttle())
         watching, writing = Session(target, "watch", WATCH_CONNECTIONS), Session(target, "write", writes + 2)
-        cluster = cls(watching, writing, namespaces=namespaces, writes=writes, may_write=may_write, identity=identity)
+        cluster = cls(
+            watching,
+            writing,
+            namespaces=namespaces,
+            writes=writes,
+            may_write=may_write,
+            identity=identity,
+            dependants=dependants,
+        )
         try:
             if why := await watching.open():
                 _log.warning("waiting", why=why)
+            parts: Sequence[Watch[Any] | Reads[Any] | StatusGate | Events]
+            parts = (*cluster._watches, *cluster._reads.values(), cluster._gate, cluster._events)
             async with anyio.create_task_group() as tasks:
-                for part in (*cluster._watches, *cluster._reads, cluster._gate, cluster._events):
+                for part in parts:
                     tasks.start_soon(keep, str(part), part.run)
                 yield cluster
                 tasks.cancel_scope.cancel()
@@ -129,10 +136,10 @@ class KubernetesCluster:
 
     async def requests(self) -> AsyncGenerator[Request, None]:
         """See the port. The first comes when everything has been listed once."""
-        with self._cache.pending.taken():
+        with self.cache.pending.taken():
             await self.wait_synced()
             await self.wait_rights()
-            async for request in self._cache.pending.stream():
+            async for request in self.cache.pending.stream():
                 yield request
 
     async def wait_synced(self) -> None:
@@ -149,41 +156,41 @@ class KubernetesCluster:
 
         For a replica that has just become the leader: what the one before it wrote must not be missed.
         """
-        self._cache.workflows.begin_term(await self._newest_version())
+        self.cache.workflows.begin_term(await self._newest_version())
         async with anyio.create_task_group() as tasks:
             for watch in self._watches:
                 tasks.start_soon(watch.refresh)
 
     def keys(self) -> tuple[Key, ...]:
         """All workflows that are known."""
-        return self._cache.keys()
+        return self.cache.keys()
 
     def observe(self, key: Key) -> Observation | None:
         """See the port."""
-        return self._cache.observe(key)
+        return self.cache.observe(key)
 
     async def missing_rights(self) -> tuple[str, ...]:
         """Each right of the shipped role that is missing, in words. Raises `Unreachable`."""
-        return await missing_rights(self._watching, self._scopes)
+        return await missing_rights(self._watching, self._scopes, [store.kind for store in self.cache.stores])
 
     async def _newest_version(self) -> float:
         """The newest resourceVersion of workflows that the server knows now; infinite if it does not say."""
         try:
-            answer = await self._watching.newest(WORKFLOWS, self._scopes[0])
+            answer = await self._watching.newest(WORKFLOW.resource, self._scopes[0])
             return int(version_of(metadata_of(answer.body))) if answer.ok else math.inf
         except (Unreachable, Unreadable):
             return math.inf
 
     def _on_rollback(self) -> None:
         _log.warning("the API server knows less than before, as after a restored backup: everything is listed anew")
-        self._cache.distrust()
+        self.cache.distrust()
         for watch in self._watches:
             watch.begin_anew()
 
     def _on_status_right(self, namespace: str) -> None:
         for key in self.keys():
             if namespace in ("", key.namespace):
-                self._cache.pending.add(key, "statuses may be saved")
+                self.cache.pending.add(key, "statuses may be saved")
 
     # Writes
 
@@ -201,7 +208,7 @@ class KubernetesCluster:
 
     async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
         """See the port."""
-        stored = self._cache.workflows.get(key)
+        stored = self.cache.workflows.get(key)
         if stored is None:
             return Gone()
         return await self._jobs.read(key, JobState(name=name, uid=uid, owner=stored.uid, key=job))

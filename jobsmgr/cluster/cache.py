@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
-import attrs
 
-from jobsmgr.api.snapshot import JobState
-from jobsmgr.cluster.store import Place, Store
-from jobsmgr.cluster.trim import StoredJob, StoredWorkflow
+from jobsmgr.cluster.kinds import Kind, Place, Stored, V
+from jobsmgr.cluster.store import Store
+from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW, WorkflowState
 from jobsmgr.engine.port import Key, Observation, Request
 
 
@@ -54,31 +54,35 @@ class Pending:
             await self._arrived.wait()
 
 
-class Workflows(Store[StoredWorkflow]):
+class Workflows(Store[WorkflowState]):
     """The workflows."""
 
     def __init__(self, pending: Pending) -> None:
-        super().__init__()
+        super().__init__(WORKFLOW)
         self._pending = pending
-        self._by_uid: dict[str, StoredWorkflow] = {}
+        self._by_uid: dict[str, Stored[WorkflowState]] = {}
         self._confirmed: set[str] = set()
         self._new_from: float = math.inf
-        self.jobs: Jobs | None = None
+        self.dependants: list[Dependants[Any]] = []
 
-    def of_uid(self, uid: str) -> StoredWorkflow | None:
+    def of_uid(self, uid: str) -> Stored[WorkflowState] | None:
         """The workflow with that uid, if there is one."""
         return self._by_uid.get(uid)
 
-    def put(self, item: StoredWorkflow) -> None:
+    def is_running(self, uid: str) -> bool:
+        """Whether there is a workflow with that uid that has not finished."""
+        return (workflow := self._by_uid.get(uid)) is not None and not workflow.value.finished
+
+    def put(self, item: Stored[WorkflowState]) -> None:
         """As the watch has it; what was created in this term, and nobody has begun, needs no second look.
 
-        An older one may be told late, by a server that lags behind: somebody else may have begun and ended it.
+        An older one may be reported late, by a server that lags behind: somebody else may have begun and ended it.
         """
-        if self.get(item.place) is None and not item.begun and item.version > self._new_from:
+        if self.get(item.place) is None and not item.value.begun and item.version > self._new_from:
             self._confirmed.add(item.uid)
         super().put(item)
 
-    def written(self, item: StoredWorkflow) -> None:
+    def written(self, item: Stored[WorkflowState]) -> None:
         """As the server answered to a request of ours, so it is as we know it."""
         self._confirmed.add(item.uid)
         super().written(item)
@@ -103,43 +107,49 @@ class Workflows(Store[StoredWorkflow]):
         self._confirmed.clear()
         self._new_from = version
 
-    def _matters(self, known: StoredWorkflow) -> bool:
-        return not known.finished
+    def _matters(self, known: Stored[WorkflowState]) -> bool:
+        return not known.value.finished
 
-    def _on_stored(self, before: StoredWorkflow | None, after: StoredWorkflow, *, own: bool) -> None:
+    def _on_stored(self, before: Stored[WorkflowState] | None, after: Stored[WorkflowState], *, own: bool) -> None:
         self._by_uid[after.uid] = after
-        if after.finished and self.jobs is not None:
-            self.jobs.forget_gone(after)
+        if after.value.finished:
+            self._forget_gone(after)
         if not own:
-            self._pending.add(after.key, "the workflow has changed" if before else "there is a workflow")
+            self._pending.add(Key(*after.place), "the workflow has changed" if before else "there is a workflow")
 
-    def _on_removed(self, known: StoredWorkflow, last: StoredWorkflow) -> None:
+    def _on_removed(self, known: Stored[WorkflowState], last: Stored[WorkflowState]) -> None:
         self._by_uid.pop(known.uid, None)
         self._confirmed.discard(known.uid)
-        if self.jobs is not None:
-            self.jobs.forget_gone(known)
-            self.jobs.lose_interest(known.key)
-        self._pending.add_gone(known.key)
+        self._forget_gone(known)
+        for dependants in self.dependants:
+            dependants.lose_interest(Key(*known.place))
+        self._pending.add_gone(Key(*known.place))
+
+    def _forget_gone(self, workflow: Stored[WorkflowState]) -> None:
+        for dependants in self.dependants:
+            dependants.forget_gone(workflow)
 
 
-class Jobs(Store[StoredJob]):
-    """The Jobs, also by the uid of their controller.
+class Dependants(Store[V]):
+    """The objects of one kind that belong to workflows, also by their owner's uid.
 
-    A deleted Job stays with its owner, marked `gone`, with the last that was seen of it, until the workflow has
-    finished: its result may not be in the status yet.
+    A deleted one stays with its owner, as its kind says, until the workflow has finished.
     """
 
-    def __init__(self, pending: Pending, workflows: Workflows) -> None:
-        super().__init__()
+    def __init__(self, kind: Kind[V], pending: Pending, workflows: Workflows) -> None:
+        super().__init__(kind)
         self._pending = pending
         self._workflows = workflows
-        workflows.jobs = self
-        self._by_owner: dict[Place, dict[str, JobState]] = {}  # (namespace, uid of the controller), then name
+        workflows.dependants.append(self)
+        # By namespace and uid of the owner, then by name: what exists, and what is kept of what is gone.
+        self._existing: dict[Place, dict[str, V]] = {}
+        self._gone_of: dict[Place, dict[str, V]] = {}
         self._interest: dict[Place, set[Key]] = {}
 
-    def of_owner(self, namespace: str, uid: str) -> dict[str, JobState]:
-        """The Jobs that a workflow controls or controlled, by name."""
-        return dict(self._by_owner.get((namespace, uid), ()))
+    def of_owner(self, namespace: str, uid: str) -> dict[str, V]:
+        """What belongs or belonged to a workflow, by name."""
+        owner = (namespace, uid)
+        return {**self._existing.get(owner, {}), **self._gone_of.get(owner, {})}
 
     def wait_for(self, place: Place, key: Key) -> None:
         """Ask for `key` as soon as that name is free."""
@@ -152,99 +162,98 @@ class Jobs(Store[StoredJob]):
             if not keys:
                 del self._interest[place]
 
-    def record_gone(self, namespace: str, state: JobState) -> None:
-        """A Job that was not seen and, as a read of it has shown, does not exist or is not its owner's any more.
-
-        Where the watch has told of it during the read, that is what counts: it may have shown a result.
-        """
-        if self._workflows.of_uid(state.owner) is None:
+    def record_gone(self, item: Stored[V]) -> None:
+        """Keep an object that was never seen and, as a read of it has shown, does not exist or is not its owner's."""
+        if self._workflows.of_uid(item.owner) is None:
             return
-        jobs = self._by_owner.setdefault((namespace, state.owner), {})
-        if any(job.uid == state.uid if state.uid else job.key == state.key for job in jobs.values()):
-            return
-        # By its name, unless the owner has another Job of that name.
-        jobs[state.uid if state.name in jobs else state.name] = attrs.evolve(state, gone=True)
+        owner, name = (item.place[0], item.owner), item.place[1]
+        # By its name, unless the owner has another one of that name.
+        label = item.uid if name in self.of_owner(*owner) else name
+        self._gone_of.setdefault(owner, {})[label] = item.value
 
-    def forget_gone(self, workflow: StoredWorkflow) -> None:
-        """The workflow has ended or is gone itself: its deleted Jobs do not matter any more."""
-        owner = (workflow.key.namespace, workflow.uid)
-        left = {name: state for name, state in self._by_owner.pop(owner, {}).items() if not state.gone}
-        if left:
-            self._by_owner[owner] = left
+    def forget_gone(self, workflow: Stored[WorkflowState]) -> None:
+        """The workflow has finished or is gone itself: what was deleted does not matter any more."""
+        self._gone_of.pop((workflow.place[0], workflow.uid), None)
 
     def distrust(self) -> None:
-        """See the store. Nothing of a Job counts before it is listed or read again.
+        """See the store. Nothing of an object counts before it is listed or read again.
 
         One that the backup does not have has not ended: in the history that counts now it has never begun. One that was
         deleted since exists again.
         """
         super().distrust()
-        self._by_owner.clear()
+        self._existing.clear()
+        self._gone_of.clear()
         self._interest.clear()  # every workflow is asked for when it is listed again
 
-    def _matters(self, known: StoredJob) -> bool:
-        workflow = self._workflows.of_uid(known.state.owner)
-        return workflow is not None and not workflow.finished
+    def _matters(self, known: Stored[V]) -> bool:
+        return self._workflows.is_running(known.owner)
 
-    def _on_stored(self, before: StoredJob | None, after: StoredJob, *, own: bool) -> None:
-        if before is not None and before.state.owner != after.state.owner:
-            self._mark_gone(before, before)
-            self._free(after.place)
-        if owner := after.state.owner:
-            self._by_owner.setdefault((after.namespace, owner), {})[after.state.name] = after.state
-        same = before is not None and attrs.evolve(before.state, version=after.version) == after.state
-        if not own and not same:
-            self._tell(after, "has changed" if before else "is there")
+    def _on_stored(self, before: Stored[V] | None, after: Stored[V], *, own: bool) -> None:
+        if before is not None and before.owner != after.owner:
+            self._leave(before, before)
+            before = None
+        if after.owner:
+            owner, name = (after.place[0], after.owner), after.place[1]
+            self._existing.setdefault(owner, {})[name] = after.value
+            self._gone_of.get(owner, {}).pop(name, None)
+        if not own and (before is None or self.kind.is_news(before.value, after.value)):
+            self._ask(after, "has changed" if before is not None else "is there")
 
-    def _on_removed(self, known: StoredJob, last: StoredJob) -> None:
-        self._mark_gone(known, last)
-        self._free(known.place)
+    def _on_removed(self, known: Stored[V], last: Stored[V]) -> None:
+        self._leave(known, last)
 
-    def _mark_gone(self, known: StoredJob, last: StoredJob) -> None:
-        """Mark a Job as gone for its owner, with the result that was seen at last."""
-        if not (uid := known.state.owner):
-            return
-        owner, name = (known.namespace, uid), known.state.name
-        workflow = self._workflows.of_uid(uid)
-        if workflow is not None and not workflow.finished:
-            seen = last.state if last.uid == known.uid and last.state.result else known.state
-            self._by_owner.setdefault(owner, {})[name] = attrs.evolve(seen, owner=uid, gone=True)
-        elif (jobs := self._by_owner.get(owner)) is not None:
-            jobs.pop(name, None)
-            if not jobs:
-                del self._by_owner[owner]
-        self._tell(known, "is gone")
+    def _leave(self, known: Stored[V], last: Stored[V]) -> None:
+        """An object is gone for its owner, and whoever waits for its name may have it."""
+        owner, name = (known.place[0], known.owner), known.place[1]
+        existing = self._existing.get(owner, {})
+        existing.pop(name, None)
+        if not existing:
+            self._existing.pop(owner, None)
+        if self.kind.when_gone is not None and self._workflows.is_running(known.owner):
+            seen = last if last.uid == known.uid else known
+            self._gone_of.setdefault(owner, {})[name] = self.kind.when_gone(known.value, seen.value)
+        self._ask(known, "is gone")
+        for key in self._interest.pop(known.place, ()):
+            self._pending.add(key, f"the name {name} is free")
 
-    def _tell(self, job: StoredJob, what: str) -> None:
-        if job.state.owner and (workflow := self._workflows.of_uid(job.state.owner)) is not None:
-            self._pending.add(workflow.key, f"Job {job.state.name} {what}")
-
-    def _free(self, place: Place) -> None:
-        for key in self._interest.pop(place, ()):
-            self._pending.add(key, f"the name {place[1]} is free")
+    def _ask(self, item: Stored[V], what: str) -> None:
+        if (workflow := self._workflows.of_uid(item.owner)) is not None:
+            self._pending.add(Key(*workflow.place), f"{self.kind.resource.kind} {item.place[1]} {what}")
 
 
 class Cache:
-    """Workflows, their Jobs, and the requests that their changes make."""
+    """Workflows, what belongs to them, and the requests that their changes make."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[Kind[Any]] = DEPENDANTS) -> None:
         self.pending = Pending()
         self.workflows = Workflows(self.pending)
-        self.jobs = Jobs(self.pending, self.workflows)
+        for kind in kinds:
+            Dependants(kind, self.pending, self.workflows)
+        self.jobs = self.of(JOB)
         self._epoch = 0
+
+    @property
+    def stores(self) -> tuple[Store[Any], ...]:
+        """One for each kind."""
+        return (self.workflows, *self.workflows.dependants)
+
+    def of(self, kind: Kind[V]) -> Dependants[V]:
+        """The objects of one kind that belong to workflows."""
+        return next(store for store in self.workflows.dependants if store.kind is kind)
 
     def distrust(self) -> None:
         """The server went back in time: whatever is known, its next word counts."""
         self._epoch += 1
-        self.workflows.distrust()
-        self.jobs.distrust()
+        for store in self.stores:
+            store.distrust()
 
     def observe(self, key: Key) -> Observation | None:
         """A workflow and its Jobs, now."""
         if (stored := self.workflows.get(key)) is None:
             return None
         return Observation(
-            workflow=stored.raw,
+            workflow=stored.value.raw,
             jobs=self.jobs.of_owner(key.namespace, stored.uid),
             confirmed=self.workflows.is_confirmed(stored.uid),
             epoch=self._epoch,

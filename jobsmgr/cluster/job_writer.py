@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import attrs
+
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.cluster.answers import NotLeading, Unreachable
-from jobsmgr.cluster.cache import Jobs
+from jobsmgr.cluster.cache import Dependants
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
+from jobsmgr.cluster.kinds import Place, Stored, controller_uid
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import JOBS
 from jobsmgr.cluster.rights import StatusGate
-from jobsmgr.cluster.store import Place
-from jobsmgr.cluster.trim import StoredJob, controller_uid, read, trim_job
+from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone, Key, WriteResult
 
@@ -19,7 +20,9 @@ from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone
 class JobWriter:
     """Sends writes of Jobs and lays what the server answers over the cache."""
 
-    def __init__(self, window: WriteWindow, gate: StatusGate, known: Jobs, reads: Reads[StoredJob]) -> None:
+    def __init__(
+        self, window: WriteWindow, gate: StatusGate, known: Dependants[JobState], reads: Reads[JobState]
+    ) -> None:
         self._window = window
         self._reads = reads
         self._gate = gate
@@ -30,16 +33,16 @@ class JobWriter:
         if self._gate.is_closed(key.namespace):
             return self._gate.refusal(key.namespace)
         place = (key.namespace, str(manifest["metadata"]["name"]))
-        owner = controller_uid(manifest)
+        owner = controller_uid(manifest["metadata"])
         if (holder := self._known.get(place)) is not None:
             return self._taken(key, holder, owner)
         try:
             with self._known.own_write(place):
-                answer = await self._window.send(key, "POST", JOBS, body=manifest)
+                answer = await self._window.send(key, "POST", JOB.resource, body=manifest)
                 if answer.ok:
-                    created = read(answer, trim_job)
+                    created = JOB.answered(answer)
                     self._known.written(created)
-                    return Created(created.state)
+                    return Created(created.value)
                 if answer.status == 409 and answer.body.get("reason") == "AlreadyExists":
                     holder = await self._look(place)
         except (Unreachable, NotLeading) as error:
@@ -50,12 +53,12 @@ class JobWriter:
         """Delete a Job if it still has that uid; its pods go in the background."""
         place = (key.namespace, name)
         try:
-            answer = await self._window.send(key, "DELETE", JOBS, name, body=delete_options({"uid": uid}))
+            answer = await self._window.send(key, "DELETE", JOB.resource, name, body=delete_options({"uid": uid}))
             if is_deleted(answer, uid):
                 self._known.forget(place, uid)
                 return Done()
-            if is_being_deleted(answer, "Job"):
-                self._known.written(read(answer, trim_job))
+            if is_being_deleted(answer, JOB.resource.kind):
+                self._known.written(JOB.answered(answer))
                 return Done()
             if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read of it tells
                 return await self._reads.missed(place, uid) or refusal(answer)
@@ -73,18 +76,18 @@ class JobWriter:
         if not answer.ok and not self._reads.is_gone(answer, place):
             return refusal(answer)
         found = self._known.get(place)
-        if found is not None and found.state.owner == state.owner and _fits(found.state, state):
+        if found is not None and found.owner == state.owner and _fits(found.value, state):
             return Done()
-        self._known.record_gone(key.namespace, state)
+        record_gone(self._known, key.namespace, state)
         return Gone()
 
-    def _taken(self, key: Key, holder: StoredJob, owner: str) -> AlreadyExists:
+    def _taken(self, key: Key, holder: Stored[JobState], owner: str) -> AlreadyExists:
         """A name that is taken; if by another, `key` is asked for when it is freed."""
-        if holder.state.owner != owner:
+        if holder.owner != owner:
             self._known.wait_for(holder.place, key)
-        return AlreadyExists(holder.state)
+        return AlreadyExists(holder.value)
 
-    async def _look(self, place: Place) -> StoredJob | None:
+    async def _look(self, place: Place) -> Stored[JobState] | None:
         """The Job that has this name now; None if none has, or nobody can tell. Raises `Unreachable`.
 
         The watch may be ahead of the answer: one that it has told the end of has the name no more.
@@ -96,3 +99,16 @@ class JobWriter:
 def _fits(found: JobState, recorded: JobState) -> bool:
     """Whether this is the Job that was recorded: by uid, or where none was recorded by the job that it names."""
     return found.uid == recorded.uid if recorded.uid else found.key in (None, recorded.key)
+
+
+def record_gone(known: Dependants[JobState], namespace: str, state: JobState) -> None:
+    """Keep a Job that was never seen as gone.
+
+    Where the watch has reported its end during the read, that is what counts: it may have shown a result.
+    """
+    jobs = known.of_owner(namespace, state.owner).values()
+    if any(job.uid == state.uid if state.uid else job.key == state.key for job in jobs):
+        return
+    gone = attrs.evolve(state, gone=True)
+    place = (namespace, state.name)
+    known.record_gone(Stored(place=place, uid=state.uid, version=state.version, owner=state.owner, value=gone))

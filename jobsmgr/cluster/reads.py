@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import Generic, NoReturn
 
 import anyio
 import structlog
 
 from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.errors import is_gone, refusal
-from jobsmgr.cluster.resources import Resource
-from jobsmgr.cluster.store import Item, Place, Store
-from jobsmgr.cluster.trim import read
+from jobsmgr.cluster.kinds import Place, Stored, V
+from jobsmgr.cluster.store import Store
 from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Gone, Refused
 
 _log = structlog.get_logger(__name__)
 
-I = TypeVar("I", bound=Item)  # noqa: E741 - the conventional letter for an item
 
-
-class Reads(Generic[I]):
-    """Reads objects of one resource into their store.
+class Reads(Generic[V]):
+    """Reads objects of one kind into their store.
 
     A GET without resourceVersion is a consistent read, whatever the watch cache of the API server is behind by.
     """
 
-    def __init__(
-        self,
-        window: WriteWindow,
-        resource: Resource,
-        trim: Callable[[Mapping[str, Any]], I],
-        store: Store[I],
-        on_rollback: Callable[[], None],
-    ) -> None:
+    def __init__(self, window: WriteWindow, store: Store[V], on_rollback: Callable[[], None]) -> None:
         """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
         self._window = window
-        self._resource = resource
-        self._trim = trim
+        self._resource = store.kind.resource
         self._store = store
         self._on_rollback = on_rollback
 
@@ -85,11 +74,11 @@ class Reads(Generic[I]):
             return False
         return answer.ok or self.is_gone(answer, place)
 
-    async def _read(self, place: Place, keep: Callable[[I], None]) -> Answer:
+    async def _read(self, place: Place, keep: Callable[[Stored[V]], None]) -> Answer:
         known = self._store.get(place)  # as of before the request: the watch may be ahead of the answer
         answer = await self._window.read(self._resource, *place)
         if answer.ok:
-            item = read(answer, self._trim)
+            item = self._store.kind.answered(answer)
             still = self._store.get(place) is not None  # else somebody has noticed the same meanwhile
             if known is not None and still and item.version < known.version:
                 self._on_rollback()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import anyio
 import attrs
@@ -17,7 +17,8 @@ import structlog
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.answers import Unreachable
-from jobsmgr.cluster.resources import ACCESS_REVIEWS, EVENTS, JOBS, WORKFLOWS, Resource
+from jobsmgr.cluster.kinds import Kind
+from jobsmgr.cluster.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource
 from jobsmgr.cluster.session import Session
 from jobsmgr.engine.port import Refused
 
@@ -40,13 +41,8 @@ class Right:
 
 
 SAVE_STATUS = Right("patch", WORKFLOWS, "status")
-NEEDED = (
-    *(Right(verb, WORKFLOWS) for verb in ("get", "list", "watch", "delete")),
-    SAVE_STATUS,
-    *(Right(verb, JOBS) for verb in ("get", "list", "watch", "create", "delete")),
-    *(Right(verb, EVENTS) for verb in ("create", "patch")),
-)
-"""All that the role of manifests/operator gives in the namespaces that are served."""
+NEEDED = (SAVE_STATUS, *(Right(verb, EVENTS) for verb in ("create", "patch")))
+"""What the role of manifests/operator gives in the namespaces that are served, besides the rights of each kind."""
 
 
 async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
@@ -68,12 +64,13 @@ async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
     return not answer.ok or not isinstance(status, dict) or status.get("allowed") is not False
 
 
-async def missing_rights(session: Session, scopes: Sequence[str]) -> tuple[str, ...]:
+async def missing_rights(session: Session, scopes: Sequence[str], kinds: Sequence[Kind[Any]]) -> tuple[str, ...]:
     """Each right that is missing in a namespace (empty: in all), in words. Raises `Unreachable`."""
+    needed = (*(Right(verb, kind.resource) for kind in kinds for verb in kind.verbs), *NEEDED)
     missing = [
         f"{right} in {where(scope)}"
         for scope in scopes
-        for right in NEEDED
+        for right in needed
         if not await is_allowed(session, right, scope)
     ]
     return tuple(missing)

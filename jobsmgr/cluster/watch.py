@@ -1,12 +1,12 @@
-"""List and watch of one resource, for ever, whatever the server does. What an object means is the sink's matter."""
+"""Lists and watches one kind into its store, for ever, whatever the server does. No object is interpreted here."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn
 
 import anyio
 import anyio.lowlevel
@@ -15,13 +15,11 @@ import structlog
 
 from jobsmgr.cluster.answers import Unreachable
 from jobsmgr.cluster.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
-from jobsmgr.cluster.resources import Resource
+from jobsmgr.cluster.kinds import MALFORMED, Stored, V
 from jobsmgr.cluster.session import Session
-from jobsmgr.cluster.store import Item
+from jobsmgr.cluster.store import Store
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T", bound=Item)
-Into = TypeVar("Into", contravariant=True)
 
 PAGE = 500
 """Objects a page of a list, as kubectl and client-go ask for."""
@@ -39,31 +37,6 @@ LIST_SECONDS = (1500, 2100)
 """Seconds after which all is listed anew in any case: an event that a stream has lost is noticed by nobody else."""
 _WATCH_TIMEOUT = httpx.Timeout(SILENCE, connect=5, pool=5)
 _INITIAL_END = "k8s.io/initial-events-end"
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
-
-
-class Sink(Protocol[Into]):
-    """Where the objects go."""
-
-    def is_behind(self, scope: str, version: int) -> bool:
-        """Whether a list of this version is older than what is known."""
-        ...
-
-    def has_gone_back(self, items: Sequence[Into], version: int) -> bool:
-        """Whether a list shows an object older than it was known to be."""
-        ...
-
-    def replace(self, scope: str, items: Sequence[Into], version: int) -> None:
-        """These are all objects of a namespace (empty: of the cluster) as of a resourceVersion."""
-        ...
-
-    def put(self, item: Into) -> None:
-        """An object is new or has changed."""
-        ...
-
-    def remove(self, item: Into) -> None:
-        """An object was deleted; this is its last state."""
-        ...
 
 
 class _Fault(Exception):
@@ -82,25 +55,16 @@ class _Refused(_Fault):
     """The server does not let us watch: no such resource, no right."""
 
 
-class Watch(Generic[T]):
-    """One resource in one namespace (empty: in all), kept up to date in a sink."""
+class Watch(Generic[V]):
+    """One kind in one namespace (empty: in all), its store kept up to date."""
 
-    def __init__(
-        self,
-        session: Session,
-        resource: Resource,
-        namespace: str,
-        trim: Callable[[Mapping[str, Any]], T],
-        sink: Sink[T],
-        on_rollback: Callable[[], None],
-    ) -> None:
+    def __init__(self, session: Session, namespace: str, store: Store[V], on_rollback: Callable[[], None]) -> None:
         """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
         self._session = session
         self._on_rollback = on_rollback
-        self._resource = resource
+        self._resource = store.kind.resource
         self._namespace = namespace
-        self._trim = trim
-        self._sink = sink
+        self._store = store
         self._where = f'namespace "{namespace}"' if namespace else "all namespaces"
         self._version = ""
         self._pages = False
@@ -177,7 +141,7 @@ class Watch(Generic[T]):
 
     async def _list(self) -> None:
         """All objects page by page, as of now (a list without resourceVersion is a consistent read)."""
-        items: list[T] = []
+        items: list[Stored[V]] = []
         params: dict[str, Any] = {"limit": PAGE}
         while True:
             answer = await self._session.call("GET", self._resource, self._namespace, params=params)
@@ -193,7 +157,7 @@ class Watch(Generic[T]):
 
     async def _follow(self) -> None:
         """Watch from the last version on; without one, the server first streams all there is."""
-        initial: list[T] | None = None if self._version else []
+        initial: list[Stored[V]] | None = None if self._version else []
         async with self._session.stream(self._resource, self._namespace, self._params(), _WATCH_TIMEOUT) as response:
             if response.status_code != 200:
                 self._check(response.status_code, status_of(await response.aread()))
@@ -204,7 +168,7 @@ class Watch(Generic[T]):
                     self._heard_at = time.monotonic()
                     initial = await self._handle(json_object(line), initial)
 
-    async def _handle(self, event: Mapping[str, Any], initial: list[T] | None) -> list[T] | None:
+    async def _handle(self, event: Mapping[str, Any], initial: list[Stored[V]] | None) -> list[Stored[V]] | None:
         """One event; `initial` collects objects until the server says that these were all."""
         kind, raw = event.get("type"), event.get("object")
         if not isinstance(raw, dict):
@@ -225,7 +189,7 @@ class Watch(Generic[T]):
             if kind != "DELETED":
                 self._take(raw, initial.append)
         else:
-            self._take(raw, self._sink.remove if kind == "DELETED" else self._sink.put)
+            self._take(raw, self._store.remove if kind == "DELETED" else self._store.put)
             self._version = version_of(metadata)
         return initial
 
@@ -256,22 +220,22 @@ class Watch(Generic[T]):
             raise _Refused(f"not allowed to watch {self._resource} in {self._where}: {message}")
         raise _Fault(f"watching {self._resource} in {self._where} failed: {message}")
 
-    def _take(self, raw: Mapping[str, Any], where: Callable[[T], None]) -> None:
+    def _take(self, raw: Mapping[str, Any], where: Callable[[Stored[V]], None]) -> None:
         """Trim an object and pass it on; one that cannot be read does not stop the others."""
         try:
-            item = self._trim(raw)
-        except _MALFORMED as error:
+            item = self._store.kind.read(raw)
+        except MALFORMED as error:
             why = f"{type(error).__name__}: {error}"
             _log.warning("an object cannot be read and is left out", resource=str(self._resource), why=why)
             return
         where(item)
 
-    async def _replace(self, items: list[T], version: str) -> None:
-        if self._sink.is_behind(self._namespace, int(version)):
+    async def _replace(self, items: list[Stored[V]], version: str) -> None:
+        if self._store.is_behind(self._namespace, int(version)):
             await self._look_behind(version)
-        if self._sink.has_gone_back(items, int(version)):
+        if self._store.has_gone_back(items, int(version)):
             self._roll_back()
-        self._sink.replace(self._namespace, items, int(version))
+        self._store.replace(self._namespace, items, int(version))
         self._version = version
         self._list_due = time.monotonic() + random.uniform(*LIST_SECONDS)
         self._have = self._listing
@@ -284,7 +248,7 @@ class Watch(Generic[T]):
         answer = await self._session.newest(self._resource, self._namespace)
         if not answer.ok:
             self._check(answer.status, answer.body)
-        if not self._sink.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):
+        if not self._store.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):
             raise _Behind(f"the API server answered with an old list of {self._resource}, of version {version}")
         self._roll_back()
 

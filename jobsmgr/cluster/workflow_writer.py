@@ -10,14 +10,13 @@ import structlog
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
-from jobsmgr.api.workflow import KIND
 from jobsmgr.cluster.answers import Answer, NotLeading, Unreachable
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, not_served, refusal, unsent
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import MERGE_PATCH, WORKFLOWS
+from jobsmgr.cluster.resources import MERGE_PATCH
 from jobsmgr.cluster.rights import StatusGate
-from jobsmgr.cluster.trim import StoredWorkflow, read, trim_workflow
+from jobsmgr.cluster.trim import WORKFLOW, WorkflowState
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
@@ -27,7 +26,7 @@ _log = structlog.get_logger(__name__)
 class WorkflowWriter:
     """Sends writes of workflows and lays what the server answers over the cache."""
 
-    def __init__(self, window: WriteWindow, gate: StatusGate, known: Workflows, reads: Reads[StoredWorkflow]) -> None:
+    def __init__(self, window: WriteWindow, gate: StatusGate, known: Workflows, reads: Reads[WorkflowState]) -> None:
         self._window = window
         self._reads = reads
         self._gate = gate
@@ -39,7 +38,7 @@ class WorkflowWriter:
         if self._gate.is_closed(key.namespace):
             return self._gate.refusal(key.namespace)
         known = self._known.get(key)
-        before = known.raw.get("status") if known is not None else None
+        before = known.value.raw.get("status") if known is not None else None
         # A merge patch keeps what it does not name.
         keys = before.keys() & STATUS_KEYS - status.keys() if isinstance(before, Mapping) else ()
         body = {"metadata": {"resourceVersion": version}, "status": {**dict.fromkeys(keys), **status}}
@@ -49,11 +48,11 @@ class WorkflowWriter:
         """Delete the workflow if it is still as it was seen; the garbage collector takes its Jobs."""
         body = delete_options({"uid": uid, "resourceVersion": version})
         try:
-            answer = await self._window.send(key, "DELETE", WORKFLOWS, key.name, body=body)
+            answer = await self._window.send(key, "DELETE", WORKFLOW.resource, key.name, body=body)
             if is_deleted(answer, uid):
                 self._known.forget(key, uid)
                 return Done()
-            return Done() if is_being_deleted(answer, KIND) else await self._failed(key, uid, answer)
+            return Done() if is_being_deleted(answer, WORKFLOW.resource.kind) else await self._failed(key, uid, answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
 
@@ -71,7 +70,7 @@ class WorkflowWriter:
         """Take a finalizer off; needs a right that only the migration role gives, which is said once."""
         if (known := self._known.get(key)) is None:
             return Gone()
-        finalizers = known.raw["metadata"].get("finalizers") or []
+        finalizers = known.value.raw["metadata"].get("finalizers") or []
         if finalizer not in finalizers:
             return Done()
         left = [other for other in finalizers if other != finalizer]
@@ -87,7 +86,9 @@ class WorkflowWriter:
         known = self._known.get(key)
         try:
             with self._known.own_write(key):
-                answer = await self._window.send(key, "PATCH", WORKFLOWS, name, body=body, content_type=MERGE_PATCH)
+                answer = await self._window.send(
+                    key, "PATCH", WORKFLOW.resource, name, body=body, content_type=MERGE_PATCH
+                )
                 if answer.ok:
                     self._learn(key, answer)
                     return Done()
@@ -108,14 +109,13 @@ class WorkflowWriter:
             return refusal(answer)
         if (why := await self._reads.missed(key, uid)) is not None:
             return why
-        return Conflict() if answer.status == 409 else not_served(answer, WORKFLOWS, key.name)
+        return Conflict() if answer.status == 409 else not_served(answer, WORKFLOW.resource, key.name)
 
-    def _learn(self, key: Key, answer: Answer) -> StoredWorkflow:
+    def _learn(self, key: Key, answer: Answer) -> None:
         """Keep a workflow as the server answered it; one without its last finalizer is gone with that answer."""
-        found = read(answer, trim_workflow)
-        metadata = found.raw["metadata"]
+        found = WORKFLOW.answered(answer)
+        metadata = found.value.raw["metadata"]
         if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
             self._known.forget(key, found.uid)
         else:
             self._known.written(found)
-        return found

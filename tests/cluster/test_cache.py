@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
 from jobsmgr.cluster.cache import Cache
-from jobsmgr.cluster.trim import StoredJob, StoredWorkflow, trim_workflow
+from jobsmgr.cluster.job_writer import record_gone
+from jobsmgr.cluster.kinds import Stored
+from jobsmgr.cluster.trim import WORKFLOW, WorkflowState
 from jobsmgr.engine.port import Key, Request
 
 KEY = Key("n", "w")
 
 
-def a_workflow(version: int, uid: str = "uid-w", key: Key = KEY, finished: bool = False) -> StoredWorkflow:
+def a_workflow(version: int, uid: str = "uid-w", key: Key = KEY, finished: bool = False) -> Stored[WorkflowState]:
     metadata = {"namespace": key.namespace, "name": key.name, "uid": uid, "resourceVersion": str(version)}
     condition = {"type": "Finished", "status": str(finished)}
-    return trim_workflow({"metadata": metadata, "spec": {}, "status": {"conditions": [condition]}})
+    return WORKFLOW.read({"metadata": metadata, "spec": {}, "status": {"conditions": [condition]}})
 
 
-def a_job(version: int, name: str = "j", uid: str = "uid-j", owner: str = "uid-w", **state: object) -> StoredJob:
-    return StoredJob(
-        namespace="n",
-        state=JobState(name=name, uid=uid, owner=owner, version=version, **state),  # type: ignore[arg-type]
-    )
+def a_job(version: int, name: str = "j", uid: str = "uid-j", owner: str = "uid-w", **state: object) -> Stored[JobState]:
+    value = JobState(name=name, uid=uid, owner=owner, version=version, **state)  # type: ignore[arg-type]
+    return Stored(place=("n", name), uid=uid, version=version, owner=owner, value=value)
 
 
 def asked(cache: Cache) -> list[Key]:
@@ -77,7 +77,7 @@ def test_an_own_write_is_known_and_not_asked_for_even_when_the_watch_tells_of_it
     cache.jobs.written(a_job(12))
     cache.workflows.put(a_workflow(11))
     cache.jobs.put(a_job(12))
-    assert jobs(cache) == {"j": a_job(12).state}
+    assert jobs(cache) == {"j": a_job(12).value}
     assert asked(cache) == []
 
 
@@ -88,13 +88,13 @@ def test_what_the_watch_tells_of_the_time_before_an_own_write_is_ignored(cache: 
     cache.jobs.put(a_job(15))
     stored = cache.workflows.get(KEY)
     assert stored is not None
-    assert stored.finished
+    assert stored.value.finished
     held = cache.jobs.get(("n", "j"))
     assert held is not None
-    assert held.state.result is Phase.SUCCEEDED
+    assert held.value.result is Phase.SUCCEEDED
 
 
-def settle(cache: Cache, *exist: StoredJob) -> list[str]:
+def settle(cache: Cache, *exist: Stored[JobState]) -> list[str]:
     """Read each Job that lists have left out, on a server that has these; the names that were read."""
     read: list[str] = []
     there = {one.place: one for one in exist}
@@ -136,7 +136,7 @@ def test_counters_of_a_job_are_no_news(cache: Cache) -> None:
 def test_a_deleted_job_stays_with_its_last_result(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
     cache.jobs.remove(a_job(12, result=Phase.SUCCEEDED))
-    assert jobs(cache) == {"j": a_job(12, result=Phase.SUCCEEDED, gone=True).state}
+    assert jobs(cache) == {"j": a_job(12, result=Phase.SUCCEEDED, gone=True).value}
     assert asked(cache) == [KEY]
 
 
@@ -173,7 +173,7 @@ def test_a_job_that_a_list_leaves_out_may_be_there(cache: Cache) -> None:
     asked(cache)
     cache.jobs.replace("", [], 20)
     assert settle(cache, a_job(15, result=Phase.SUCCEEDED)) == ["j"]
-    assert jobs(cache) == {"j": a_job(15, result=Phase.SUCCEEDED).state}
+    assert jobs(cache) == {"j": a_job(15, result=Phase.SUCCEEDED).value}
     assert asked(cache) == [KEY]
     assert settle(cache) == []
 
@@ -249,9 +249,9 @@ def test_only_what_was_read_or_written_in_this_term_is_sure(cache: Cache) -> Non
 
 def test_a_job_that_was_never_seen_is_recorded_as_gone(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
-    cache.jobs.record_gone("n", JobState(name="k", uid="uid-k", owner="uid-w"))
-    cache.jobs.record_gone("n", JobState(name="j", uid="former", owner="uid-w"))
-    cache.jobs.record_gone("n", JobState(name="x", uid="uid-x", owner="nobody"))
+    record_gone(cache.jobs, "n", JobState(name="k", uid="uid-k", owner="uid-w"))
+    record_gone(cache.jobs, "n", JobState(name="j", uid="former", owner="uid-w"))
+    record_gone(cache.jobs, "n", JobState(name="x", uid="uid-x", owner="nobody"))
     assert {job.uid: job.gone for job in jobs(cache).values()} == {"uid-j": False, "uid-k": True, "former": True}
 
 
@@ -264,14 +264,14 @@ def test_a_list_of_one_namespace_says_nothing_of_others(cache: Cache) -> None:
 def test_a_job_of_ours_that_another_made_anew_is_gone_for_us(cache: Cache) -> None:
     cache.jobs.put(a_job(11, result=Phase.SUCCEEDED))
     cache.jobs.replace("", [a_job(15, uid="uid-2", owner="other")], 20)
-    assert jobs(cache) == {"j": a_job(11, result=Phase.SUCCEEDED, gone=True).state}
+    assert jobs(cache) == {"j": a_job(11, result=Phase.SUCCEEDED, gone=True).value}
 
 
 def test_a_job_whose_owner_was_taken_off_is_gone_for_that_owner(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
     asked(cache)
     cache.jobs.put(a_job(12, owner=""))
-    assert jobs(cache) == {"j": a_job(11, gone=True).state}
+    assert jobs(cache) == {"j": a_job(11, gone=True).value}
     assert asked(cache) == [KEY]
     cache.jobs.put(a_job(13))
     assert not jobs(cache)["j"].gone
@@ -284,7 +284,7 @@ def test_our_own_delete_outlives_late_news_of_the_job(cache: Cache) -> None:
     assert jobs(cache)["j"].gone
     cache.jobs.remove(a_job(13))
     cache.jobs.put(a_job(14, uid="uid-2"))
-    assert jobs(cache) == {"j": a_job(14, uid="uid-2").state}
+    assert jobs(cache) == {"j": a_job(14, uid="uid-2").value}
 
 
 def test_the_answer_to_an_own_write_may_come_after_the_news_of_the_deletion(cache: Cache) -> None:
@@ -330,7 +330,7 @@ def test_a_late_delete_does_not_take_the_successor_away(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
     cache.jobs.written(a_job(15, uid="uid-2"))
     cache.jobs.remove(a_job(13))
-    assert jobs(cache) == {"j": a_job(15, uid="uid-2").state}
+    assert jobs(cache) == {"j": a_job(15, uid="uid-2").value}
 
 
 def test_who_waits_for_a_name_is_asked_for_when_it_is_free(cache: Cache) -> None:
@@ -376,7 +376,7 @@ def test_a_server_restored_from_a_backup_is_believed(cache: Cache) -> None:
     assert held is not None
     assert held.version == 30
     assert cache.jobs.get(("n", "own")) is None
-    assert jobs(cache) == {"j": a_job(30).state}, "what came after the backup has never begun"
+    assert jobs(cache) == {"j": a_job(30).value}, "what came after the backup has never begun"
     observation = cache.observe(KEY)
     assert observation is not None
     assert observation.epoch == 1
@@ -389,14 +389,14 @@ def test_a_job_deleted_after_the_backup_is_not_gone_any_more(cache: Cache) -> No
     cache.distrust()
     cache.workflows.replace("", [a_workflow(10)], 40)
     cache.jobs.written(a_job(30))
-    assert jobs(cache) == {"j": a_job(30).state}
+    assert jobs(cache) == {"j": a_job(30).value}
 
 
 def test_a_result_that_the_watch_told_during_a_read_counts(cache: Cache) -> None:
     """It ended and was deleted between the list and the answer that it does not exist."""
     cache.jobs.put(a_job(11, result=Phase.SUCCEEDED))
     cache.jobs.remove(a_job(12, result=Phase.SUCCEEDED))
-    cache.jobs.record_gone("n", JobState(name="j", uid="uid-j", owner="uid-w"))
+    record_gone(cache.jobs, "n", JobState(name="j", uid="uid-j", owner="uid-w"))
     assert [job.result for job in jobs(cache).values()] == [Phase.SUCCEEDED]
 
 
@@ -422,7 +422,7 @@ def test_whatever_is_missed_or_repeated_a_list_makes_it_right(
     """Watch events may be lost and repeated, own answers come first; after the next list all is as on the server."""
     cache = Cache()
     cache.workflows.put(a_workflow(1))
-    server: dict[str, StoredJob] = {}
+    server: dict[str, Stored[JobState]] = {}
     births = 0
     for version, (name, what) in enumerate(history, start=2):
         before = server.get(name)
@@ -431,7 +431,7 @@ def test_whatever_is_missed_or_repeated_a_list_makes_it_right(
         if before is None:
             births += 1
         uid = before.uid if before is not None else f"uid-{births}"
-        result = Phase.SUCCEEDED if what == "end" or (before is not None and before.state.result) else None
+        result = Phase.SUCCEEDED if what == "end" or (before is not None and before.value.result) else None
         after = a_job(version, name=name, uid=uid, result=result)
         route = data.draw(st.sampled_from(["watch", "own", "lost", "twice"]))
         if what == "delete":
@@ -456,7 +456,7 @@ def test_whatever_is_missed_or_repeated_a_list_makes_it_right(
     cache.jobs.replace("", list(server.values()), len(history) + 2)
     settle(cache)
     live = {name: state for name, state in jobs(cache).items() if not state.gone}
-    assert live == {name: item.state for name, item in server.items()}
+    assert live == {name: item.value for name, item in server.items()}
     assert all(attrs.evolve(state, gone=True) == state for state in jobs(cache).values() if state.gone)
 
 

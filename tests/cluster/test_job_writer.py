@@ -7,9 +7,9 @@ from jobsmgr.cluster.answers import Answer
 from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import JOBS, Resource
+from jobsmgr.cluster.resources import Resource
 from jobsmgr.cluster.rights import StatusGate
-from jobsmgr.cluster.trim import trim_job
+from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.engine.port import AlreadyExists, Key, Refused
 from tests.cluster.support import job
@@ -33,7 +33,7 @@ class Server:
     async def read(self, resource: Resource, namespace: str, name: str) -> Answer:
         if self._ends:
             last = {**FOREIGN, "metadata": {**FOREIGN["metadata"], "resourceVersion": "21"}}
-            self._cache.jobs.remove(trim_job(last))
+            self._cache.jobs.remove(JOB.read(last))
         return Answer(status=200, body=FOREIGN)
 
 
@@ -46,7 +46,7 @@ class Open:
 
 async def create(cache: Cache, *, ends: bool) -> Any:
     server = cast("WriteWindow", Server(cache, ends=ends))
-    reads = Reads(server, JOBS, trim_job, cache.jobs, cache.distrust)
+    reads = Reads(server, cache.jobs, cache.distrust)
     writer = JobWriter(server, cast("StatusGate", Open()), cache.jobs, reads)
     return await writer.create(
         KEY, job("w-g-j", {"apiVersion": "v1", "kind": "x", "metadata": {"name": "w", "uid": "u"}})

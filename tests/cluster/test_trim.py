@@ -8,7 +8,8 @@ import pytest
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cluster.answers import Answer, Unreachable
-from jobsmgr.cluster.trim import controller_uid, read, trim_job, trim_workflow
+from jobsmgr.cluster.kinds import controller_uid
+from jobsmgr.cluster.trim import JOB, WORKFLOW, trim_job, trim_workflow
 from jobsmgr.engine.port import Key
 from tests.cluster.support import job, workflow
 
@@ -29,8 +30,8 @@ def stored_workflow(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_running_job() -> None:
-    stored = trim_job(stored_job(status={"startTime": "2026-01-02T03:04:05Z", "active": 1}))
-    state = stored.state
+    stored = JOB.read(stored_job(status={"startTime": "2026-01-02T03:04:05Z", "active": 1}))
+    state = stored.value
     assert stored.place == ("n", "w-g-j")
     assert (state.uid, state.owner, state.owner_text, state.version) == ("uid-j", "uid-w", "ManagedJob w", 7)
     assert state.key == JobKey("g", "j")
@@ -52,20 +53,20 @@ def test_a_running_job() -> None:
 )
 def test_only_complete_and_failed_are_results(conditions: list[tuple[str, str]], result: Phase | None) -> None:
     raw = stored_job(status={"succeeded": 1, "conditions": [{"type": t, "status": s} for t, s in conditions]})
-    assert trim_job(raw).state.result is result
+    assert trim_job(raw).result is result
 
 
 def test_a_failed_job_ends_when_its_condition_says_so() -> None:
     condition = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "limit"}
     raw = stored_job(status={"conditions": [condition | {"lastTransitionTime": "2026-01-02T03:04:05Z"}]})
-    state = trim_job(raw).state
+    state = trim_job(raw)
     assert (state.reason, state.message) == ("BackoffLimitExceeded", "limit")
     assert state.completion_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_long_names_stand_in_annotations() -> None:
     annotations = {"jobmanager.raczylo.com/job-id": "the-whole-name"}
-    assert trim_job(stored_job(metadata={"annotations": annotations})).state.key == JobKey("g", "the-whole-name")
+    assert trim_job(stored_job(metadata={"annotations": annotations})).key == JobKey("g", "the-whole-name")
 
 
 @pytest.mark.parametrize(
@@ -80,12 +81,12 @@ def test_long_names_stand_in_annotations() -> None:
     ],
 )
 def test_parts_of_any_shape_are_borne(raw: dict[str, Any]) -> None:
-    assert trim_job(raw).state.result is None
+    assert trim_job(raw).result is None
 
 
 @pytest.mark.parametrize("references", [None, "x", [], [{"controller": None, "uid": "u"}], [{"uid": "u"}]])
 def test_only_a_controller_owns(references: Any) -> None:
-    assert controller_uid({"metadata": {"ownerReferences": references}}) == ""
+    assert controller_uid({"ownerReferences": references}) == ""
 
 
 @pytest.mark.parametrize(
@@ -93,14 +94,14 @@ def test_only_a_controller_owns(references: Any) -> None:
 )
 def test_an_answer_that_is_no_object_is_no_answer(raw: dict[str, Any]) -> None:
     with pytest.raises(Unreachable):
-        read(Answer(status=200, body=raw), trim_job)
+        JOB.answered(Answer(status=200, body=raw))
 
 
 def test_a_workflow_loses_its_managed_fields_only() -> None:
     raw = stored_workflow(status={"phase": "running"})
-    stored = trim_workflow(raw | {"metadata": raw["metadata"] | {"managedFields": [{"manager": "x"}]}})
-    assert stored.raw == raw
-    assert (stored.key, stored.uid, stored.version, stored.finished) == (Key("n", "w"), "uid-w", 7, False)
+    stored = WORKFLOW.read(raw | {"metadata": raw["metadata"] | {"managedFields": [{"manager": "x"}]}})
+    assert stored.value.raw == raw
+    assert (stored.place, stored.uid, stored.version, stored.value.finished) == (Key("n", "w"), "uid-w", 7, False)
 
 
 def test_a_finished_workflow_is_kept_whole_in_less_space() -> None:
