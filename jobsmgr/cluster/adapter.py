@@ -23,7 +23,6 @@ from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.rights import StatusGate, missing_rights
 from jobsmgr.cluster.session import Session
 from jobsmgr.cluster.target import Target
-from jobsmgr.cluster.throttle import Throttle
 from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflow_writer import WorkflowWriter
@@ -46,29 +45,28 @@ class KubernetesCluster:
 
     ::
 
-        async with KubernetesCluster.connect(namespaces=("team-a",), may_write=leadership.may_write) as cluster:
+        async with KubernetesCluster.connect(target, namespaces=("team-a",)) as cluster:
             await cluster.wait_synced()
             async for request in cluster.requests(): ...
     """
 
     def __init__(
         self,
-        watching: Session,
-        writing: Session,
+        target: Target,
         *,
         namespaces: Sequence[str],
         writes: int,
         may_write: Callable[[Key], bool],
-        identity: str,
         dependants: Sequence[Kind[Any]],
     ) -> None:
-        self._watching = watching
+        self._watching = watching = Session(target, "watch", WATCH_CONNECTIONS)
+        self._writing = writing = Session(target, "write", writes + 2)
         self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
         self.cache = cache = Cache(dependants)
         """What is known, own writes included."""
         self._gate = StatusGate(watching, self._scopes, self._on_status_right)
         self._window = window = WriteWindow(writing, writes, may_write)
-        self._events = Events(window, identity)
+        self._events = Events(window, target.identity)
         self._reads = {store.kind: Reads(window, store, self._on_rollback) for store in cache.stores}
         self._jobs = JobWriter(window, self._gate, cache.jobs, self._reads[JOB])
         self._workflows = WorkflowWriter(window, self._gate, cache.workflows, self._reads[WORKFLOW])
@@ -80,45 +78,29 @@ class KubernetesCluster:
     @asynccontextmanager
     async def connect(
         cls,
+        target: Target,
         *,
-        kubeconfig: str | None = None,
-        context: str | None = None,
         namespaces: Sequence[str] = (),
         writes: int = 8,
         may_write: Callable[[Key], bool] = _always,
-        identity: str = "",
-        throttle: Throttle | None = None,
         dependants: Sequence[Kind[Any]] = DEPENDANTS,
     ) -> AsyncGenerator[Self, None]:
         """Connect, and watch until the block ends.
 
         Args:
-            kubeconfig: a file; without it `KUBECONFIG`, `~/.kube/config` or the pod's service account, in this order.
-            context: one of the kubeconfig's contexts; without it the current one.
+            target: which cluster; its identity goes into the user agent and into events.
             namespaces: which to serve; none means all.
             writes: how many requests that write may be under way at once.
             may_write: asked immediately before each write, with the workflow that it is for; must be fast and by the
                 monotonic clock.
-            identity: who this process is, for the user agent and for events.
-            throttle: shared with other clients of the same server (the lease), see `Throttle`.
             dependants: the kinds of objects that belong to workflows.
 
         A server that cannot be reached, does not know ManagedJobs, or refuses us is waited for and the reason logged.
         Raises `NotConfigured` if there are no usable credentials.
         """
-        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, throttle=throttle or Throttle())
-        watching, writing = Session(target, "watch", WATCH_CONNECTIONS), Session(target, "write", writes + 2)
-        cluster = cls(
-            watching,
-            writing,
-            namespaces=namespaces,
-            writes=writes,
-            may_write=may_write,
-            identity=identity,
-            dependants=dependants,
-        )
+        cluster = cls(target, namespaces=namespaces, writes=writes, may_write=may_write, dependants=dependants)
         try:
-            if why := await watching.open():
+            if why := await cluster._watching.open():
                 _log.warning("waiting", why=why)
             parts: Sequence[Watch[Any] | Reads[Any] | StatusGate | Events]
             parts = (*cluster._watches, *cluster._reads.values(), cluster._gate, cluster._events)
@@ -129,8 +111,8 @@ class KubernetesCluster:
                 tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
-                await watching.aclose()
-                await writing.aclose()
+                await cluster._watching.aclose()
+                await cluster._writing.aclose()
 
     # What is known
 

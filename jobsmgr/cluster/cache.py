@@ -1,4 +1,4 @@
-"""What this process knows of workflows and their Jobs, and the looks that news of them ask for. No I/O here."""
+"""What this process knows of workflows and what belongs to them, and which of them to look at. No I/O here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pending:
         self._arrived.set()
 
     def add_gone(self, key: Key) -> None:
-        """A workflow is no more, which only who takes requests has to know: a standby remembers what there is."""
+        """A workflow is gone, which only a taker of requests has to know: a standby remembers what there is."""
         if self._takers:
             self.add(key, "the workflow is gone")
         else:

@@ -1,4 +1,4 @@
-"""What the API server sends, read with care: lines, JSON objects, resourceVersions. Nothing is asked for here."""
+"""What the API server sends, read with care: answers, lines, JSON objects, versions. Nothing is asked for here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 
 import anyio.lowlevel
 import httpx
+
+from jobsmgr.cluster.answers import Answer
+from jobsmgr.cluster.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
 
 LONGEST_LINE = 32 << 20
 """Bytes; etcd's and the API server's limits are far below."""
@@ -62,6 +65,29 @@ def document(text: bytes) -> Any:
         return json.loads(text)
     except RecursionError:
         return json.loads(_cut(text))
+
+
+def answer_of(response: httpx.Response) -> Answer:
+    """A whole response; what is no JSON object becomes its message."""
+    try:
+        body = document(response.content)
+    except ValueError:
+        body = {"message": response.text[:500]}
+    return Answer(
+        status=response.status_code,
+        body=body if isinstance(body, dict) else {"message": str(body)[:500]},
+        retry_after=retry_after_of(response),
+    )
+
+
+def retry_after_of(response: httpx.Response) -> float | None:
+    """Seconds that the server asks to wait, which a 429 always does; dates are not used by API servers."""
+    text = response.headers.get("Retry-After", "")
+    if response.status_code not in (429, 503):
+        return None
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_PAUSE)
+    return DEFAULT_PAUSE if response.status_code == 429 else None
 
 
 def _cut(text: bytes) -> bytes:

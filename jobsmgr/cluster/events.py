@@ -95,7 +95,7 @@ class Events:
         return "events"
 
     def emit(self, event: Event) -> None:
-        """Tell an event some time later, if nothing is in the way."""
+        """Send an event some time later, if nothing is in the way."""
         if time.monotonic() < self._silent_until:
             return
         waiting = self._waiting.setdefault(_series_of(event), _Series(event))
@@ -118,25 +118,25 @@ class Events:
             await anyio.sleep(TURN)
         series, waiting = self._waiting.popitem(last=False)
         try:
-            await self._tell(series, waiting)
+            await self._report(series, waiting)
         except (Unreachable, NotLeading) as error:
             _log.debug("an event was given up", reason=series.reason, workflow=str(series.key), why=str(error))
 
-    async def _tell(self, series: Event, told: _Series) -> None:
+    async def _report(self, series: Event, waiting: _Series) -> None:
         sent = self._sent.pop(series, None)
-        if sent is not None and await self._tell_again(series, sent, told):
+        if sent is not None and await self._report_again(series, sent, waiting):
             return
-        told.name = f"{series.key.name[:LONGEST_NAME].rstrip('-.')}.{secrets.token_hex(8)}"
-        answer = await self._window.send(series.key, "POST", EVENTS, body=self._manifest(told))
+        waiting.name = f"{series.key.name[:LONGEST_NAME].rstrip('-.')}.{secrets.token_hex(8)}"
+        answer = await self._window.send(series.key, "POST", EVENTS, body=self._manifest(waiting))
         if answer.ok:
             self._said = False
-            self._remember(series, told)
+            self._remember(series, waiting)
         elif is_missing_right(answer):
             self._fall_silent()
 
-    async def _tell_again(self, series: Event, sent: _Series, told: _Series) -> bool:
+    async def _report_again(self, series: Event, sent: _Series, waiting: _Series) -> bool:
         """Report that it was seen again, or for more jobs; False if the object does not exist any more."""
-        sent.add(told.jobs, told.count)
+        sent.add(waiting.jobs, waiting.count)
         body = {"count": sent.count, "message": sent.message, "lastTimestamp": sent.seen()}
         answer = await self._window.send(series.key, "PATCH", EVENTS, sent.name, body=body, content_type=MERGE_PATCH)
         if answer.ok:
@@ -153,7 +153,7 @@ class Events:
         self._waiting.clear()
         if not self._said:
             self._said = True
-            _log.warning("no events are told: the right to create events is missing")
+            _log.warning("no events are sent: the right to create events is missing")
 
     def _manifest(self, series: _Series) -> dict[str, Any]:
         """An Event of the core API. It has no owner: it outlives its workflow by the server's own time to live."""

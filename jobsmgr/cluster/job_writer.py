@@ -18,7 +18,7 @@ from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone
 
 
 class JobWriter:
-    """Sends writes of Jobs and lays what the server answers over the cache."""
+    """Sends writes of Jobs and keeps what the server answers."""
 
     def __init__(
         self, window: WriteWindow, gate: StatusGate, known: Dependants[JobState], reads: Reads[JobState]
@@ -60,7 +60,7 @@ class JobWriter:
             if is_being_deleted(answer, JOB.resource.kind):
                 self._known.written(JOB.answered(answer))
                 return Done()
-            if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read of it tells
+            if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read shows which
                 return await self._reads.missed(place, uid) or refusal(answer)
         except (Unreachable, NotLeading) as error:
             return unsent(error)
@@ -90,7 +90,7 @@ class JobWriter:
     async def _look(self, place: Place) -> Stored[JobState] | None:
         """The Job that has this name now; None if none has, or nobody can tell. Raises `Unreachable`.
 
-        The watch may be ahead of the answer: one that it has told the end of has the name no more.
+        The watch may be ahead of the answer: a Job whose end it has reported no longer has the name.
         """
         await self._reads.now(place)
         return self._known.get(place)

@@ -19,10 +19,9 @@ import structlog
 
 from jobsmgr.cluster import transport
 from jobsmgr.cluster.answers import Answer, NotConfigured, NotLeading, Unreachable
-from jobsmgr.cluster.decoding import document
+from jobsmgr.cluster.decoding import answer_of, retry_after_of
 from jobsmgr.cluster.resources import JSON, Resource
 from jobsmgr.cluster.target import Target
-from jobsmgr.cluster.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
 
 _log = structlog.get_logger(__name__)
 
@@ -114,7 +113,7 @@ class Session:
                 ) as response:
                     if response.status_code == 401:
                         await self._authenticate_anew(token)
-                    if (wait := _retry_after(response)) is not None:
+                    if (wait := retry_after_of(response)) is not None:
                         self._target.throttle.extend(wait)
                     yield response
         except Unreachable as error:
@@ -164,7 +163,7 @@ class Session:
                 check()
                 headers = self._headers(token) | {"Content-Type": content_type}
                 async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
-                    return _answer(response), token
+                    return answer_of(response), token
         except Unreachable as error:
             if check.refused:  # what the transport makes of it says only that nothing was sent
                 raise NotLeading(_NOT_LEADING) from error
@@ -247,28 +246,6 @@ def _encoded(body: Any) -> bytes:
     Half a surrogate pair, which JSON can say and UTF-8 cannot, is sent as the escape that it came as.
     """
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
-
-
-def _answer(response: httpx.Response) -> Answer:
-    try:
-        body = document(response.content)
-    except ValueError:
-        body = {"message": response.text[:500]}
-    return Answer(
-        status=response.status_code,
-        body=body if isinstance(body, dict) else {"message": str(body)[:500]},
-        retry_after=_retry_after(response),
-    )
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server asks to wait, which a 429 always does; dates are not used by API servers."""
-    text = response.headers.get("Retry-After", "")
-    if response.status_code not in (429, 503):
-        return None
-    if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_PAUSE)
-    return DEFAULT_PAUSE if response.status_code == 429 else None
 
 
 def _words(error: BaseException) -> str:

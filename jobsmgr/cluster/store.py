@@ -92,7 +92,7 @@ class Store(Generic[V]):
         self._store(item, own=False)
 
     def written(self, item: Stored[V]) -> None:
-        """As the server answered to a request of ours: whoever asked knows, so nobody is told."""
+        """As the server answered to a request of ours: whoever asked knows, so it is no news."""
         self._store(item, own=True)
 
     @contextmanager

@@ -18,6 +18,7 @@ class Target:
     context: str | None = None
     identity: str = ""
     throttle: Throttle = attrs.field(factory=Throttle)
+    """Shared by all sessions with this cluster: what the server asks of one holds for the others."""
 
     @property
     def user_agent(self) -> str:

@@ -1,4 +1,4 @@
-"""A time in which nothing is sent, as the server's Retry-After asks for. Nothing is sent here either."""
+"""A time in which nothing is sent, as the server's Retry-After asks for. No request is sent here."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 
 class WorkflowWriter:
-    """Sends writes of workflows and lays what the server answers over the cache."""
+    """Sends writes of workflows and keeps what the server answers."""
 
     def __init__(self, window: WriteWindow, gate: StatusGate, known: Workflows, reads: Reads[WorkflowState]) -> None:
         self._window = window
@@ -101,7 +101,7 @@ class WorkflowWriter:
             return unsent(error)
 
     async def _failed(self, key: Key, uid: str, answer: Answer) -> WriteResult:
-        """A write that was not carried out, as far as can be told; the workflow is read anew. Raises `Unreachable`.
+        """A write that was not carried out, as far as we know; the workflow is read again. Raises `Unreachable`.
 
         A 404 alone does not say that the workflow is gone: a server without the status subresource answers so too.
         """

@@ -1,4 +1,4 @@
-"""Leadership by a Lease: who may write, told by the monotonic clock alone. What a leader does is not known here.
+"""Leadership by a Lease: who may write, by the monotonic clock alone. What a leader does is not known here.
 
 The rules are those of Kubernetes' own leader election: a holder renews every few seconds; one that could not for the
 renew deadline gives up; others take over when they have seen no renewal for the lease's duration, which is longer.
@@ -24,7 +24,6 @@ from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.resources import LEASES
 from jobsmgr.cluster.session import Session
 from jobsmgr.cluster.target import Target
-from jobsmgr.cluster.throttle import Throttle
 from jobsmgr.engine.supervision import keep
 from jobsmgr.leadership.record import (
     ObservedRecord,
@@ -71,32 +70,20 @@ class Lease:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls,
-        *,
-        identity: str,
-        namespace: str = "",
-        name: str = "jobsmgr",
-        kubeconfig: str | None = None,
-        context: str | None = None,
-        timing: Timing | None = None,
-        throttle: Throttle | None = None,
+        cls, target: Target, *, namespace: str = "", name: str = "jobsmgr", timing: Timing | None = None
     ) -> AsyncGenerator[Self, None]:
         """Stand for leadership until the block ends; then give the lease back, so that another takes over at once.
 
         Args:
-            identity: the process in words; something random is added.
+            target: which cluster; to its identity, the process in words, something random is added.
             namespace: of the Lease; without it the pod's own, or that of the kubeconfig's context.
             name: of the Lease; the shipped role gives rights to `jobsmgr` alone.
-            kubeconfig: as for `KubernetesCluster.connect`.
-            context: as for `KubernetesCluster.connect`.
             timing: durations.
-            throttle: shared with other clients of the same server, see `Throttle`.
 
         Raises `NotConfigured` if there are no usable credentials.
         """
-        target = Target(kubeconfig=kubeconfig, context=context, identity=identity, throttle=throttle or Throttle())
         session = Session(target, "lease", connections=2)
-        lease = cls(session, namespace, name, identity, timing or Timing())
+        lease = cls(session, namespace, name, target.identity, timing or Timing())
         try:
             await lease._open()
             async with anyio.create_task_group() as tasks:
@@ -279,7 +266,7 @@ class Lease:
         """Lead no more; also if the time has run out unnoticed, as in a process that was frozen."""
         if self._held_until == -math.inf:
             return
-        _log.warning("this replica leads no more", why=why)
+        _log.warning("this replica no longer leads", why=why)
         self._held_until = -math.inf
         self._notify()
 
@@ -289,7 +276,7 @@ class Lease:
 
     def _refused(self, answer: Answer) -> None:
         message = answer.body.get("message") or f"status {answer.status}"
-        self._say(f'the lease "{self._namespace}/{self._name}" cannot be had: {message}')
+        self._say(f'the lease "{self._namespace}/{self._name}" cannot be used: {message}')
 
     def _say(self, why: str) -> None:
         """Log why there is no leadership to be had, once for each reason."""

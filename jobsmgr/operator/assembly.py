@@ -14,7 +14,7 @@ import structlog
 from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.answers import Unreachable
-from jobsmgr.cluster.throttle import Throttle
+from jobsmgr.cluster.target import Target
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered
@@ -49,22 +49,19 @@ async def run_operator(settings: OperatorSettings) -> None:
 
 
 async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
-    throttle = Throttle()
+    target = Target(kubeconfig=settings.kubeconfig, context=settings.context, identity=settings.identity)
     for_plugins = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(entered(hooks, for_plugins))
-            lease = await stack.enter_async_context(_lease(settings, throttle))
+            lease = await stack.enter_async_context(_lease(settings, target))
             leadership = Leadership(lease)
             cluster = await stack.enter_async_context(
                 KubernetesCluster.connect(
-                    kubeconfig=settings.kubeconfig,
-                    context=settings.context,
+                    target,
                     namespaces=settings.namespaces,
                     writes=settings.writes,
                     may_write=leadership.may_write,
-                    identity=settings.identity,
-                    throttle=throttle,
                 )
             )
             async with anyio.create_task_group() as tasks:
@@ -77,19 +74,13 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
 
 
 @asynccontextmanager
-async def _lease(settings: OperatorSettings, throttle: Throttle) -> AsyncGenerator[Lease | None, None]:
+async def _lease(settings: OperatorSettings, target: Target) -> AsyncGenerator[Lease | None, None]:
     """The lease for the life of the process; none without leader election."""
     if not settings.leader_election:
         yield None
         return
     async with Lease.connect(
-        identity=settings.identity,
-        namespace=settings.lease_namespace,
-        name=settings.lease_name,
-        kubeconfig=settings.kubeconfig,
-        context=settings.context,
-        timing=settings.lease_timing,
-        throttle=throttle,
+        target, namespace=settings.lease_namespace, name=settings.lease_name, timing=settings.lease_timing
     ) as lease:
         yield lease
 

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 
 from jobsmgr.cluster.adapter import KubernetesCluster
+from jobsmgr.cluster.target import Target
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
 
@@ -57,8 +58,9 @@ async def until(question: Callable[[], Any]) -> Any:
 @asynccontextmanager
 async def connected(plane: ControlPlane, namespace: str, **options: Any) -> AsyncIterator[KubernetesCluster]:
     """The port on one namespace as the user `operator`, with everything listed."""
-    given = {"namespaces": (namespace,), "identity": "test", "kubeconfig": str(plane.kubeconfig("operator"))}
-    async with KubernetesCluster.connect(**(given | options)) as cluster:
+    kubeconfig = options.pop("kubeconfig", None) or str(plane.kubeconfig("operator"))
+    target = Target(kubeconfig=kubeconfig, identity=options.pop("identity", "test"))
+    async with KubernetesCluster.connect(target, **{"namespaces": (namespace,), **options}) as cluster:
         with anyio.fail_after(DEADLINE):
             await cluster.wait_synced()
             await cluster.wait_rights()

@@ -8,6 +8,7 @@ import structlog.testing
 
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.answers import NotConfigured
+from jobsmgr.cluster.target import Target
 from jobsmgr.engine.port import Created, Done, Key
 from tests.cluster.support import DEADLINE, connected, job, jobs_of, seen, until, workflow, workflows_of
 from tests.plane.control_plane import ControlPlane
@@ -142,12 +143,12 @@ async def test_requests_say_who_sends_them(control_plane: ControlPlane, namespac
 async def test_without_credentials_it_does_not_start(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(NotConfigured, match="no usable credentials"):
-        async with KubernetesCluster.connect(kubeconfig=str(tmp_path / "none")):
+        async with KubernetesCluster.connect(Target(kubeconfig=str(tmp_path / "none"))):
             pass
     broken = tmp_path / "kubeconfig"
     broken.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "contexts": []}))
     with pytest.raises(NotConfigured):
-        async with KubernetesCluster.connect(kubeconfig=str(broken), context="nowhere"):
+        async with KubernetesCluster.connect(Target(kubeconfig=str(broken), context="nowhere")):
             pass
 
 
@@ -158,7 +159,7 @@ async def test_a_server_that_cannot_be_reached_is_waited_for_and_said_once(
     kubeconfig = str(control_plane.kubeconfig("operator", url=proxy.url))
     proxy.cut_off()
     with structlog.testing.capture_logs() as logs:
-        async with KubernetesCluster.connect(kubeconfig=kubeconfig, namespaces=(namespace,)) as cluster:
+        async with KubernetesCluster.connect(Target(kubeconfig=kubeconfig), namespaces=(namespace,)) as cluster:
             await until(lambda: len(logs) >= 3)  # the connection and both watches
             before = len(logs)
             assert cluster.keys() == ()

@@ -8,6 +8,7 @@ import pytest
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.kinds import Kind
 from jobsmgr.cluster.resources import Resource
+from jobsmgr.cluster.target import Target
 from jobsmgr.cluster.trim import DEPENDANTS
 from jobsmgr.engine.port import Key
 from tests.cluster.support import DEADLINE, connected, seen, until, workflow, workflows_of
@@ -83,7 +84,7 @@ async def test_what_a_list_leaves_out_is_read_and_gone(control_plane: ControlPla
 
 async def test_the_rights_that_a_kind_needs_are_asked_for(control_plane: ControlPlane, namespace: str) -> None:
     """The shipped role knows nothing of ConfigMaps: the operator says so."""
-    operator: dict[str, Any] = {"kubeconfig": str(control_plane.kubeconfig("operator")), "namespaces": (namespace,)}
-    async with KubernetesCluster.connect(**operator, **KINDS) as cluster:
+    target = Target(kubeconfig=str(control_plane.kubeconfig("operator")))
+    async with KubernetesCluster.connect(target, namespaces=(namespace,), **KINDS) as cluster:
         missing = tuple(f'{verb} configmaps in namespace "{namespace}"' for verb in ("get", "list", "watch"))
         assert await cluster.missing_rights() == missing

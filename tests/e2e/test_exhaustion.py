@@ -23,7 +23,7 @@ pytestmark = pytest.mark.fast_plane
 Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
-LOST = "this replica leads no more"
+LOST = "this replica no longer leads"
 
 
 def _pipe() -> tuple[int, int]:

@@ -150,7 +150,7 @@ def test_a_backup_is_restored_under_an_operator_that_runs(
     if lease == "lost" or versions == "ahead":
         proxy.cut_off()
     if lease == "lost":
-        operator.wait_for_log("this replica leads no more")
+        operator.wait_for_log("this replica no longer leads")
     cluster.restore(backup)
     assert cluster.plane.revision() < known
     if versions == "ahead":

@@ -40,7 +40,7 @@ def test_without_the_right_to_tell_events_all_else_works(
     for name in ("one", "two"):
         workflows.wait_for(name, "Complete")
     operator.wait_for_log(f'"right": "create events in namespace \\"{namespace}\\""')
-    operator.wait_for_log("no events are told: the right to create events is missing")
+    operator.wait_for_log("no events are sent: the right to create events is missing")
     assert denied(trace) == [("create", "events")]
 
 
@@ -84,7 +84,7 @@ def test_without_the_right_to_its_lease_it_does_not_lead(
     rights.give(control_plane, namespace, rights.without("leases"))
     operator = operators(user=rights.USER, flags=SHORT)
     workflows.create_spec("etl", chain(2))
-    operator.wait_for_log(f'the lease \\"{namespace}/jobsmgr\\" cannot be had')
+    operator.wait_for_log(f'the lease \\"{namespace}/jobsmgr\\" cannot be used')
     assert f'User \\"{rights.USER}\\" cannot get resource \\"leases\\"' in operator.output()
     assert holder(control_plane, namespace) == ""
     assert workflows.jobs() == []

@@ -119,7 +119,7 @@ def test_a_rate_limit_holds_all_requests_back_for_as_long_as_it_says(
         workflows.wait_for(name, "Complete")
     later = [one for one in proxy.passed if one.at > settled and "/leases" not in one.path]
     assert later[0].at - refused.at >= 7.0, later[0]
-    assert "leads no more" not in operator.output()
+    assert "no longer leads" not in operator.output()
 
 
 def test_a_status_that_meets_a_newer_workflow_is_computed_anew(

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from jobsmgr.cluster.target import Target
 from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.record import Timing
 from tests.cluster.support import DEADLINE, until
@@ -42,7 +43,8 @@ async def candidate(
     """One that stands for leadership until the block ends."""
     plane.install_namespaced_roles(namespace)
     kubeconfig = str(plane.kubeconfig("operator", namespace=namespace, url=url))
-    async with Lease.connect(identity=identity, namespace=namespace, kubeconfig=kubeconfig, timing=timing) as lease:
+    target = Target(kubeconfig=kubeconfig, identity=identity)
+    async with Lease.connect(target, namespace=namespace, timing=timing) as lease:
         yield lease
 
 
