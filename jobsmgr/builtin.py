@@ -1,5 +1,6 @@
 """What the built-in plugins import beside `jobsmgr`. Ours alone: it changes without notice, no one else imports it."""
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.edges import Node
 from jobsmgr.api.errors import quoted
@@ -34,6 +35,7 @@ __all__ = [
     "MAX_OBJECT_BYTES",
     "OPERATOR_LABELS",
     "WORKFLOW_LABEL",
+    "Code",
     "Frontier",
     "Node",
     "Readiness",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.syntax import LABEL, compiled
@@ -79,5 +80,7 @@ def _duplicates(siblings: tuple[Any, ...], path: str) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, sibling in enumerate(siblings):
         if sibling.name in seen:
-            yield Problem(f"{path}[{index}].name", f'duplicate name "{sibling.name}"; give each its own', "MJ006")
+            yield Problem(
+                f"{path}[{index}].name", f'duplicate name "{sibling.name}"; give each its own', Code.DUPLICATE_NAME
+            )
         seen.add(sibling.name)

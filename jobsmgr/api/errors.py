@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from jobsmgr.api.codes import Code
+
 
 def quoted(value: object) -> str:
     """A value as an error message quotes it: its JSON, cut short after 60 characters."""
@@ -41,7 +43,7 @@ class Problem:
 
     path: str
     message: str
-    code: str = "MJ001"
+    code: str = Code.WRONG_VALUE
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

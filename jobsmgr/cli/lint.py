@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from jobsmgr.api.codes import Code, Severity
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.options import files_argument, output_option
@@ -14,8 +15,7 @@ from jobsmgr.files.documents import Document, kinds
 from jobsmgr.files.errors import EmptyFile, UnusableFile
 from jobsmgr.files.positions import SyntaxProblem
 from jobsmgr.files.reading import expand, read_documents, shown
-from jobsmgr.lint.codes import NOT_YAML, RULES, severity_of
-from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text, counted
+from jobsmgr.lint.findings import Finding, as_github, as_json, as_text, counted
 from jobsmgr.lint.linter import lint as find_all
 from jobsmgr.lint.linter import looks_like_workflow
 from jobsmgr.loading.plugins import load_hooks
@@ -77,7 +77,7 @@ class _Reading:
             self.documents += read_documents(path)
         except SyntaxProblem as error:
             text = f"this is no YAML that kubectl reads: {error}"
-            self.broken.append(Finding(shown(path), *error.position, severity_of(NOT_YAML), NOT_YAML, text))
+            self.broken.append(Finding(shown(path), *error.position, Code.NOT_YAML.severity, Code.NOT_YAML, text))
         except EmptyFile as error:
             if path in self._named:  # one among others in a folder is nobody's mistake
                 self.unusable.append(str(error))
@@ -98,7 +98,8 @@ def _show(findings: Sequence[Finding], output: str, workflows: int) -> None:
 
             from jobsmgr.lint.sarif import as_sarif
 
-            echo_utf8(as_sarif(findings, RULES, version("jobsmgr")) + "\n")
+            rules = {code.value: (code.severity, code.heading) for code in Code}
+            echo_utf8(as_sarif(findings, rules, version("jobsmgr")) + "\n")
         case "github":
             for finding in findings:
                 echo_utf8(as_github(finding) + "\n")

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.graph import Graph
 from jobsmgr.api.names import plain_name
 from jobsmgr.api.workflow import Group, JobKey, Workflow, WrittenJob
-
-UNKNOWN, ITSELF, AMBIGUOUS, CYCLE, TWICE = "MJ004", "MJ005", "MJ009", "MJ011", "MJ022"
 
 MAX_HINTS = 10
 """Wrong names of one workflow that are compared with all there are, to suggest one."""
@@ -88,7 +87,7 @@ class _Resolver:
                 self._unknown(path, name, self._names_from(written.group))
             elif len(keys) > 1:
                 both = " and ".join(f'"{key}"' for key in keys)
-                self.problems.append(Problem(path, f'"{name}" fits {both}; say which by group/job', AMBIGUOUS))
+                self.problems.append(Problem(path, f'"{name}" fits {both}; say which by group/job', Code.AMBIGUOUS))
             elif keys[0] == written.key:
                 self._itself(path, name)
             else:
@@ -113,12 +112,12 @@ class _Resolver:
         for index, name in enumerate(names):
             at = f"{path}.dependencies[{index}]"
             if name in names[:index]:
-                self.problems.append(Problem(at, f'"{name}" stands there twice; remove one', TWICE))
+                self.problems.append(Problem(at, f'"{name}" stands there twice; remove one', Code.REPEATED_DEPENDENCY))
             else:
                 yield at, name
 
     def _itself(self, path: str, name: str) -> None:
-        self.problems.append(Problem(path, f'"{name}" depends on itself; remove this dependency', ITSELF))
+        self.problems.append(Problem(path, f'"{name}" depends on itself; remove this dependency', Code.SELF_DEPENDENCY))
 
     def _worth_a_hint(self, name: str) -> bool:
         """Near names cost a comparison with every name: a whole manifest of wrong ones must not take seconds."""
@@ -127,7 +126,7 @@ class _Resolver:
     def _unknown(self, path: str, name: str, known: Iterable[str]) -> None:
         meant = _nearest(name, list(known)) if self._worth_a_hint(name) else None
         hint = f'; did you mean "{meant}"?' if meant else ""
-        self.problems.append(Problem(path, f'"{name}" does not exist{hint}', UNKNOWN))
+        self.problems.append(Problem(path, f'"{name}" does not exist{hint}', Code.UNKNOWN_DEPENDENCY))
 
 
 def _nearest(name: str, known: list[str]) -> str | None:
@@ -172,7 +171,7 @@ def _cycle_problem(workflow: Workflow, graph: Graph, nodes: list[_Node]) -> Prob
     texts = [_label(chain[0], short)]
     for waiting, waited in pairwise(chain):
         texts.append(_label(waited, short) + ("" if _goes_without_saying(graph, waiting, waited) else " (in order)"))
-    return Problem(paths[at], f"cycle: {' -> '.join(texts)}; remove one of them", CYCLE)
+    return Problem(paths[at], f"cycle: {' -> '.join(texts)}; remove one of them", Code.CYCLE)
 
 
 def _told(nodes: list[_Node]) -> list[_Node]:

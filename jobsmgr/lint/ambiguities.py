@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jobsmgr.api.codes import Code, severity_of
 from jobsmgr.files.documents import Document
 from jobsmgr.files.positions import Ambiguity
-from jobsmgr.lint.codes import AMBIGUOUS, DUPLICATE_KEY, severity_of
 from jobsmgr.lint.findings import Finding
 
 _MODES = ("mode", "defaultMode")
@@ -15,7 +15,7 @@ _MODES = ("mode", "defaultMode")
 def ambiguity_findings(document: Document) -> Iterator[Finding]:
     """The ambiguities of a document; a file mode in octal is not one."""
     for ambiguity in document.ambiguities:
-        code = DUPLICATE_KEY if ambiguity.is_duplicate else AMBIGUOUS
+        code = Code.DUPLICATE_KEY if ambiguity.is_duplicate else Code.AMBIGUOUS_SCALAR
         if ambiguity.is_duplicate:
             text = f'key "{ambiguity.text}" stands there twice, and only the last counts; remove one'
         elif _is_mode(ambiguity):

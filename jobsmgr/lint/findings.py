@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from enum import Enum
 
 import attrs
 
+from jobsmgr.api.codes import Severity
 from jobsmgr.views.escape import printable
-
-
-class Severity(Enum):
-    """An error would be refused or never run, a warning is probably a mistake, an info may matter."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @attrs.frozen

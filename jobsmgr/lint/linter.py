@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.names import job_names
 from jobsmgr.api.workflow import GROUP, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
 from jobsmgr.lint.ambiguities import ambiguity_findings
-from jobsmgr.lint.codes import NO_OBJECT, SAME_JOB_NAME, severity_of
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
 from jobsmgr.lint.references import ConfigKeys, missing_keys
@@ -52,7 +52,7 @@ def _no_objects(documents: Iterable[Document], sources: Container[str]) -> Itera
     for document in documents:
         if document.source in sources and not looks_like_workflow(document) and (text := _lack(document.value)):
             yield Finding(
-                document.source, *document.position(""), severity_of(NO_OBJECT), NO_OBJECT, f"{text}; remove it"
+                document.source, *document.position(""), Code.NO_OBJECT.severity, Code.NO_OBJECT, f"{text}; remove it"
             )
 
 
@@ -97,7 +97,7 @@ class _Linter:
             identity = (workflow.namespace, workflow.name)
             if (first := workflows.setdefault(identity, document)) is not document:
                 text = f'{first.where("metadata.name")} has a {KIND} "{workflow.name}" too; rename one of them'
-                self._add(document, [Problem("metadata.name", text, SAME_JOB_NAME)])
+                self._add(document, [Problem("metadata.name", text, Code.SAME_JOB_NAME)])
                 continue
             self._add(document, _taken(document, workflow, jobs))
 
@@ -111,7 +111,7 @@ def _taken(
         other, owner = jobs.setdefault((workflow.namespace, name), (document, workflow))
         if other is not document:
             text = f'its Job "{name}" is also one of {KIND} "{owner.name}" ({other.where("metadata.name")})'
-            yield Problem(paths[key], f"{text}: one of them waits for ever; rename one", SAME_JOB_NAME)
+            yield Problem(paths[key], f"{text}: one of them waits for ever; rename one", Code.SAME_JOB_NAME)
 
 
 def _named(raw: Mapping[str, Any]) -> Mapping[str, Any]:

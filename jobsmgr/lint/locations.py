@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from jobsmgr.api.codes import Code, severity_of
 from jobsmgr.api.errors import Problem
 from jobsmgr.files.documents import Document
-from jobsmgr.lint.codes import MISSING, UNKNOWN_FIELD, severity_of
 from jobsmgr.lint.findings import Finding
 
 _OF_A_JOB = re.compile(r"spec\.groups\[(\d+)\]\.jobs\[(\d+)\]\.?")
@@ -17,7 +17,7 @@ _DEPENDENCY = re.compile(r"\.dependencies\[\d+\]$")
 
 def finding(document: Document, problem: Problem) -> Finding:
     """A problem of a document with its position; the message begins with its subject."""
-    find = document.key_position if problem.code in (UNKNOWN_FIELD, MISSING) else document.position
+    find = document.key_position if problem.code in (Code.UNKNOWN_FIELD, Code.MISSING) else document.position
     # In a dependency, the name is what has to be fixed.
     line, column = find(f"{problem.path}.name" if _DEPENDENCY.search(problem.path) else problem.path)
     message = _subject(document.value, problem)

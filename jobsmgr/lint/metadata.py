@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.syntax import LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
 from jobsmgr.api.workflow import API_VERSION, KIND
-from jobsmgr.lint.codes import BAD_KEY, MISSING, WRONG_KIND
 from jobsmgr.lint.schema import schema_problems
 
 _TEXT = {"type": "string"}
@@ -76,16 +76,16 @@ def metadata_problems(raw: Mapping[str, Any]) -> list[Problem]:
 def _type_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
         if (found := raw.get(field)) != expected:
-            yield Problem(field, f'expected "{expected}", found {_shown(found)}', WRONG_KIND)
+            yield Problem(field, f'expected "{expected}", found {_shown(found)}', Code.WRONG_KIND)
 
 
 def _name_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if name is None and isinstance(metadata.get("generateName"), str):
         text = "only a cluster makes a name of it; write metadata.name in its place"
-        yield Problem("metadata.generateName", text, MISSING)
+        yield Problem("metadata.generateName", text, Code.MISSING)
     elif name is None:
-        yield Problem("metadata.name", "required, but missing", MISSING)
+        yield Problem("metadata.name", "required, but missing", Code.MISSING)
     elif isinstance(name, str) and not SUBDOMAIN.fits(name):
         yield Problem("metadata.name", f"{quoted(name)} is no name; {SUBDOMAIN.advice}")
     if isinstance(namespace, str) and (message := namespace_error(namespace)):
@@ -105,7 +105,7 @@ def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
         for key in entries if isinstance(entries, Mapping) else ():
             if not is_key(key):
                 text = f"{quoted(key)} is no {field[:-1]} key; write it as name or prefix.example.com/name"
-                yield Problem(f"metadata.{field}[{key}]", text, BAD_KEY)
+                yield Problem(f"metadata.{field}[{key}]", text, Code.BAD_KEY)
 
 
 def _shown(value: Any) -> str:

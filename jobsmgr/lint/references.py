@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.files.documents import Document
-from jobsmgr.lint.codes import NO_SUCH_KEY
 
 MAX_HINTS = 20
 """Missing keys of one workflow that are compared with existing ones, to suggest one."""
@@ -86,7 +86,7 @@ def missing_keys(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
                 near = difflib.get_close_matches(reference.key, keys, n=1) if hints >= 0 else []
                 hint = f'did you mean "{near[0]}"?' if near else "add it there"
                 text = f'{reference.kind} "{reference.name}" of these files has no key "{reference.key}"; {hint}'
-                yield Problem(reference.path, text, NO_SUCH_KEY)
+                yield Problem(reference.path, text, Code.NO_SUCH_KEY)
 
 
 def _references(path: str, params: Any) -> Iterator[Reference]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from jobsmgr.lint.findings import Finding, Severity
+from jobsmgr.api.codes import Severity
+from jobsmgr.lint.findings import Finding
 from jobsmgr.views.escape import printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

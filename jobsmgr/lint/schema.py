@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.syntax import (
     AMOUNT,
@@ -26,7 +27,6 @@ from jobsmgr.api.syntax import (
     VARIABLE,
     compiled,
 )
-from jobsmgr.lint.codes import DUPLICATE_NAME, MISSING, UNKNOWN_FIELD, WRONG_VALUE
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -92,7 +92,7 @@ class _Walk:
         self.problems: list[Problem] = []
         self._hints = MAX_HINTS
 
-    def _add(self, path: str, message: str, code: str = WRONG_VALUE) -> None:
+    def _add(self, path: str, message: str, code: str = Code.WRONG_VALUE) -> None:
         self.problems.append(Problem(path, message, code))
 
     def check(self, value: Any, schema: Schema, path: str) -> None:
@@ -121,7 +121,7 @@ class _Walk:
             if not isinstance(name, str):
                 continue
             if name in seen:
-                self._add(f"{path}[{index}].{key}", f'duplicate name "{name}"; give each its own', DUPLICATE_NAME)
+                self._add(f"{path}[{index}].{key}", f'duplicate name "{name}"; give each its own', Code.DUPLICATE_NAME)
             seen.add(name)
 
     def _fields(self, value: dict[str, Any], schema: Schema, path: str) -> None:
@@ -142,13 +142,13 @@ class _Walk:
             self._add(f"{path}.volumeMounts", "is an alias of volumeMount: set only one of them")
         for key in schema.get("required", ()):
             if value.get(key) is None and key not in meant:  # one mistake is one finding
-                self._add(f"{path}.{key}", "required, but missing", MISSING)
+                self._add(f"{path}.{key}", "required, but missing", Code.MISSING)
 
     def _unknown(self, key: str, known: Schema, path: str) -> str:
         """Report a field that does not exist; the known field that seems to be meant, if any."""
         self._hints -= 1
         meant, hint = _suggestion(key, known) if self._hints >= 0 else ("", "")
-        self._add(field_path(path, key), f"no such field{hint}", UNKNOWN_FIELD)
+        self._add(field_path(path, key), f"no such field{hint}", Code.UNKNOWN_FIELD)
         return meant
 
 

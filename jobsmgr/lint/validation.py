@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 
 from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.codes import Code
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow, PluginError, Problem
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import plan_workflow
-from jobsmgr.lint.codes import MISSING
 from jobsmgr.lint.metadata import metadata_problems
 from jobsmgr.lint.pruning import as_stored
 from jobsmgr.lint.schema import WrongType, schema_problems
@@ -40,7 +40,7 @@ def read_workflow(raw: Mapping[str, Any], hooks: Hooks) -> Reading:
     outer = metadata_problems(raw)
     spec = raw.get("spec")
     if spec is None:
-        missing = Problem("spec", "required, but missing", MISSING)
+        missing = Problem("spec", "required, but missing", Code.MISSING)
         return Reading((*outer, missing), None, None)
     structural = schema_problems(spec, schema(), "spec")
     try:

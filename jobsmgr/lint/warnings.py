@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.names import MAX_NAME, job_names, plain_name
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.workflow import JobKey, Workflow
-from jobsmgr.lint.codes import HIDDEN, MAYBE_HIDDEN, REPEATED, SHARED, SHORTENED, UNUSED_VOLUME
 from jobsmgr.lint.references import ConfigKeys, referenced_object
 
 _LISTS = {"env": ("env", "name"), "volumes": ("volumes", "name"), "volume_mounts": ("volumeMount", "mountPath")}
@@ -34,11 +34,11 @@ def _names(workflow: Workflow) -> Iterator[Problem]:
         for key in keys:
             if len(wanted) > MAX_NAME:
                 text = f'the Job would be "{wanted}", {len(wanted)} characters where {MAX_NAME} are allowed'
-                yield Problem(paths[key], f'{text}; it is called "{names[key]}": use shorter names', SHORTENED)
+                yield Problem(paths[key], f'{text}; it is called "{names[key]}": use shorter names', Code.SHORTENED)
             elif len(keys) > 1:
                 others = ", ".join(f'"{other}"' for other in keys if other != key)
                 text = f'the Job would be "{wanted}", as that of {others}'
-                yield Problem(paths[key], f'{text}; it is called "{names[key]}": rename one of them', SHARED)
+                yield Problem(paths[key], f'{text}; it is called "{names[key]}": rename one of them', Code.SHARED)
 
 
 def _repeated(layer: Layer) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def _repeated(layer: Layer) -> Iterator[Problem]:
         for index, name in enumerate(names):
             if last[name] != index:
                 text = f'{key} "{name}" stands there again, and only the last counts; remove this one'
-                yield Problem(f"{layer.path}.params.{field}[{index}].{key}", text, REPEATED)
+                yield Problem(f"{layer.path}.params.{field}[{index}].{key}", text, Code.REPEATED_ENTRY)
 
 
 def _unused_volumes(workflow: Workflow) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def _unused_volumes(workflow: Workflow) -> Iterator[Problem]:
             name = str(volume.get("name"))
             if name not in mounted.get(layer.path, ()):
                 text = f'no job mounts the volume "{name}"; add it to volumeMount or remove it'
-                yield Problem(f"{layer.path}.params.volumes[{index}].name", text, UNUSED_VOLUME)
+                yield Problem(f"{layer.path}.params.volumes[{index}].name", text, Code.UNUSED_VOLUME)
 
 
 def _mounted(layers: Iterable[Layer]) -> set[str]:
@@ -105,14 +105,14 @@ def _hidden(path: str, params: Params, outer: set[str], known: ConfigKeys) -> It
         elif hidden := sorted(outer & {f"{prefix}{key}" for key in keys}):
             text = f'an env of an outer level hides {_listed(hidden)} of {source[0]} "{source[1]}"'
             yield Problem(
-                source_path, f"{text}: in Kubernetes any env beats any source; set it under env here too", HIDDEN
+                source_path, f"{text}: in Kubernetes any env beats any source; set it under env here too", Code.HIDDEN
             )
 
 
 def _maybe_hidden(path: str, source: tuple[str, str], names: list[str]) -> Iterator[Problem]:
     if names:
         text = f'if {source[0]} "{source[1]}" has {_listed(names, "or")}, an env of an outer level hides it'
-        yield Problem(path, f"{text}: in Kubernetes any env beats any source", MAYBE_HIDDEN)
+        yield Problem(path, f"{text}: in Kubernetes any env beats any source", Code.MAYBE_HIDDEN)
 
 
 def _listed(names: list[str], word: str = "and") -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Generator, Iterable
 
 import attrs
 
+from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Counts, GroupStatus, JobStatus, Phase, Status
@@ -14,7 +15,6 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.hookspecs import hookimpl
 
 INTERRUPTED, FAIL_FAST = "Interrupted", "FailFast"
-_STORAGE_LIMIT = "MJ019"
 _MESSAGES = {INTERRUPTED: "the run was interrupted", FAIL_FAST: "another job failed, and --fail-fast ends the run then"}
 
 
@@ -26,7 +26,7 @@ class LocalHooks(Hooks):
 
     def validate(self, workflow: Workflow) -> tuple[Problem, ...]:
         """See `Hooks`."""
-        return tuple(problem for problem in super().validate(workflow) if problem.code != _STORAGE_LIMIT)
+        return tuple(problem for problem in super().validate(workflow) if problem.code != Code.TOO_LARGE)
 
 
 class LocalPolicy:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import LABEL_PREFIX, quoted, valid_annotation_key
+from jobsmgr.builtin import LABEL_PREFIX, Code, quoted, valid_annotation_key
 
-RESERVED = "MJ010"
-BAD_KEY = "MJ012"
 MAX_BYTES = 256 * 1024
 """Kubernetes' limit of all annotations of an object together."""
 
@@ -31,12 +29,14 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
     for key, value in params.annotations.items():
         at = f"{path}.annotations[{key}]"
         if key.startswith(LABEL_PREFIX):
-            yield Problem(at, "keys of this prefix are the operator's own; use another one", RESERVED)
+            yield Problem(at, "keys of this prefix are the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_annotation_key(key):
-            yield Problem(at, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', BAD_KEY)
+            yield Problem(
+                at, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', Code.BAD_KEY
+            )
         elif not isinstance(value, str):
-            yield Problem(at, f"expected a string, found {quoted(value)}; quote it", BAD_KEY)
+            yield Problem(at, f"expected a string, found {quoted(value)}; quote it", Code.BAD_KEY)
         else:
             size += len(key.encode()) + len(value.encode())
     if size > MAX_BYTES:
-        yield Problem(f"{path}.annotations", f"{size} bytes in all; Kubernetes takes at most {MAX_BYTES}", BAD_KEY)
+        yield Problem(f"{path}.annotations", f"{size} bytes in all; Kubernetes takes at most {MAX_BYTES}", Code.BAD_KEY)

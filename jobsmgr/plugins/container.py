@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobsmgr import Fragment, JobContext, Layer, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import container_name, parse_quantity, quoted, valid_amount
+from jobsmgr.builtin import Code, container_name, parse_quantity, quoted, valid_amount
 
 DEFAULT_RESTART_POLICY = "Never"
 DEFAULT_PULL_POLICY = "IfNotPresent"
-QUANTITY = "MJ016"
-OVER_LIMIT = "MJ017"
 
 
 @hookimpl
@@ -66,18 +64,22 @@ def _resource_problems(layers: tuple[Layer, ...]) -> Iterator[Problem]:
         for part in ("limits", "requests"):
             at, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
             if not isinstance(values, Mapping):
-                yield Problem(at, f"expected an object of quantities by resource, found {quoted(values)}", QUANTITY)
+                yield Problem(
+                    at, f"expected an object of quantities by resource, found {quoted(values)}", Code.QUANTITY
+                )
                 continue
             for name, value in values.items():
                 path = f"{at}[{name}]"
                 innermost[part, name] = (path, value)
                 if parse_quantity(value) is None:
-                    yield Problem(path, f'"{value}" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi', QUANTITY)
+                    yield Problem(
+                        path, f'"{value}" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi', Code.QUANTITY
+                    )
                 elif not valid_amount(value):
                     yield Problem(
                         path,
                         f'"{value}" is no amount; write it without a minus sign and in at most 64 characters',
-                        QUANTITY,
+                        Code.QUANTITY,
                     )
     for (part, name), (path, value) in innermost.items():
         limit = innermost.get(("limits", name))
@@ -85,5 +87,5 @@ def _resource_problems(layers: tuple[Layer, ...]) -> Iterator[Problem]:
             requested, allowed = parse_quantity(value), parse_quantity(limit[1])
             if requested is not None and allowed is not None and requested > allowed:
                 yield Problem(
-                    path, f'"{value}" is above the limit "{limit[1]}" at {limit[0]}; lower one of them', OVER_LIMIT
+                    path, f'"{value}" is above the limit "{limit[1]}" at {limit[0]}; lower one of them', Code.OVER_LIMIT
                 )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import quoted, valid_variable
-
-BAD_NAME = "MJ013"
+from jobsmgr.builtin import Code, quoted, valid_variable
 
 
 @hookimpl
@@ -28,6 +26,8 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         name = entry.get("name")
         if not valid_variable(name):
             text = f"{quoted(name)} is no name of an environment variable; use printable ASCII characters without ="
-            yield Problem(f"{path}.env[{index}].name", text, BAD_NAME)
+            yield Problem(f"{path}.env[{index}].name", text, Code.VARIABLE)
         elif entry.get("value") and entry.get("valueFrom"):  # as Kubernetes has it: an empty value is none
-            yield Problem(f"{path}.env[{index}]", f'"{name}" has both value and valueFrom; keep one of them', BAD_NAME)
+            yield Problem(
+                f"{path}.env[{index}]", f'"{name}" has both value and valueFrom; keep one of them', Code.VARIABLE
+            )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import quoted, valid_variable
-
-BAD_SOURCE = "MJ018"
+from jobsmgr.builtin import Code, quoted, valid_variable
 
 
 @hookimpl
@@ -28,13 +26,13 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         at = f"{path}.fromEnv[{index}]"
         if (prefix := source.get("prefix")) and not valid_variable(prefix):
             text = f"{quoted(prefix)} cannot begin a variable's name; use printable ASCII characters without ="
-            yield Problem(f"{at}.prefix", text, BAD_SOURCE)
+            yield Problem(f"{at}.prefix", text, Code.BAD_SOURCE)
         references = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
         if len(references) != 1:
-            yield Problem(at, "set exactly one of configMapRef, secretRef", BAD_SOURCE)
+            yield Problem(at, "set exactly one of configMapRef, secretRef", Code.BAD_SOURCE)
         elif not isinstance(reference := source[references[0]], Mapping):
             yield Problem(
-                f"{at}.{references[0]}", f"expected an object with a name, found {quoted(reference)}", BAD_SOURCE
+                f"{at}.{references[0]}", f"expected an object with a name, found {quoted(reference)}", Code.BAD_SOURCE
             )
         elif not reference.get("name"):
-            yield Problem(f"{at}.{references[0]}.name", "required, but missing", BAD_SOURCE)
+            yield Problem(f"{at}.{references[0]}.name", "required, but missing", Code.BAD_SOURCE)

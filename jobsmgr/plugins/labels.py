@@ -12,13 +12,11 @@ from jobsmgr.builtin import (
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
     WORKFLOW_LABEL,
+    Code,
     label_value,
     valid_key,
     valid_value,
 )
-
-RESERVED = "MJ010"
-BAD_KEY = "MJ012"
 
 
 def whole_names(job: JobContext) -> dict[str, str]:
@@ -53,9 +51,9 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
     for key, value in params.labels.items():
         at = f"{path}.labels[{key}]"
         if key in OPERATOR_LABELS:
-            yield Problem(at, "this key is the operator's own; use another one", RESERVED)
+            yield Problem(at, "this key is the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_key(key):
-            yield Problem(at, f'"{key}" is no label key; write it as name or prefix.example.com/name', BAD_KEY)
+            yield Problem(at, f'"{key}" is no label key; write it as name or prefix.example.com/name', Code.BAD_KEY)
         elif not valid_value(value):
             text = f'"{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
-            yield Problem(at, text, BAD_KEY)
+            yield Problem(at, text, Code.BAD_KEY)

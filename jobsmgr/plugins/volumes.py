@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Problem, Workflow, hookimpl
-
-NO_VOLUME = "MJ014"
+from jobsmgr.builtin import Code
 
 
 @hookimpl
@@ -30,4 +29,4 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
             if name not in known and path not in seen:
                 seen.add(path)
                 text = f'"{name}" is no volume of job "{job.key}"; define it under volumes at this level or further out'
-                yield Problem(path, text, NO_VOLUME)
+                yield Problem(path, text, Code.NO_VOLUME)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from jobsmgr.api.codes import Severity
 from jobsmgr.api.crd import schema
 from jobsmgr.core.origins import origins
 from jobsmgr.files.composer import compose
 from jobsmgr.files.documents import Document
-from jobsmgr.lint.findings import Severity
 from jobsmgr.lint.linter import lint
 from jobsmgr.lint.validation import read_workflow
 from jobsmgr.loading.plugins import load_hooks

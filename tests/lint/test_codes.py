@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from jobsmgr.lint.codes import RULES
+from jobsmgr.api.codes import Code
 from tests.cli.program import HEAD, METADATA, ROOT
 from tests.lint.findings import codes, found
 
@@ -47,31 +47,32 @@ SECTIONS = {section.code: section for section in _sections()}
 def test_the_page_has_every_code_with_its_title() -> None:
     """In order, and no other."""
     assert [(section.code, section.title) for section in _sections()] == [
-        (code, rule.title) for code, rule in sorted(RULES.items())
+        (code.value, code.heading) for code in sorted(Code)
     ]
 
 
 def test_the_page_has_every_severity() -> None:
     """Each part begins with it."""
     stated = {code: section.text.split()[0].rstrip(".").lower() for code, section in SECTIONS.items()}
-    assert stated == {code: rule.severity.value for code, rule in RULES.items()}
+    assert stated == {code.value: code.severity.value for code in Code}
 
 
-def test_no_code_of_the_program_is_unknown_to_the_linter() -> None:
-    """A code that a plugin or the core says must be in the catalogue."""
+def test_codes_are_said_once() -> None:
+    """In their table alone; and no two rules are one, as an Enum would have them."""
     sources = (ROOT / "jobsmgr").rglob("*.py")
-    said = {code for source in sources for code in re.findall(r'"(MJ\d{3})"', source.read_text())}
-    assert said == set(RULES)
+    said = {code: source.name for source in sources for code in re.findall(r'"(MJ\d{3})"', source.read_text())}
+    assert said == {code.value: "codes.py" for code in Code}
+    assert list(Code) == list(Code.__members__.values())
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", Code)
 def test_the_bad_example_has_that_finding_alone(code: str) -> None:
     """Each bad example shows one mistake."""
     section = SECTIONS[code]
     assert codes(section.example("Bad")) == {code} | section.also()
 
 
-@pytest.mark.parametrize("code", RULES)
+@pytest.mark.parametrize("code", Code)
 def test_the_good_example_has_none(code: str) -> None:
     """What is shown as good is."""
     assert found(SECTIONS[code].example("Good")) == []

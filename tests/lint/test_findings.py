@@ -7,7 +7,8 @@ import attrs
 import pytest
 from jsonschema import Draft7Validator
 
-from jobsmgr.lint.findings import Finding, Severity, as_github, as_json, as_text
+from jobsmgr.api.codes import Severity
+from jobsmgr.lint.findings import Finding, as_github, as_json, as_text
 from jobsmgr.lint.sarif import as_sarif
 from tests.cli.program import ROOT
 

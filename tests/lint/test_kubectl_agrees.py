@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from jobsmgr.api.codes import Severity
 from jobsmgr.files.composer import compose
-from jobsmgr.lint.findings import Severity
 from jobsmgr.lint.linter import lint
 from jobsmgr.lint.pruning import as_stored
 from tests.cli.program import HEAD, ONE_JOB, run

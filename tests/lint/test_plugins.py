@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from jobsmgr import PluginError, Problem, Workflow, hookimpl
+from jobsmgr.api.codes import Severity
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.composer import compose
 from jobsmgr.files.documents import Document
-from jobsmgr.lint.findings import Severity
 from jobsmgr.lint.linter import lint
 from jobsmgr.loading.plugins import load_hooks
 from tests.cli.program import ONE_JOB, run

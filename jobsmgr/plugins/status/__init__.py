@@ -8,10 +8,8 @@ from datetime import datetime
 import attrs
 
 from jobsmgr import Counts, GroupStatus, JobKey, JobStatus, Phase, Problem, Reason, Snapshot, Status, Workflow, hookimpl
-from jobsmgr.builtin import MAX_OBJECT_BYTES, status_bytes
+from jobsmgr.builtin import MAX_OBJECT_BYTES, Code, status_bytes
 from jobsmgr.plugins.status.job_phases import JobPhases, not_before
-
-TOO_LARGE = "MJ019"
 
 
 @hookimpl
@@ -20,7 +18,7 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
     size = workflow.size + status_bytes(workflow)
     if size > MAX_OBJECT_BYTES:
         text = f"with its status it could reach {size:,} bytes; the limit is {MAX_OBJECT_BYTES:,}: split the workflow"
-        yield Problem("spec", text, TOO_LARGE)
+        yield Problem("spec", text, Code.TOO_LARGE)
 
 
 @hookimpl
