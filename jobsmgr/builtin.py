@@ -12,11 +12,13 @@ from jobsmgr.api.names import (
     LABEL_PREFIX,
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
+    SPEC_HASH_ANNOTATION,
     WORKFLOW_LABEL,
     container_name,
     label_value,
 )
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
+from jobsmgr.api.status import ConditionType
 from jobsmgr.api.syntax import (
     parse_quantity,
     valid_amount,
@@ -34,8 +36,10 @@ __all__ = [
     "MANAGED_BY_LABEL",
     "MAX_OBJECT_BYTES",
     "OPERATOR_LABELS",
+    "SPEC_HASH_ANNOTATION",
     "WORKFLOW_LABEL",
     "Code",
+    "ConditionType",
     "Frontier",
     "Node",
     "Readiness",

@@ -13,6 +13,7 @@ import attrs
 
 from jobsmgr.api.fields import api_fields, json_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
+from jobsmgr.api.names import OPERATOR_LABELS
 from jobsmgr.api.params import Params
 from jobsmgr.api.status import Status
 from jobsmgr.api.syntax import DATA_KEY, IMAGE, LABEL_VALUE, OPTIONAL_SUBDOMAIN
@@ -58,7 +59,7 @@ _LABELS: Schema = {
     },
     "x-kubernetes-validations": [
         {"rule": f"!('{key}' in self)", "message": f"{key} is set by the operator: remove it"}
-        for key in (f"jobmanager.raczylo.com/{name}" for name in ("workflow-name", "group-name", "job-name", "job-id"))
+        for key in OPERATOR_LABELS
     ],
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from jobsmgr.api.workflow import JobKey
 
@@ -58,6 +60,16 @@ def _hashed(name: str, path: str, taken: set[str]) -> str:
 def label_value(text: str) -> str:
     """A text as a label value: itself if it fits, else shortened as Job names are."""
     return text if len(text) <= MAX_NAME else _hashed(text, text, set())
+
+
+def labelled_job(metadata: Mapping[str, Any]) -> JobKey | None:
+    """The job that a Job's labels name, or its annotations where a label has no room for the name."""
+    texts: dict[str, Any] = {}
+    for part in ("labels", "annotations"):
+        if isinstance(found := metadata.get(part), Mapping):
+            texts |= found
+    group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
+    return JobKey(sys.intern(str(group)), sys.intern(str(job))) if group and job else None  # kept for each Job
 
 
 def container_name(job_name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -25,10 +26,11 @@ class Phase(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether this is an end: succeeded, failed or aborted."""
-        return self in _ENDS
+        return self in ENDS
 
 
-_ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
+ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
+"""Where nothing more happens."""
 
 
 class Reason(StrEnum):
@@ -54,6 +56,17 @@ class Reason(StrEnum):
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
     UNKNOWN_PHASE = "UnknownPhase"
+
+
+class ConditionType(StrEnum):
+    """The conditions that stand in every status, whatever fails. Plugins may give further ones."""
+
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    FINISHED = "Finished"
+    SUSPENDED = "Suspended"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
 
 
 @attrs.frozen(kw_only=True)
@@ -101,9 +114,7 @@ class Counts:
 class Condition:
     """A condition as in `metav1.Condition`; `last_transition_time` changes with `status` only."""
 
-    type: str = spec_field(
-        "type", "Complete, Failed, Finished, Suspended, Reconciling, Stalled, or a plugin's own.", maxLength=316
-    )
+    type: str = spec_field("type", f"{', '.join(ConditionType)}, or a plugin's own.", maxLength=316)
     status: bool | None = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
     """None: unknown."""
     reason: str = spec_field("reason", "Why it holds or not, in one word.", minLength=1, maxLength=1024)
@@ -114,6 +125,13 @@ class Condition:
     last_transition_time: datetime | None = spec_field(
         "lastTransitionTime", "When `status` of the condition last changed.", default=None
     )
+
+
+def holding(status: object) -> dict[str, Mapping[str, Any]]:
+    """The conditions that hold by a status in its JSON form, by type; none where it is a string, the Go operator's."""
+    conditions = status.get("conditions") if isinstance(status, Mapping) else None
+    listed = conditions if isinstance(conditions, list) else ()
+    return {str(one.get("type")): one for one in listed if isinstance(one, Mapping) and one.get("status") == "True"}
 
 
 @attrs.frozen(kw_only=True)
@@ -171,7 +189,7 @@ class Status:
     @property
     def final(self) -> bool:
         """Whether this is an end that stays. That of an invalid workflow does not: nothing ever started."""
-        failed = self.condition("Failed")
+        failed = self.condition(ConditionType.FAILED)
         return self.phase.ended and not (failed is not None and failed.status and failed.reason == Reason.INVALID_SPEC)
 
     def jobs(self) -> Iterator[tuple[JobKey, JobStatus]]:

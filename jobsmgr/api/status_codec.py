@@ -11,15 +11,18 @@ import attrs
 from jobsmgr.api.codec import format_time, parse_time
 from jobsmgr.api.fields import Manifest, api_fields, json_key
 from jobsmgr.api.status import (
+    ENDS,
     NEW,
     NOTHING_UNKNOWN,
     Condition,
+    ConditionType,
     Counts,
     GroupStatus,
     JobStatus,
     Phase,
     Status,
     Unknown,
+    holding,
 )
 from jobsmgr.api.workflow import JobKey
 
@@ -122,7 +125,7 @@ def parse_status(raw: object, spec: Manifest) -> Status:
     if not isinstance(raw, Mapping):
         return NEW
     conditions, groups = _objects(raw.get("conditions")), _objects(raw.get("groups"))
-    end = _unknown_end(raw, conditions)
+    end = _unknown_end(raw)
     return Status(
         observed_generation=_number(raw.get("observedGeneration"), -1),
         phase=end or _phase(raw.get("phase")),
@@ -176,19 +179,19 @@ def _is_unknown_phase(job: Mapping[str, Any]) -> bool:
     return isinstance(phase, str) and phase != "" and phase not in _PHASES
 
 
-def _unknown_end(raw: Mapping[str, Any], conditions: list[Mapping[str, Any]]) -> Phase | None:
+def _unknown_end(raw: Mapping[str, Any]) -> Phase | None:
     """How a workflow has ended, by its conditions, whose phase is not known; None if it is, or if it goes on."""
-    holding = {one.get("type") for one in conditions if one.get("status") == "True"}
-    if "Finished" not in holding or not _is_unknown_phase(raw):
+    held = holding(raw)
+    if ConditionType.FINISHED not in held or not _is_unknown_phase(raw):
         return None
-    return Phase.SUCCEEDED if "Complete" in holding else Phase.FAILED
+    return Phase.SUCCEEDED if ConditionType.COMPLETE in held else Phase.FAILED
 
 
 def _legacy_status(phase: str, spec: Manifest) -> Status:
     """What the Go operator left in `spec.groups[].jobs[].status`; nothing at all where it had not begun."""
     groups = tuple(_group(group, phase_key="status") for group in _objects(spec.get("groups")))
     begun = any(job.phase is not Phase.PENDING for group in groups for job in group.jobs)
-    if not begun and phase not in (Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED):
+    if not begun and phase not in ENDS:
         return NEW
     return Status(observed_generation=0, phase=_phase(phase), groups=groups)
 

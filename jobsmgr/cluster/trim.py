@@ -14,11 +14,11 @@ import attrs
 from jobsmgr.api.codec import parse_time
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.names import labelled_job
 from jobsmgr.api.sizes import MAX_REASON
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.api.status import Phase
-from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
+from jobsmgr.api.status import ConditionType, Phase, holding
+from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.cluster.kinds import Kind, controller, controller_uid, mapping, sequence
 from jobsmgr.cluster.resources import JOBS, WORKFLOWS
 
@@ -49,7 +49,7 @@ def trim_workflow(raw: Manifest) -> WorkflowState:
     metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
     # A list's items may come without apiVersion and kind.
     content: Manifest = {"apiVersion": API_VERSION, "kind": KIND, **raw, "metadata": metadata}
-    finished = _is_finished(raw.get("status"))
+    finished = ConditionType.FINISHED in holding(raw.get("status"))
     return WorkflowState(
         finished=finished,
         begun=_is_begun(raw.get("status")),
@@ -68,7 +68,7 @@ def trim_job(raw: Manifest) -> JobState:
         owner=sys.intern(controller_uid(metadata)),
         owner_text=sys.intern(f"{owner.get('kind')} {owner.get('name')}") if owner else "",
         version=int(metadata["resourceVersion"]),
-        key=_job_key(metadata),
+        key=labelled_job(metadata),
         start_time=parse_time(status.get("startTime")),
         completion_time=(parse_time(status.get("completionTime")) or ended) if result else None,
         result=result,
@@ -77,13 +77,6 @@ def trim_job(raw: Manifest) -> JobState:
         suspended=spec.get("suspend") is True,
         deleting="deletionTimestamp" in metadata,
     )
-
-
-def _job_key(metadata: Mapping[str, Any]) -> JobKey | None:
-    """The job that annotations (long names) or labels name."""
-    texts = {**mapping(metadata.get("labels")), **mapping(metadata.get("annotations"))}
-    group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
-    return JobKey(sys.intern(str(group)), sys.intern(str(job))) if group and job else None
 
 
 def _result(conditions: object) -> tuple[Phase | None, str, str, datetime | None]:
@@ -97,14 +90,6 @@ def _result(conditions: object) -> tuple[Phase | None, str, str, datetime | None
                 parse_time(condition.get("lastTransitionTime")),
             )
     return None, "", "", None
-
-
-def _is_finished(status: object) -> bool:
-    """Whether the condition Finished says so. A string status (of the Go operator) is none of ours yet."""
-    return any(
-        isinstance(condition, Mapping) and condition.get("type") == "Finished" and condition.get("status") == "True"
-        for condition in sequence(mapping(status).get("conditions"))
-    )
 
 
 def _is_begun(status: object) -> bool:

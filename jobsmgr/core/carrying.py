@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from jobsmgr.api.status import Condition, Status
+from jobsmgr.api.status import Condition, ConditionType, Status
 from jobsmgr.api.workflow import JobKey
 
-CONDITIONS = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
-"""Those that stand in every status, whatever fails."""
 MOST_CONDITIONS = 32
 """The schema takes no more."""
 
@@ -33,7 +31,7 @@ def keep_unknown(stored: Status, status: Status) -> Status:
 
 def keep_foreign(stored: Status, given: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """Conditions as given, and those stored ones of types that nobody here gives: as they are, in their places."""
-    own = {condition.type for condition in given} | set(CONDITIONS)
+    own = {condition.type for condition in given} | set(ConditionType)
     foreign = [condition for condition in stored.conditions if condition.type not in own]
     if not foreign:
         return given

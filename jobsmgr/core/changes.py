@@ -8,7 +8,7 @@ from operator import is_not
 
 from jobsmgr.api.decision import Transition
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import JobStatus, Status
+from jobsmgr.api.status import ConditionType, JobStatus, Status
 from jobsmgr.api.workflow import JobKey
 
 _BLOCK = 256
@@ -58,8 +58,8 @@ def transitions(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
                 message=job.message,
                 at=snapshot.now,
             )
-    was, now = snapshot.status.condition("Finished"), status.condition("Finished")
-    stalled, stalls = snapshot.status.condition("Stalled"), status.condition("Stalled")
+    was, now = (each.condition(ConditionType.FINISHED) for each in (snapshot.status, status))
+    stalled, stalls = (each.condition(ConditionType.STALLED) for each in (snapshot.status, status))
     changed = (
         snapshot.status.phase != status.phase
         or (was is not None and was.reason) != (now is not None and now.reason)

@@ -22,10 +22,10 @@ from jobsmgr.api.decision import (
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Condition, Phase, Reason, Status
+from jobsmgr.api.status import Condition, ConditionType, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.baseline import Baseline
-from jobsmgr.core.carrying import CONDITIONS, keep_foreign, keep_unknown
+from jobsmgr.core.carrying import keep_foreign, keep_unknown
 from jobsmgr.core.changes import transitions
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.readiness import ready_jobs
@@ -34,7 +34,7 @@ from jobsmgr.core.rendering import render_job
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
 
-CHANGED_BY_STALL = ("Reconciling", "Stalled")
+CHANGED_BY_STALL = (ConditionType.RECONCILING, ConditionType.STALLED)
 MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
 
@@ -130,8 +130,8 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
         stored = attrs.evolve(keep_unknown(stored, Status()), conditions=keep_foreign(stored, ()))
     known = {condition.type: condition for condition in stored.conditions}
     found = {
-        kind: Condition(type=kind, status=kind == "Stalled", reason=reason, message=snapshot.held)
-        for kind in CONDITIONS
+        kind: Condition(type=kind, status=kind is ConditionType.STALLED, reason=reason, message=snapshot.held)
+        for kind in ConditionType
         if kind in CHANGED_BY_STALL or kind not in known
     }
     conditions = tuple(_timed(snapshot, condition) for condition in (known | found).values())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.status import Phase, Status
+from jobsmgr.api.status import ConditionType, Phase, Status
 from jobsmgr.core.shrinking import SMALLEST, in_form, next_form
 from jobsmgr.engine.memory.pace import Pace
 
@@ -46,7 +46,7 @@ def due(before: Status, after: Status, pace: Pace) -> float:
 
 def _pressing(before: Status, after: Status) -> bool:
     """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
-    was, now = before.condition("Stalled"), after.condition("Stalled")
+    was, now = (each.condition(ConditionType.STALLED) for each in (before, after))
     stall_changed = (was is not None and was.status) != (now is not None and now.status)
     suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
     return not before.seen or before.phase.ended != after.phase.ended or stall_changed or suspended

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from jobsmgr.api.decision import Transition
-from jobsmgr.api.status import Phase
+from jobsmgr.api.status import Phase, Reason
 from jobsmgr.engine.port import Event, Key
 
 
@@ -29,7 +29,7 @@ def event_of(key: Key, transition: Transition) -> Event | None:
     bad = transition.after in (Phase.FAILED, Phase.ABORTED)
     if transition.key is None:
         reason = transition.reason or transition.after.value.capitalize()
-        kind = "Warning" if bad or reason == "PluginError" else "Normal"
+        kind = "Warning" if bad or reason == Reason.PLUGIN_ERROR else "Normal"
         message = transition.message or f"the workflow is {transition.after.value}"
         return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
     if transition.after is Phase.ABORTED or not transition.reason:

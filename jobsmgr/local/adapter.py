@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import anyio
 import attrs
 from anyio.abc import TaskGroup
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.names import labelled_job
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.api.status import Phase, Reason
+from jobsmgr.api.status import ENDS, ConditionType, Phase, Reason, holding
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import (
     AlreadyExists,
@@ -37,8 +37,7 @@ from jobsmgr.local.state import WorkflowState
 from jobsmgr.local.tries import JobRun, Outcome
 from jobsmgr.local.watching import Watcher
 
-ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
-FAULTS = frozenset({"PluginError", "InternalError"})
+FAULTS = frozenset({Reason.PLUGIN_ERROR, Reason.INTERNAL_ERROR})
 """What a cluster's operator waits out, and what ends a run on this machine: no plugin is fixed meanwhile."""
 
 
@@ -151,7 +150,7 @@ class LocalCluster:
             owner=workflow.uid,
             owner_text=f"ManagedJob {key.name}",
             version=int(self._next_version()),
-            key=_job_key(manifest),
+            key=labelled_job(manifest["metadata"]),
             start_time=self._now(),
         )
         workflow.put(state)
@@ -261,9 +260,9 @@ class LocalCluster:
             self._asked.set()
 
     def _check_for_fault(self, status: Manifest) -> None:
-        for condition in status.get("conditions") or ():
-            if condition["type"] == "Stalled" and condition["status"] == "True" and condition["reason"] in FAULTS:
-                self._fail(condition["message"])
+        stalled = holding(status).get(ConditionType.STALLED)
+        if stalled is not None and stalled["reason"] in FAULTS:
+            self._fail(stalled["message"])
 
     def _fail(self, message: str) -> None:
         self.fault = self.fault or message
@@ -276,11 +275,3 @@ class LocalCluster:
     def _next_version(self) -> str:
         self._version += 1
         return str(self._version)
-
-
-def _job_key(manifest: Manifest) -> JobKey | None:
-    """The job that a Job's annotations (names too long for a label) or labels name."""
-    metadata: Mapping[str, Any] = manifest["metadata"]
-    texts = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
-    return JobKey(str(group), str(job)) if group and job else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, hookimpl
-from jobsmgr.builtin import cut
+from jobsmgr.builtin import ConditionType, cut
 
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024
@@ -21,22 +21,22 @@ def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
     stalled, why_stalled, stall_message = _stall(snapshot, reason, message)
     suspended = status.phase is Phase.SUSPENDED
     return [
-        Condition(type="Complete", status=succeeded, reason=reason, message=message if succeeded else ""),
+        Condition(type=ConditionType.COMPLETE, status=succeeded, reason=reason, message=message if succeeded else ""),
         Condition(
-            type="Failed",
+            type=ConditionType.FAILED,
             status=ended and not succeeded,
             reason=reason,
             message=message if ended and not succeeded else "",
         ),
-        Condition(type="Finished", status=ended, reason=reason, message=message),
+        Condition(type=ConditionType.FINISHED, status=ended, reason=reason, message=message),
         Condition(
-            type="Suspended",
+            type=ConditionType.SUSPENDED,
             status=suspended,
             reason=reason if suspended else "NotSuspended",
             message=message if suspended else "",
         ),
-        Condition(type="Reconciling", status=not (ended or stalled or suspended), reason=reason),
-        Condition(type="Stalled", status=stalled, reason=why_stalled, message=stall_message),
+        Condition(type=ConditionType.RECONCILING, status=not (ended or stalled or suspended), reason=reason),
+        Condition(type=ConditionType.STALLED, status=stalled, reason=why_stalled, message=stall_message),
     ]
 
 

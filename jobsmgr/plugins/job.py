@@ -7,9 +7,7 @@ import json
 from typing import Any
 
 from jobsmgr import JobContext, Manifest, PodTemplate, hookimpl
-from jobsmgr.builtin import LABEL_PREFIX
-
-SPEC_HASH = f"{LABEL_PREFIX}spec-hash"
+from jobsmgr.builtin import SPEC_HASH_ANNOTATION
 
 
 @hookimpl
@@ -25,7 +23,7 @@ def jobsmgr_job_manifest(job: JobContext, pod: PodTemplate) -> dict[str, Any]:
     if job.job.active_deadline_seconds is not None:
         spec["activeDeadlineSeconds"] = job.job.active_deadline_seconds
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
-    annotations = {**pod.annotations, SPEC_HASH: digest}
+    annotations = {**pod.annotations, SPEC_HASH_ANNOTATION: digest}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _metadata(pod.labels, annotations), "spec": spec}
 
 

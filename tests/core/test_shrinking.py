@@ -9,8 +9,8 @@ from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.cutting import stored_bytes, text_bytes
 from jobsmgr.api.names import job_names
 from jobsmgr.api.sizes import MAX_REASON, MIN_MESSAGE, status_bytes
+from jobsmgr.api.status import ConditionType
 from jobsmgr.api.status_codec import encode_status
-from jobsmgr.core.carrying import CONDITIONS
 from jobsmgr.core.shrinking import SMALLEST, WHOLE, in_form, next_form
 from tests.core.world import START, group, job, manifest
 
@@ -88,7 +88,7 @@ def worst(workflow: Workflow, text: str) -> Status:
     )
     conditions = tuple(
         Condition(type=kind, status=True, reason="BackoffLimitExceeded", message=text, last_transition_time=START)
-        for kind in CONDITIONS
+        for kind in ConditionType
     )
     return Status(start_time=START, completion_time=START, conditions=conditions, groups=groups)
 

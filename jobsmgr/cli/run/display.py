@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.api.status import Phase
+from jobsmgr.api.status import ConditionType, Phase, holding
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.run.inputs import RunOptions
 from jobsmgr.engine.port import Key
@@ -94,7 +94,7 @@ class Display:
         view.phase = Phase(status["phase"])
         if view.phase.ended:
             view.ended = self._clock()
-            view.message = _finished_message(status)
+            view.message = str(holding(status).get(ConditionType.FINISHED, {}).get("message") or "")
         if (aborted := int(status["counts"]["aborted"])) > self._aborted[workflow]:
             self._aborted[workflow] = aborted
             self._take_aborted(workflow, status)
@@ -146,8 +146,3 @@ def _nothing(_: bytes) -> None:
 def _ending(how: Exit) -> str:
     why = how.reason or how.message
     return f"exit code {how.code}" + (f" ({why})" if why else "")
-
-
-def _finished_message(status: Manifest) -> str:
-    conditions: Sequence[Manifest] = status.get("conditions") or ()
-    return next((str(one.get("message") or "") for one in conditions if one.get("type") == "Finished"), "")
