@@ -4,6 +4,7 @@ from jobsmgr.api.codes import Code
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.edges import Node
 from jobsmgr.api.errors import quoted
+from jobsmgr.api.fields import Merge
 from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.names import (
     GROUP_LABEL,
@@ -17,6 +18,7 @@ from jobsmgr.api.names import (
     container_name,
     label_value,
 )
+from jobsmgr.api.params import MERGE, MERGE_KEYS
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.status import ConditionType
 from jobsmgr.api.syntax import (
@@ -35,12 +37,15 @@ __all__ = [
     "LABEL_PREFIX",
     "MANAGED_BY_LABEL",
     "MAX_OBJECT_BYTES",
+    "MERGE",
+    "MERGE_KEYS",
     "OPERATOR_LABELS",
     "SPEC_HASH_ANNOTATION",
     "WORKFLOW_LABEL",
     "Code",
     "ConditionType",
     "Frontier",
+    "Merge",
     "Node",
     "Readiness",
     "container_name",

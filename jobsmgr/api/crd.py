@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from jobsmgr.api.fields import api_fields, json_key
+from jobsmgr.api.fields import api_fields, json_key, merge_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
 from jobsmgr.api.names import OPERATOR_LABELS
 from jobsmgr.api.params import Params
@@ -147,7 +147,7 @@ _PARAMS_RULE: Schema = {
     "message": "is an alias of volumeMount: set only one of them",
 }
 
-_OUR_KEYWORDS = frozenset({"ref", "alias", "itemMaxLength", "listMapKey"})
+_OUR_KEYWORDS = frozenset({"ref", "alias", "itemMaxLength", "mergeKey"})
 _SCALARS: Mapping[type, Schema] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
@@ -238,6 +238,8 @@ def _object(model: type) -> Schema:
 def _field(model: type, field: attrs.Attribute[Any], hint: Any) -> Schema:
     said = field.metadata["schema"]
     found = _typed(hint, said)
+    if found.get("type") == "array":
+        found |= _list_type(model, field)
     found = {**found, **{key: value for key, value in said.items() if key not in _OUR_KEYWORDS}}
     if rule := _RULES.get((model, field.name)):
         found["x-kubernetes-validations"] = [rule]
@@ -256,12 +258,14 @@ def _typed(hint: Any, said: Mapping[str, Any]) -> Schema:
     items.pop("description", None)  # the list's own says enough
     if limit := said.get("itemMaxLength"):
         items = {**items, "maxLength": limit}
-    return {"type": "array", "items": items, **_list_type(said.get("listMapKey"))}
+    return {"type": "array", "items": items}
 
 
-def _list_type(key: str | None) -> Schema:
-    # Atomic unless a key is named: a list-map costs managedFields for every entry.
-    if key is None:
+def _list_type(model: type, field: attrs.Attribute[Any]) -> Schema:
+    # Levels of parameters are merged by us. An API server that did so too would keep managedFields for every entry, and
+    # refuse a list that names one twice.
+    key = "" if model is Params else merge_key(field)
+    if not key:
         return {"x-kubernetes-list-type": "atomic"}
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 

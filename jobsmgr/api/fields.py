@@ -1,8 +1,9 @@
-"""How a model's field says its JSON key, its schema and its sentence for `kubectl explain`. No model lives here."""
+"""How a model's field says its JSON key, schema, merge rule and sentence for `kubectl explain`. No model lives here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any, TypeAlias
 
 import attrs
@@ -13,14 +14,33 @@ Manifest: TypeAlias = Mapping[str, Any]
 _MISSING = object()
 
 
-def spec_field(key: str, doc: str, *, default: Any = _MISSING, factory: Any = None, **schema: Any) -> Any:
+class Merge(Enum):
+    """What becomes of the values that several levels give one field, the outermost first."""
+
+    INNERMOST = auto()
+    """Whole: that of the innermost level that says something. Kubernetes calls such a field atomic."""
+    BY_KEY = auto()
+    """Entry by entry, of an object or of a list with a merge key: the outermost position, the innermost value."""
+    BY_RESOURCE = auto()
+    """The entries of each of an object's objects, by their keys."""
+    EACH_ONCE = auto()
+    """A list as a set: of equal entries the first stays."""
+    LAST_STAYS = auto()
+    """The same, but the last stays: it is the one that Kubernetes lets win."""
+
+
+def spec_field(
+    key: str, doc: str, *, default: Any = _MISSING, factory: Any = None, merge: Merge | None = None, **schema: Any
+) -> Any:
     """An attrs field that knows its place in the API.
 
     `key` is the JSON key; `doc` the description in the CRD (a sentence); `schema` the OpenAPI keywords beyond the type
-    that the annotation gives (`minimum`, `maxItems`, `ref` for a Kubernetes type, ...). A field with neither default
-    nor factory is required.
+    that the annotation gives (`minimum`, `maxItems`, `ref` for a Kubernetes type, ...); among them `mergeKey`, the key
+    by which the entries of a list are merged. As in Kubernetes, objects are merged by key and all else is taken whole
+    unless `merge` says otherwise. A field with neither default nor factory is required.
     """
-    metadata = {"key": key, "doc": doc, "schema": schema}
+    usual = Merge.BY_KEY if factory is dict or "mergeKey" in schema else Merge.INNERMOST
+    metadata = {"key": key, "doc": doc, "schema": schema, "merge": merge or usual}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata)
     if default is _MISSING:
@@ -31,6 +51,11 @@ def spec_field(key: str, doc: str, *, default: Any = _MISSING, factory: Any = No
 def api_fields(model: type) -> tuple[attrs.Attribute[Any], ...]:
     """The fields of a model that are part of the API: those made by `spec_field`."""
     return tuple(field for field in attrs.fields(model) if "key" in field.metadata)
+
+
+def merge_key(field: attrs.Attribute[Any]) -> str:
+    """The key by which the entries of a list are merged; empty for a field that is none, or merged otherwise."""
+    return str(field.metadata["schema"].get("mergeKey", ""))
 
 
 def json_key(field: attrs.Attribute[Any]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from jobsmgr.api.fields import Manifest, spec_field
+from jobsmgr.api.fields import Manifest, Merge, merge_key, spec_field
 
 
 @attrs.frozen(kw_only=True)
@@ -20,23 +22,31 @@ class Params:
         "Environment variables; merged by name: the outermost position, the innermost value.",
         factory=tuple,
         ref="EnvVar[]",
+        mergeKey="name",
         maxItems=256,
     )
     from_env: tuple[Manifest, ...] = spec_field(
         "fromEnv",
         "Sources of environment variables, outermost level first; with `key`, only that variable is imported.",
         factory=tuple,
+        merge=Merge.LAST_STAYS,
         ref="FromEnv[]",
         maxItems=32,
     )
     volumes: tuple[Manifest, ...] = spec_field(
-        "volumes", "Volumes of the pod; merged by name, the innermost wins.", factory=tuple, ref="Volume[]", maxItems=64
+        "volumes",
+        "Volumes of the pod; merged by name, the innermost wins.",
+        factory=tuple,
+        mergeKey="name",
+        ref="Volume[]",
+        maxItems=64,
     )
     volume_mounts: tuple[Manifest, ...] = spec_field(
         "volumeMount",
         "Where the container mounts volumes; merged by mountPath, the innermost wins.",
         factory=tuple,
         ref="VolumeMount[]",
+        mergeKey="mountPath",
         maxItems=64,
         alias="volumeMounts",
     )
@@ -53,6 +63,7 @@ class Params:
         "imagePullSecrets",
         "Names of secrets for pulling the image, as strings or as {name}; outermost level first.",
         factory=tuple,
+        merge=Merge.EACH_ONCE,
         ref="PullSecret[]",
         maxItems=32,
     )
@@ -75,6 +86,7 @@ class Params:
         "resources",
         "Requests and limits of the container; merged per resource name, the innermost wins.",
         factory=dict,
+        merge=Merge.BY_RESOURCE,
         ref="ResourceRequirements",
     )
     node_selector: Manifest = spec_field(
@@ -84,6 +96,7 @@ class Params:
         "tolerations",
         "Taints the pod tolerates, outermost level first, equal ones once.",
         factory=tuple,
+        merge=Merge.EACH_ONCE,
         ref="Toleration[]",
         maxItems=32,
     )
@@ -121,3 +134,9 @@ class Layer:
 
     path: str
     params: Params
+
+
+MERGE: Mapping[str, Merge] = {field.name: field.metadata["merge"] for field in attrs.fields(Params)}
+"""How the levels of each parameter combine, by attribute."""
+MERGE_KEYS: Mapping[str, str] = {field.name: key for field in attrs.fields(Params) if (key := merge_key(field))}
+"""The merge keys of those that are lists of named entries, by attribute."""

@@ -170,7 +170,7 @@ class Status:
     completion_time: datetime | None = spec_field("completionTime", "When the workflow ended.", default=None)
     counts: Counts = spec_field("counts", "How many jobs are where.", factory=Counts)
     conditions: tuple[Condition, ...] = spec_field(
-        "conditions", "What holds for the workflow, for machines.", default=(), maxItems=32, listMapKey="type"
+        "conditions", "What holds for the workflow, for machines.", default=(), maxItems=32, mergeKey="type"
     )
     groups: tuple[GroupStatus, ...] = spec_field("groups", "The workflow's groups.", default=(), maxItems=1024)
     unknown: Unknown = NOTHING_UNKNOWN

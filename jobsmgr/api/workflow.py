@@ -20,7 +20,7 @@ KIND = "ManagedJob"
 PLURAL = "managedjobs"
 DEFAULT_RETRIES = 1
 
-_NAME = {"pattern": LABEL.pattern, "maxLength": 40, "minLength": 1}
+_NAME: Manifest = {"pattern": LABEL.pattern, "maxLength": 40, "minLength": 1}
 """Stricter than Kubernetes: a Job's name is made of three."""
 
 
@@ -104,7 +104,7 @@ class Group:
         maxItems=64,
     )
     jobs: tuple[Job, ...] = spec_field(
-        "jobs", "Jobs of the group, in order.", minItems=1, maxItems=1024, listMapKey="name"
+        "jobs", "Jobs of the group, in order.", minItems=1, maxItems=1024, mergeKey="name"
     )
 
 
@@ -113,7 +113,7 @@ class Spec:
     """What `spec` of a ManagedJob says."""
 
     groups: tuple[Group, ...] = spec_field(
-        "groups", "Groups of jobs, in order.", minItems=1, maxItems=64, listMapKey="name"
+        "groups", "Groups of jobs, in order.", minItems=1, maxItems=64, mergeKey="name"
     )
     params: Params = spec_field("params", "Parameters for every job.", factory=Params)
     retries: int | None = spec_field(

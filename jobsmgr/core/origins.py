@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.api.fields import json_key
-from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.fields import Merge, json_key
+from jobsmgr.api.params import MERGE, MERGE_KEYS, Layer, Params
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import DEFAULT_RETRIES, JobKey
 from jobsmgr.core.hooks import Hooks
@@ -61,11 +61,10 @@ class _Part:
     key: str
     path: str
     value: Any
+    outermost_stays: bool = False
 
 
 _LEVELS = (Level.WORKFLOW, Level.GROUP, Level.JOB)
-_KEYED = {"env": "name", "volumes": "name", "volume_mounts": "mountPath"}
-_OUTERMOST_STAYS = ("imagePullSecrets", "tolerations")
 
 
 def origins(plan: Plan, key: JobKey, hooks: Hooks) -> list[Origin]:
@@ -113,7 +112,7 @@ def _origin(part: _Part, levels: Sequence[Sequence[_Part]]) -> Origin:
         for found in parts
         if (found.field, found.key) == (part.field, part.key)
     ]
-    if part.field not in _OUTERMOST_STAYS:
+    if not part.outermost_stays:
         settings.reverse()
     index = next((index for index, each in enumerate(settings) if each.value == part.value), None)
     if index is None:
@@ -134,19 +133,19 @@ def _parts(layer: Layer, hooks: Hooks) -> Iterator[_Part]:
 
 def _split(path: str, params: Params) -> Iterator[_Part]:
     for field in attrs.fields(Params):
-        value, name = getattr(params, field.name), json_key(field)
+        value, name, merge = getattr(params, field.name), json_key(field), MERGE[field.name]
         field_path = f"{path}.params.{name}"
-        if field.name in _KEYED:
-            key = _KEYED[field.name]
-            last = {str(entry.get(key)): (index, entry) for index, entry in enumerate(value)}
+        if merge_key := MERGE_KEYS.get(field.name):
+            last = {str(entry.get(merge_key)): (index, entry) for index, entry in enumerate(value)}
             for text, (index, entry) in last.items():
                 yield _Part(name, text, text, f"{field_path}[{index}]", entry)
         elif isinstance(value, tuple):
             for index, entry in enumerate(value):
-                yield _Part(name, "", json.dumps(entry, sort_keys=True), f"{field_path}[{index}]", entry)
-        elif field.name == "resources":
+                key = json.dumps(entry, sort_keys=True)
+                yield _Part(name, "", key, f"{field_path}[{index}]", entry, merge is Merge.EACH_ONCE)
+        elif merge is Merge.BY_RESOURCE:
             yield from _split_resources(name, field_path, value)
-        elif field.name in ("labels", "annotations", "node_selector"):
+        elif merge is Merge.BY_KEY:
             for key, inner in value.items():
                 yield _Part(name, key, key, f"{field_path}[{key}]", inner)
         elif value is not None:

@@ -11,14 +11,12 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest, json_key
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
-from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.params import MERGE_KEYS, Layer, Params
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
 
 MAX_JOB_BYTES = 1024 * 1024
 """A Job beyond this cannot be stored beside its managedFields and status (etcd takes 1.5 MiB in all)."""
-
-_LIST_KEYS = {"env": "name", "volumes": "name", "volume_mounts": "mountPath"}
 
 
 def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
@@ -93,7 +91,7 @@ class _Fold:
         for part in ("labels", "annotations", "container", "pod"):
             for key, value in getattr(fragment, part).items():
                 self._set(part, key, value, plugin)
-        for part, name in _LIST_KEYS.items():
+        for part, name in MERGE_KEYS.items():
             for item in getattr(fragment, part):
                 self._set(part, str(item.get(name, "")), item, plugin)
         for part, items in self._lists.items():

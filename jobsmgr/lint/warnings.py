@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import json_key
 from jobsmgr.api.names import MAX_NAME, job_names, plain_name
-from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.params import MERGE_KEYS, Layer, Params
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.lint.references import ConfigKeys, referenced_object
 
-_LISTS = {"env": ("env", "name"), "volumes": ("volumes", "name"), "volume_mounts": ("volumeMount", "mountPath")}
 _SHOWN = 3
 
 
@@ -42,9 +44,9 @@ def _names(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _repeated(layer: Layer) -> Iterator[Problem]:
-    for attribute, (field, key) in _LISTS.items():
-        entries = getattr(layer.params, attribute)
-        names = [str(entry.get(key)) for entry in entries]
+    for attribute, key in MERGE_KEYS.items():
+        field = json_key(attrs.fields_dict(Params)[attribute])
+        names = [str(entry.get(key)) for entry in getattr(layer.params, attribute)]
         last = {name: index for index, name in enumerate(names)}
         for index, name in enumerate(names):
             if last[name] != index:

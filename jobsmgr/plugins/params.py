@@ -7,51 +7,28 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jobsmgr import Layer, Manifest, Params, hookimpl
-
-
-def _by(key: str) -> Callable[[list[tuple[Manifest, ...]]], tuple[Manifest, ...]]:
-    """By a key: the outermost position, the innermost value."""
-
-    def merge(levels: list[tuple[Manifest, ...]]) -> tuple[Manifest, ...]:
-        merged: dict[str, Manifest] = {}
-        for level in levels:
-            merged |= {str(entry.get(key, "")): entry for entry in level}
-        return tuple(merged.values())
-
-    return merge
+from jobsmgr.builtin import MERGE, MERGE_KEYS, Merge
 
 
 def _innermost(levels: list[Any]) -> Any:
-    """The innermost level that says something."""
     return next((level for level in reversed(levels) if level is not None), None)
 
 
-def _by_map_key(levels: list[Manifest]) -> dict[str, Any]:
-    """Maps joined, the innermost value of each key."""
+def _by_key(levels: list[Manifest]) -> dict[str, Any]:
     return {key: value for level in levels for key, value in level.items()}
 
 
 def _each_once(levels: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Outermost first, of equal entries the first stays."""
-    entries: dict[str, Any] = {}
-    for level in levels:
-        for entry in level:
-            entries.setdefault(_identity(entry), entry)
-    return tuple(entries.values())
+    return _first_places(levels, lambda entry: json.dumps(entry, sort_keys=True))
 
 
 def _last_stays(levels: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Outermost first, of equal entries the last stays: it is the one that Kubernetes lets win."""
-    entries: dict[str, Any] = {}
-    for level in levels:
-        for entry in level:
-            entries.pop(_identity(entry), None)
-            entries[_identity(entry)] = entry
-    return tuple(entries.values())
+    return _each_once([level[::-1] for level in reversed(levels)])[::-1]
 
 
-def _identity(entry: Any) -> str:
-    return json.dumps(entry, sort_keys=True)
+def _first_places(levels: list[tuple[Any, ...]], key: Callable[[Any], str]) -> tuple[Any, ...]:
+    """Entries by a key: each in its first place, with its last value."""
+    return tuple({key(entry): entry for level in levels for entry in level}.values())
 
 
 def _resources(levels: list[Manifest]) -> dict[str, Any]:
@@ -64,36 +41,28 @@ def _resources(levels: list[Manifest]) -> dict[str, Any]:
     return merged
 
 
-RULES: Mapping[str, Callable[[list[Any]], Any]] = {
-    "env": _by("name"),
-    "from_env": _last_stays,
-    "volumes": _by("name"),
-    "volume_mounts": _by("mountPath"),
-    "service_account": _innermost,
-    "restart_policy": _innermost,
-    "image_pull_secrets": _each_once,
-    "image_pull_policy": _innermost,
-    "labels": _by_map_key,
-    "annotations": _by_map_key,
-    "resources": _resources,
-    "node_selector": _by_map_key,
-    "tolerations": _each_once,
-    "affinity": _innermost,
-    "priority_class_name": _innermost,
-    "pod_security_context": _innermost,
-    "security_context": _innermost,
-    "automount_service_account_token": _innermost,
+_WAYS: Mapping[Merge, Callable[[list[Any]], Any]] = {
+    Merge.INNERMOST: _innermost,
+    Merge.BY_KEY: _by_key,
+    Merge.BY_RESOURCE: _resources,
+    Merge.EACH_ONCE: _each_once,
+    Merge.LAST_STAYS: _last_stays,
 }
-"""How the levels of each parameter combine; levels come outermost first (the table "params" of the API)."""
+
+
+def _combined(name: str, levels: list[Any]) -> Any:
+    if key := MERGE_KEYS.get(name):
+        return _first_places(levels, lambda entry: str(entry.get(key, "")))
+    return _WAYS[MERGE[name]](levels)
 
 
 @hookimpl
 def jobsmgr_merge_params(layers: tuple[Layer, ...]) -> Params:
-    """Combine each parameter by its rule; single imported keys become variables of their own level first."""
+    """Combine each parameter as it declares; single imported keys become variables of their own level first."""
     levels = [layer.params for layer in layers]
-    merged = {name: rule([getattr(level, name) for level in levels]) for name, rule in RULES.items()}
+    merged = {name: _combined(name, [getattr(level, name) for level in levels]) for name in MERGE}
     if any(entry.get("key") for level in levels for entry in level.from_env):
-        merged["env"] = RULES["env"]([_with_imported_keys(level) for level in levels])
+        merged["env"] = _combined("env", [_with_imported_keys(level) for level in levels])
         merged["from_env"] = tuple(entry for entry in merged["from_env"] if not entry.get("key"))
     return Params(**merged)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import attrs
+
+from jobsmgr.api.fields import json_key, merge_key
+from jobsmgr.api.params import Params
 from jobsmgr.core.origins import Level, Origin, Setting
 from jobsmgr.views.escape import printable
 from jobsmgr.views.manifests import value_yaml
 
 _MAX_VALUE = 60
-_NAMES = {"env": "name", "volumes": "name", "volumeMount": "mountPath"}
+_NAMES = {json_key(field): key for field in attrs.fields(Params) if (key := merge_key(field))}
 
 
 def table(origins: Iterable[Origin], line: Callable[[str], int]) -> str:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from jobsmgr import Layer, Params
 from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.fields import json_key
+from jobsmgr.api.params import MERGE
 from jobsmgr.core.rendering import compiled_params, encode_params
-from jobsmgr.plugins.params import RULES, jobsmgr_merge_params
+from jobsmgr.plugins.params import jobsmgr_merge_params
 from tests.core.world import group, job, manifest
 
 Levels = tuple[Any, Any, Any]
@@ -90,7 +91,7 @@ def merged(workflow: Any = None, of_group: Any = None, of_job: Any = None) -> di
 def test_every_field_has_a_rule_and_a_row() -> None:
     """A field that is added without saying how its levels combine, or without a row here, is noticed."""
     fields = attrs.fields(Params)
-    assert set(RULES) == {field.name for field in fields}
+    assert set(MERGE) == {field.name for field in fields}
     assert set(TABLE) == {json_key(field) for field in fields}
 
 
