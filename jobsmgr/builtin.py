@@ -20,7 +20,7 @@ from jobsmgr.api.names import (
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
-from jobsmgr.api.status import ConditionType
+from jobsmgr.api.status import ConditionType, not_before
 from jobsmgr.api.syntax import (
     parse_quantity,
     valid_amount,
@@ -51,6 +51,7 @@ __all__ = [
     "container_name",
     "cut",
     "label_value",
+    "not_before",
     "parse_quantity",
     "quoted",
     "status_bytes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -97,6 +97,13 @@ class GroupStatus:
     phase: Phase = spec_field("phase", "Where the group stands.", default=Phase.PENDING)
     jobs: tuple[JobStatus, ...] = spec_field("jobs", "The group's jobs.", default=(), maxItems=8192)
 
+    @classmethod
+    def of(cls, name: str, jobs: Iterable[JobStatus]) -> GroupStatus:
+        """A group as its jobs make it: failed as soon as one of them failed."""
+        inner = tuple(jobs)
+        counts = Counts.of(job.phase for job in inner)
+        return cls(name=name, phase=Phase.FAILED if counts.failed else counts.together, jobs=inner)
+
 
 @attrs.frozen(kw_only=True)
 class Counts:
@@ -108,6 +115,36 @@ class Counts:
     succeeded: int = spec_field("succeeded", "Jobs that succeeded.", default=0, minimum=0)
     failed: int = spec_field("failed", "Jobs that failed.", default=0, minimum=0)
     aborted: int = spec_field("aborted", "Jobs that will never start.", default=0, minimum=0)
+
+    @classmethod
+    def of(cls, phases: Iterable[Phase]) -> Counts:
+        """The counts of jobs in these phases."""
+        return cls().moved((None, phase) for phase in phases)
+
+    def moved(self, changes: Iterable[tuple[Phase | None, Phase]]) -> Counts:
+        """The counts when jobs have gone from a phase to another; from None: they are counted for the first time."""
+        found = attrs.asdict(self)
+        for before, after in changes:
+            if before is None:
+                found["total"] += 1
+            else:
+                found[before] -= 1
+            found[after] += 1
+        return Counts(**found)
+
+    @property
+    def together(self) -> Phase:
+        """How jobs stand together: what failed or was aborted has the last word only when nothing goes on any more."""
+        if self.succeeded == self.total:
+            return Phase.SUCCEEDED
+        if self.pending or self.running:
+            return Phase.PENDING if self.pending == self.total else Phase.RUNNING
+        return Phase.FAILED if self.failed else Phase.ABORTED
+
+    @property
+    def progress(self) -> str:
+        """Succeeded of total, as the printer column shows it: `3/6`."""
+        return f"{self.succeeded}/{self.total}"
 
 
 @attrs.frozen(kw_only=True)
@@ -179,7 +216,7 @@ class Status:
     @property
     def progress(self) -> str:
         """Succeeded of total, as the printer column shows it: `3/6`."""
-        return f"{self.counts.succeeded}/{self.counts.total}"
+        return self.counts.progress
 
     @property
     def seen(self) -> bool:
@@ -204,6 +241,11 @@ class Status:
             if condition.type == kind:
                 return condition
         return None
+
+
+def not_before(start: datetime | None, end: datetime) -> datetime:
+    """When something ended, by a clock that may have been set back since the start: never before that."""
+    return end if start is None else max(start, end)
 
 
 NEW = Status()

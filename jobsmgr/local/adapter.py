@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import labelled_job
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.api.status import ENDS, ConditionType, Phase, Reason, holding
+from jobsmgr.api.status import ENDS, ConditionType, Phase, Reason, holding, not_before
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import (
     AlreadyExists,
@@ -239,7 +239,7 @@ class LocalCluster:
     def _ended(self, state: JobState, outcome: Outcome | None) -> JobState:
         """A Job's state when it has ended; without an outcome it was stopped from outside."""
         version, now = int(self._next_version()), self._now()
-        ended = max(now, state.start_time or now)  # the clock may have been set back since the start
+        ended = not_before(state.start_time, now)
         if outcome is None and state.deleting:
             return attrs.evolve(state, version=version, gone=True)
         if outcome is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Iterable
+from collections.abc import Callable, Container, Generator
 
 import attrs
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Counts, GroupStatus, JobStatus, Phase, Status
+from jobsmgr.api.status import Counts, GroupStatus, JobStatus, Phase, Status, not_before
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.hookspecs import hookimpl
@@ -58,22 +58,17 @@ def _halted(status: Status, reason: str, snapshot: Snapshot) -> Status:
     before = {key for key, job in snapshot.status.jobs() if job.phase.ended}
     groups = tuple(_halted_group(group, reason, before) for group in status.groups)
     jobs = [job for group in groups for job in group.jobs]
-    counts = Counts(total=len(jobs), **{phase.value: _count(jobs, phase) for phase in _COUNTED})
-    ended = all(job.phase.ended for job in jobs)
-    phase = _worst(jobs, reason) if ended else status.phase
-    completion = None
-    if ended:  # the clock may have been set back since the start
-        completion = max(snapshot.now, status.start_time or snapshot.now)
+    counts = Counts.of(job.phase for job in jobs)
+    ended = counts.together.ended
+    phase = _halted_phase(counts, reason) if ended else status.phase
+    completion = not_before(status.start_time, snapshot.now) if ended else None
     return attrs.evolve(status, groups=groups, counts=counts, phase=phase, completion_time=completion)
-
-
-_COUNTED = (Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED)
 
 
 def _halted_group(group: GroupStatus, reason: str, before: Container[JobKey]) -> GroupStatus:
     jobs = tuple(job if JobKey(group.name, job.name) in before else _halted_job(job, reason) for job in group.jobs)
-    ended = all(job.phase.ended for job in jobs)
-    return attrs.evolve(group, jobs=jobs, phase=_worst(jobs, reason) if ended else group.phase)
+    counts = Counts.of(job.phase for job in jobs)
+    return attrs.evolve(group, jobs=jobs, phase=_halted_phase(counts, reason) if counts.together.ended else group.phase)
 
 
 def _halted_job(job: JobStatus, reason: str) -> JobStatus:
@@ -83,13 +78,7 @@ def _halted_job(job: JobStatus, reason: str) -> JobStatus:
     return job
 
 
-def _worst(jobs: Iterable[JobStatus], reason: str) -> Phase:
+def _halted_phase(counts: Counts, reason: str) -> Phase:
     """How jobs that have all ended ended together: what was interrupted is aborted, whatever else failed."""
-    phases = {job.phase for job in jobs}
-    if phases == {Phase.SUCCEEDED}:
-        return Phase.SUCCEEDED
-    return Phase.ABORTED if reason == INTERRUPTED or Phase.FAILED not in phases else Phase.FAILED
-
-
-def _count(jobs: Iterable[JobStatus], phase: Phase) -> int:
-    return sum(job.phase is phase for job in jobs)
+    together = counts.together
+    return Phase.ABORTED if reason == INTERRUPTED and together is not Phase.SUCCEEDED else together

@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from jobsmgr.api.status import Phase
+from jobsmgr.api.status import Counts, Phase
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.palette import STYLES, SYMBOLS, Palette
-from jobsmgr.views.run_view import JobView, WorkflowView, count, phase_of, that_run
+from jobsmgr.views.run_view import JobView, WorkflowView, phase_of, that_run
 
 BAR = range(5, 20)
 """Columns of the progress bar."""
@@ -88,8 +88,8 @@ def _branch(last: bool) -> str:
 
 
 def _group(name: str, jobs: Sequence[JobView]) -> _Row:
-    ran, phase, failed = that_run(jobs), phase_of(jobs), count(jobs, Phase.FAILED)
-    amount = f"{count(ran, Phase.SUCCEEDED)}/{len(ran)}" if ran else "-"
+    ran, phase, failed = that_run(jobs), phase_of(jobs), Counts.of(job.phase for job in jobs).failed
+    amount = Counts.of(job.phase for job in ran).progress if ran else "-"
     note = f"{failed} failed" if failed else "" if ran else jobs[0].note
     return _Row("", f"{SYMBOLS[phase]} {name}", STYLES[phase], phase.value, amount, note)
 
@@ -104,12 +104,11 @@ def _job(stem: str, job: JobView, now: float) -> _Row:
 
 def _head(workflow: WorkflowView, now: float, columns: int) -> Text:
     """Name, state, progress and time; only the name gives way."""
-    jobs = that_run(workflow.jobs.values())
-    done = count(jobs, Phase.SUCCEEDED)
+    counts = Counts.of(job.phase for job in that_run(workflow.jobs.values()))
     phase = workflow.phase if workflow.phase.ended else Phase.RUNNING
     width = min(max(columns // 4 - 4, BAR.start), BAR.stop)
-    filled = width * done // len(jobs) if jobs else 0
-    rest = Text.assemble("  ", (phase.value, STYLES[phase]), f"  {done}/{len(jobs)} ")
+    filled = width * counts.succeeded // counts.total if counts.total else 0
+    rest = Text.assemble("  ", (phase.value, STYLES[phase]), f"  {counts.progress} ")
     rest.append("━" * filled, "green").append("─" * (width - filled), "dim")
     rest.append(f"  {duration((now if workflow.ended is None else workflow.ended) - workflow.started)}")
     name = Text(printable(workflow.name), "bold")

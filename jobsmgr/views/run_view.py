@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 import attrs
 
-from jobsmgr.api.status import Phase
+from jobsmgr.api.status import Counts, Phase
 from jobsmgr.api.workflow import JobKey
 
 TAIL = 10
@@ -63,11 +63,6 @@ class WorkflowView:
         return found
 
 
-def count(jobs: Iterable[JobView], phase: Phase) -> int:
-    """How many jobs are in a phase."""
-    return sum(job.phase is phase for job in jobs)
-
-
 def that_run(jobs: Iterable[JobView]) -> list[JobView]:
     """The jobs without those that are only taken as succeeded."""
     return [job for job in jobs if job.runs]
@@ -75,9 +70,4 @@ def that_run(jobs: Iterable[JobView]) -> list[JobView]:
 
 def phase_of(jobs: Collection[JobView]) -> Phase:
     """The phase of several jobs together, as a group shows it: it has failed when nothing of it goes on any more."""
-    phases = {job.phase for job in that_run(jobs) or jobs}
-    if len(phases) == 1:
-        return phases.pop()
-    if not all(phase.ended for phase in phases):
-        return Phase.RUNNING
-    return Phase.FAILED if Phase.FAILED in phases else Phase.ABORTED
+    return Counts.of(job.phase for job in that_run(jobs) or jobs).together

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.api.status import ConditionType, Phase, holding
+from jobsmgr.api.status import ConditionType, Counts, Phase, holding
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.run.inputs import RunOptions
 from jobsmgr.engine.port import Key
@@ -15,7 +15,7 @@ from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.log_lines import LogLines
 from jobsmgr.views.palette import PREFIXES, Palette
-from jobsmgr.views.run_view import JobView, WorkflowView, count, that_run
+from jobsmgr.views.run_view import JobView, WorkflowView, that_run
 from jobsmgr.views.screen import Screen
 
 LONGEST_PREFIX = 30
@@ -134,9 +134,9 @@ def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
     length = duration((view.started if view.ended is None else view.ended) - view.started)
     jobs = view.jobs.values()
     taken = len(jobs) - len(that_run(jobs))
-    total = f"{len(jobs)} jobs" + (f" ({taken} taken as succeeded)" if taken else "")
+    done = f"{Counts.of(job.phase for job in jobs).progress} jobs" + (f" ({taken} taken as succeeded)" if taken else "")
     why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
-    return f"{head}  {count(jobs, Phase.SUCCEEDED)}/{total} in {length}{note}{why}"
+    return f"{head}  {done} in {length}{note}{why}"
 
 
 def _nothing(_: bytes) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 import attrs
 
 from jobsmgr import Counts, GroupStatus, JobKey, JobStatus, Phase, Problem, Reason, Snapshot, Status, Workflow, hookimpl
-from jobsmgr.builtin import MAX_OBJECT_BYTES, Code, status_bytes
-from jobsmgr.plugins.status.job_phases import JobPhases, not_before
+from jobsmgr.builtin import MAX_OBJECT_BYTES, Code, not_before, status_bytes
+from jobsmgr.plugins.status.job_phases import JobPhases
 
 
 @hookimpl
@@ -57,7 +57,7 @@ def _settled(snapshot: Snapshot) -> Status:
     return attrs.evolve(
         stored,
         groups=groups,
-        counts=_counts(job for group in groups for job in group.jobs),
+        counts=Counts.of(job.phase for group in groups for job in group.jobs),
         start_time=start,
         completion_time=end,
     )
@@ -75,7 +75,7 @@ def _running(snapshot: Snapshot) -> Status:
     work = JobPhases(snapshot, start)
     jobs = work.all()
     groups = _groups(snapshot, jobs)
-    counts = _counts(jobs.values())
+    counts = Counts.of(job.phase for job in jobs.values())
     phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and not work.over)
     if phase is Phase.RUNNING and _is_suspended(jobs.values()):
         phase = Phase.SUSPENDED
@@ -108,17 +108,14 @@ def _stepped(snapshot: Snapshot) -> Status | None:
         if job is None:
             return None
         changed.setdefault(at, {})[index] = job
-    groups, counts = list(stored.groups), attrs.asdict(stored.counts)
+    groups, moved = list(stored.groups), list[tuple[Phase, Phase]]()
     for at, inner in changed.items():
         jobs = list(groups[at].jobs)
         for index, job in inner.items():
-            counts[jobs[index].phase.value] -= 1
-            counts[job.phase.value] += 1
+            moved.append((jobs[index].phase, job.phase))
             jobs[index] = job
-        groups[at] = GroupStatus(
-            name=groups[at].name, phase=_group_phase([job.phase for job in jobs]), jobs=tuple(jobs)
-        )
-    found = Counts(**counts)
+        groups[at] = GroupStatus.of(groups[at].name, jobs)
+    found = stored.counts.moved(moved)
     phase = _workflow_phase(found, waits_for_an_edit=False)
     end = None
     if phase.ended:
@@ -142,11 +139,10 @@ def _end(snapshot: Snapshot, jobs: Collection[JobStatus], deadline: datetime | N
 
 
 def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:
-    """Ended when nothing is pending or running, unless an edit that mends the spec may still bring more."""
-    if counts.pending or counts.running or waits_for_an_edit:
-        begun = counts.running or counts.succeeded or counts.failed
-        return Phase.RUNNING if begun else Phase.PENDING
-    return Phase.SUCCEEDED if counts.succeeded == counts.total else Phase.FAILED
+    """Ended when no job goes on, unless an edit that mends the spec may still bring more; begun once one has run."""
+    if counts.together.ended and not waits_for_an_edit:
+        return Phase.SUCCEEDED if counts.together is Phase.SUCCEEDED else Phase.FAILED
+    return Phase.RUNNING if counts.running or counts.succeeded or counts.failed else Phase.PENDING
 
 
 def _is_suspended(jobs: Iterable[JobStatus]) -> bool:
@@ -155,32 +151,9 @@ def _is_suspended(jobs: Iterable[JobStatus]) -> bool:
     return bool(running) and set(running) == {Reason.SUSPENDED.value}
 
 
-def _counts(jobs: Iterable[JobStatus]) -> Counts:
-    found = dict.fromkeys(("pending", "running", "succeeded", "failed", "aborted"), 0)
-    for job in jobs:
-        found[job.phase.value] += 1
-    return Counts(total=sum(found.values()), **found)
-
-
 def _groups(snapshot: Snapshot, jobs: Mapping[JobKey, JobStatus]) -> tuple[GroupStatus, ...]:
     """Groups in the order of the spec; what an edit removed comes last."""
     members: dict[str, list[JobStatus]] = {group.name: [] for group in snapshot.workflow.spec.groups}
     for key, job in jobs.items():
         members.setdefault(key.group, []).append(job)
-    return tuple(
-        GroupStatus(name=name, phase=_group_phase([job.phase for job in inner]), jobs=tuple(inner))
-        for name, inner in members.items()
-        if inner
-    )
-
-
-def _group_phase(phases: list[Phase]) -> Phase:
-    """Failed as soon as one job failed; aborted when nothing is left to run and something could not start."""
-    kinds = set(phases)
-    if Phase.FAILED in kinds:
-        return Phase.FAILED
-    if kinds == {Phase.SUCCEEDED}:
-        return Phase.SUCCEEDED
-    if kinds == {Phase.PENDING}:
-        return Phase.PENDING
-    return Phase.ABORTED if kinds <= {Phase.SUCCEEDED, Phase.ABORTED} else Phase.RUNNING
+    return tuple(GroupStatus.of(name, inner) for name, inner in members.items() if inner)

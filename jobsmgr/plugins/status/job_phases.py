@@ -9,7 +9,7 @@ from functools import cached_property
 import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Reason, Refusal, Snapshot
-from jobsmgr.builtin import Frontier, Node, Readiness, cut
+from jobsmgr.builtin import Frontier, Node, Readiness, cut, not_before
 
 MAX_MESSAGE = 512
 """Bytes of a job's message: a thousand jobs may have one."""
@@ -242,8 +242,3 @@ def _was_over(snapshot: Snapshot) -> bool:
 
 _ENDED_BY_THE_WORKFLOW = (Phase.RUNNING, Phase.ABORTED)
 """Phases in which DeadlineExceeded is the workflow's; a job that failed may have had a deadline of its own."""
-
-
-def not_before(start: datetime | None, end: datetime) -> datetime:
-    """When something ended, by a clock that may have been set back since the start: never before that."""
-    return end if start is None else max(start, end)
