@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
+from jobsmgr.api.codec import without_none
 from jobsmgr.api.fields import api_fields, json_key, merge_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
 from jobsmgr.api.names import OPERATOR_LABELS
@@ -147,7 +147,7 @@ _PARAMS_RULE: Schema = {
     "message": "is an alias of volumeMount: set only one of them",
 }
 
-_OUR_KEYWORDS = frozenset({"ref", "alias", "itemMaxLength", "mergeKey"})
+_OUR_KEYWORDS = frozenset({"ref", "alias", "itemMaxLength", "mergeKey", "always", "newer"})
 _SCALARS: Mapping[type, Schema] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
@@ -251,7 +251,7 @@ def _typed(hint: Any, said: Mapping[str, Any]) -> Schema:
     ref = said.get("ref", "")
     if ref and not ref.endswith("[]"):
         return _named(ref)
-    kind = _without_none(hint)
+    kind = without_none(hint)
     if get_origin(kind) is not tuple:
         return _plain(kind)
     items = dict(_named(ref[:-2]) if ref else _plain(get_args(kind)[0]))
@@ -276,9 +276,3 @@ def _plain(kind: Any) -> Schema:
     if issubclass(kind, Enum):
         return {"type": "string", "enum": [member.value for member in kind]}
     return _SCALARS[kind]
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (Union, types.UnionType):
-        return next(each for each in get_args(hint) if each is not type(None))
-    return hint

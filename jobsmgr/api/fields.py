@@ -35,9 +35,10 @@ def spec_field(
     """An attrs field that knows its place in the API.
 
     `key` is the JSON key; `doc` the description in the CRD (a sentence); `schema` the OpenAPI keywords beyond the type
-    that the annotation gives (`minimum`, `maxItems`, `ref` for a Kubernetes type, ...); among them `mergeKey`, the key
-    by which the entries of a list are merged. As in Kubernetes, objects are merged by key and all else is taken whole
-    unless `merge` says otherwise. A field with neither default nor factory is required.
+    that the annotation gives (`minimum`, `maxItems`, `ref` for a Kubernetes type, ...) or ours: `alias`, a second
+    key; `always`, it is written even where it has its default; `newer`, what a word counts as that only newer versions
+    know; `mergeKey`, the key by which the entries of a list are merged. As in Kubernetes, objects are merged by key
+    and all else is taken whole unless `merge` says otherwise. A field with neither default nor factory is required.
     """
     usual = Merge.BY_KEY if factory is dict or "mergeKey" in schema else Merge.INNERMOST
     metadata = {"key": key, "doc": doc, "schema": schema, "merge": merge or usual}

@@ -74,7 +74,7 @@ class JobStatus:
     """What is known of one job."""
 
     name: str = spec_field("name", "Name of the job in its group.", maxLength=253)
-    phase: Phase = spec_field("phase", "Where the job stands.", default=Phase.PENDING)
+    phase: Phase = spec_field("phase", "Where the job stands.", default=Phase.PENDING, always=True, newer=Phase.RUNNING)
     job_name: str = spec_field("jobName", "Name of the Job that runs it.", default="", maxLength=253)
     uid: str = spec_field("uid", "UID of the Job that runs it.", default="", maxLength=128)
     start_time: datetime | None = spec_field("startTime", "When its Job started.", default=None)
@@ -94,8 +94,8 @@ class GroupStatus:
     """What is known of one group."""
 
     name: str = spec_field("name", "Name of the group.", maxLength=253)
-    phase: Phase = spec_field("phase", "Where the group stands.", default=Phase.PENDING)
-    jobs: tuple[JobStatus, ...] = spec_field("jobs", "The group's jobs.", default=(), maxItems=8192)
+    phase: Phase = spec_field("phase", "Where the group stands.", default=Phase.PENDING, always=True)
+    jobs: tuple[JobStatus, ...] = spec_field("jobs", "The group's jobs.", default=(), always=True, maxItems=8192)
 
     @classmethod
     def of(cls, name: str, jobs: Iterable[JobStatus]) -> GroupStatus:
@@ -105,16 +105,20 @@ class GroupStatus:
         return cls(name=name, phase=Phase.FAILED if counts.failed else counts.together, jobs=inner)
 
 
+def _count(key: str, doc: str) -> Any:
+    return spec_field(key, doc, default=0, always=True, minimum=0)
+
+
 @attrs.frozen(kw_only=True)
 class Counts:
     """How many jobs are where."""
 
-    total: int = spec_field("total", "Jobs of the workflow.", default=0, minimum=0)
-    pending: int = spec_field("pending", "Jobs that have not started.", default=0, minimum=0)
-    running: int = spec_field("running", "Jobs that run.", default=0, minimum=0)
-    succeeded: int = spec_field("succeeded", "Jobs that succeeded.", default=0, minimum=0)
-    failed: int = spec_field("failed", "Jobs that failed.", default=0, minimum=0)
-    aborted: int = spec_field("aborted", "Jobs that will never start.", default=0, minimum=0)
+    total: int = _count("total", "Jobs of the workflow.")
+    pending: int = _count("pending", "Jobs that have not started.")
+    running: int = _count("running", "Jobs that run.")
+    succeeded: int = _count("succeeded", "Jobs that succeeded.")
+    failed: int = _count("failed", "Jobs that failed.")
+    aborted: int = _count("aborted", "Jobs that will never start.")
 
     @classmethod
     def of(cls, phases: Iterable[Phase]) -> Counts:
@@ -155,7 +159,7 @@ class Condition:
     status: bool | None = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
     """None: unknown."""
     reason: str = spec_field("reason", "Why it holds or not, in one word.", minLength=1, maxLength=1024)
-    message: str = spec_field("message", "Why it holds or not, for people.", default="", maxLength=32768)
+    message: str = spec_field("message", "Why it holds or not, for people.", default="", always=True, maxLength=32768)
     observed_generation: int = spec_field(
         "observedGeneration", "The generation of the workflow that this was worked out from.", default=0, minimum=0
     )
@@ -200,16 +204,24 @@ class Status:
         "observedGeneration",
         "The generation of the workflow that this status shows; -1: no operator has seen it yet.",
         default=-1,
+        always=True,
         minimum=-1,
     )
-    phase: Phase = spec_field("phase", "Where the workflow stands, for people.", default=Phase.PENDING)
+    phase: Phase = spec_field("phase", "Where the workflow stands, for people.", default=Phase.PENDING, always=True)
     start_time: datetime | None = spec_field("startTime", "When the workflow was first taken up.", default=None)
     completion_time: datetime | None = spec_field("completionTime", "When the workflow ended.", default=None)
-    counts: Counts = spec_field("counts", "How many jobs are where.", factory=Counts)
+    counts: Counts = spec_field("counts", "How many jobs are where.", factory=Counts, always=True)
     conditions: tuple[Condition, ...] = spec_field(
-        "conditions", "What holds for the workflow, for machines.", default=(), maxItems=32, mergeKey="type"
+        "conditions",
+        "What holds for the workflow, for machines.",
+        default=(),
+        always=True,
+        maxItems=32,
+        mergeKey="type",
     )
-    groups: tuple[GroupStatus, ...] = spec_field("groups", "The workflow's groups.", default=(), maxItems=1024)
+    groups: tuple[GroupStatus, ...] = spec_field(
+        "groups", "The workflow's groups.", default=(), always=True, maxItems=1024
+    )
     unknown: Unknown = NOTHING_UNKNOWN
     """What a newer version has stored; the core carries it from each status to the next."""
 

@@ -1,4 +1,4 @@
-"""Statuses to and from the JSON form of `status`. A stored status never stops the loop. No I/O."""
+"""Statuses from and to the JSON form of `status`, with what newer versions and the Go operator left there. No I/O."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 import attrs
 
-from jobsmgr.api.codec import format_time, parse_time
+from jobsmgr.api.codec import decode, encode, objects
 from jobsmgr.api.fields import Manifest, api_fields, json_key
 from jobsmgr.api.status import (
-    ENDS,
     NEW,
     NOTHING_UNKNOWN,
     Condition,
@@ -37,85 +36,47 @@ class StatusEncoder:
         self._unknown = NOTHING_UNKNOWN
 
     def encode(self, status: Status) -> dict[str, Any]:
-        """The same as `encode_status`; parts of it are shared with earlier answers, so it is not to be changed."""
+        """A status as the object that is stored; parts are shared with earlier answers, so it is not to be changed."""
         if status.unknown is not self._unknown:
             self._known, self._unknown = {}, status.unknown
-        known, self._known = self._known, {}
+        known, groups = self._known, []
         for group in status.groups:
             old = known.get(group.name)
-            encoded = old[1] if old is not None and old[0] is group else _encode_group(group, status.unknown, old)
-            self._known[group.name] = (group, encoded)
-        return _encode(status, [encoded for _, encoded in self._known.values()])
+            groups.append(old[1] if old is not None and old[0] is group else _encode_group(group, status.unknown, old))
+        self._known = {group.name: (group, encoded) for group, encoded in zip(status.groups, groups, strict=True)}
+        return _encode(status, groups)
 
 
-def encode_status(status: Status) -> dict[str, Any]:
-    """A status as the object that is stored; what is empty is left out."""
-    return _encode(status, [_encode_group(group, status.unknown) for group in status.groups])
+def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    unknown = status.unknown
+    own = encode(attrs.evolve(status, groups=()))
+    conditions = [{**unknown.conditions.get(one["type"], {}), **one} for one in own["conditions"]]
+    ours = {"phase": unknown.end or own["phase"], "progress": status.progress}
+    parts = {"counts": {**unknown.counts, **own["counts"]}, "conditions": conditions, "groups": groups}
+    return {**unknown.fields, **own, **ours, **parts}
 
 
 def _encode_group(
-    group: GroupStatus, unknown: Unknown, known: tuple[GroupStatus, dict[str, Any]] | None = None
+    group: GroupStatus, unknown: Unknown, known: tuple[GroupStatus, dict[str, Any]] | None
 ) -> dict[str, Any]:
     old = list(zip(known[0].jobs, known[1]["jobs"], strict=True)) if known is not None else []
     jobs = [
         before[1] if before is not None and before[0] is job else _encode_job(group.name, job, unknown)
         for before, job in zip_longest(old[: len(group.jobs)], group.jobs)
     ]
-    own = {"name": group.name, "phase": group.phase.value, "jobs": jobs}
-    return {**extra, **own} if (extra := unknown.groups.get(group.name)) else own
-
-
-def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
-    unknown = status.unknown
-    document: dict[str, Any] = {
-        **unknown.fields,
-        "observedGeneration": status.observed_generation,
-        "phase": unknown.end or status.phase.value,
-        "progress": status.progress,
-        "startTime": format_time(status.start_time),
-        "completionTime": format_time(status.completion_time),
-        "counts": {**unknown.counts, **attrs.asdict(status.counts)},
-        "conditions": [_encode_condition(condition, unknown) for condition in status.conditions],
-        "groups": groups,
-    }
-    return {key: value for key, value in document.items() if value is not None}
-
-
-def _encode_condition(condition: Condition, unknown: Unknown) -> dict[str, Any]:
-    # Generations begin at 1: a condition of another author may leave its own out.
-    generation = {"observedGeneration": condition.observed_generation} if condition.observed_generation else {}
-    return {
-        **unknown.conditions.get(condition.type, {}),
-        "type": condition.type,
-        "status": "Unknown" if condition.status is None else str(condition.status),
-        "reason": condition.reason,
-        "message": condition.message,
-        **generation,
-        "lastTransitionTime": format_time(condition.last_transition_time),
-    }
+    return {**unknown.groups.get(group.name, {}), **encode(attrs.evolve(group, jobs=())), "jobs": jobs}
 
 
 def _encode_job(group: str, job: JobStatus, unknown: Unknown) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "name": job.name,
-        "phase": job.phase.value,
-        "jobName": job.job_name,
-        "uid": job.uid,
-        "startTime": format_time(job.start_time),
-        "completionTime": format_time(job.completion_time),
-        "reason": job.reason,
-        "message": job.message,
-        "compiledParams": job.compiled_params,
-    }
-    own = {key: value for key, value in document.items() if value}
+    own = encode(job)
     if unknown is NOTHING_UNKNOWN:
         return own
     key = JobKey(group, job.name)
-    return {**unknown.jobs.get(key, {}), **own, "phase": unknown.phases.get(key, job.phase.value)}
+    return {**unknown.jobs.get(key, {}), **own, "phase": unknown.phases.get(key, own["phase"])}
 
 
 def parse_status(raw: object, spec: Manifest) -> Status:
-    """A stored status as a value.
+    """A stored status as a value; whatever is stored, it is read as far as it goes.
 
     The Go operator stored a string there and its run state inside `spec`: such a status is read from both, so that
     nothing that it has finished runs again (section "Taking over from the Go operator" of the API).
@@ -124,18 +85,11 @@ def parse_status(raw: object, spec: Manifest) -> Status:
         return _legacy_status(raw, spec)
     if not isinstance(raw, Mapping):
         return NEW
-    conditions, groups = _objects(raw.get("conditions")), _objects(raw.get("groups"))
+    status = decode(Status, raw)
+    conditions, groups = objects(raw.get("conditions")), objects(raw.get("groups"))
     end = _unknown_end(raw)
-    return Status(
-        observed_generation=_number(raw.get("observedGeneration"), -1),
-        phase=end or _phase(raw.get("phase")),
-        start_time=parse_time(raw.get("startTime")),
-        completion_time=parse_time(raw.get("completionTime")),
-        counts=_counts(raw.get("counts")),
-        conditions=tuple(_condition(item) for item in conditions),
-        groups=tuple(_group(item) for item in groups),
-        unknown=_unknown(raw, conditions, groups, str(raw["phase"]) if end else ""),
-    )
+    unknown = _unknown(raw, conditions, groups, str(raw["phase"]) if end else "")
+    return status if unknown is NOTHING_UNKNOWN else attrs.evolve(status, phase=end or status.phase, unknown=unknown)
 
 
 _KEYS: Mapping[type, frozenset[str]] = {
@@ -151,7 +105,7 @@ def _unknown(raw: Manifest, conditions: list[Mapping[str, Any]], groups: list[Ma
     jobs = [
         (JobKey(str(group.get("name", "")), str(job.get("name", ""))), job)
         for group in groups
-        for job in _objects(group.get("jobs"))
+        for job in objects(group.get("jobs"))
     ]
     found = Unknown(
         fields=_beside(raw, STATUS_KEYS),
@@ -189,59 +143,19 @@ def _unknown_end(raw: Mapping[str, Any]) -> Phase | None:
 
 def _legacy_status(phase: str, spec: Manifest) -> Status:
     """What the Go operator left in `spec.groups[].jobs[].status`; nothing at all where it had not begun."""
-    groups = tuple(_group(group, phase_key="status") for group in _objects(spec.get("groups")))
-    begun = any(job.phase is not Phase.PENDING for group in groups for job in group.jobs)
-    if not begun and phase not in ENDS:
-        return NEW
-    return Status(observed_generation=0, phase=_phase(phase), groups=groups)
+    groups = [
+        {**_legacy_phase(group), "jobs": [_legacy_phase(job) for job in objects(group.get("jobs"))]}
+        for group in objects(spec.get("groups"))
+    ]
+    status = decode(Status, {"observedGeneration": 0, "phase": phase, "groups": groups})
+    begun = any(job.phase is not Phase.PENDING for _, job in status.jobs())
+    return status if begun or status.phase.ended else NEW
 
 
-def _group(raw: Mapping[str, Any], phase_key: str = "phase") -> GroupStatus:
-    jobs = tuple(_job(item, phase_key) for item in _objects(raw.get("jobs")))
-    return GroupStatus(name=str(raw.get("name", "")), phase=_phase(raw.get(phase_key)), jobs=jobs)
-
-
-def _job(raw: Mapping[str, Any], phase_key: str) -> JobStatus:
-    compiled = raw.get("compiledParams")
-    return JobStatus(
-        name=str(raw.get("name", "")),
-        phase=Phase.RUNNING if phase_key == "phase" and _is_unknown_phase(raw) else _phase(raw.get(phase_key)),
-        job_name=str(raw.get("jobName", "")),
-        uid=str(raw.get("uid", "")),
-        start_time=parse_time(raw.get("startTime")),
-        completion_time=parse_time(raw.get("completionTime")),
-        reason=str(raw.get("reason", "")),
-        message=str(raw.get("message", "")),
-        compiled_params=compiled if isinstance(compiled, Mapping) else None,
-    )
-
-
-def _condition(raw: Mapping[str, Any]) -> Condition:
-    return Condition(
-        type=str(raw.get("type", "")),
-        status=None if raw.get("status") == "Unknown" else raw.get("status") == "True",
-        reason=str(raw.get("reason", "")),
-        message=str(raw.get("message", "")),
-        observed_generation=_number(raw.get("observedGeneration"), 0),
-        last_transition_time=parse_time(raw.get("lastTransitionTime")),
-    )
-
-
-def _counts(raw: object) -> Counts:
-    values = raw if isinstance(raw, Mapping) else {}
-    return Counts(**{field.name: _number(values.get(field.name), 0) for field in attrs.fields(Counts)})
+def _legacy_phase(raw: Manifest) -> Manifest:
+    """An entry of the spec as one of the status; its phase is pending where it is none."""
+    phase = raw.get("status")
+    return {**raw, "phase": phase if isinstance(phase, str) and phase in _PHASES else None}
 
 
 _PHASES = frozenset(Phase)
-
-
-def _phase(value: object) -> Phase:
-    return Phase(value) if isinstance(value, str) and value in _PHASES else Phase.PENDING
-
-
-def _number(value: object, default: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

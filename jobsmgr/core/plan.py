@@ -7,13 +7,14 @@ from itertools import count
 
 import attrs
 
-from jobsmgr.api.codec import parse_time, parse_workflow
+from jobsmgr.api.codec import parse_time
 from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import job_names
 from jobsmgr.api.params import NO_PARAMS, Layer, Params
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
 from jobsmgr.api.workflow import Spec, Workflow

@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.codec import encode
 from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
-from jobsmgr.api.fields import Manifest, json_key
+from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
 from jobsmgr.api.params import MERGE_KEYS, Layer, Params
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
@@ -133,19 +134,9 @@ def compiled_params(layers: Sequence[Layer], merged: Params) -> dict[str, Any]:
     The order is that of the founding README's sample (POO of the job, FEE of its group, FOO and QUE of the workflow);
     in the container it is the other way round.
     """
-    document = encode_params(merged)
+    document = encode(merged)
     if merged.env:
         document["env"] = _innermost_first(layers, merged.env)
-    return document
-
-
-def encode_params(params: Params) -> dict[str, Any]:
-    """Parameters in JSON form; what no level says is left out."""
-    document = {}
-    for field in attrs.fields(Params):
-        value = getattr(params, field.name)
-        if value is not None and value != () and value != {}:
-            document[json_key(field)] = list(value) if isinstance(value, tuple) else value
     return document
 
 

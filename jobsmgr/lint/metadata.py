@@ -8,8 +8,8 @@ from typing import Any
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.syntax import LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
+from jobsmgr.api.validation import schema_problems
 from jobsmgr.api.workflow import API_VERSION, KIND
-from jobsmgr.lint.schema import schema_problems
 
 _TEXT = {"type": "string"}
 _STRINGS = {"type": "object", "additionalProperties": _TEXT}

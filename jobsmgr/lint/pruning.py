@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobsmgr.api.crd import schema
-from jobsmgr.lint.schema import Schema
+from jobsmgr.api.validation import Schema
 
 
 def as_stored(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,17 +7,17 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.codes import Code
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow, PluginError, Problem
+from jobsmgr.api.parsing import decode_workflow, parse_workflow
 from jobsmgr.api.plan import Plan
+from jobsmgr.api.validation import WrongType, schema_problems
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import plan_workflow
 from jobsmgr.lint.metadata import metadata_problems
 from jobsmgr.lint.pruning import as_stored
-from jobsmgr.lint.schema import WrongType, schema_problems
 
 
 @attrs.frozen
@@ -43,10 +43,11 @@ def read_workflow(raw: Mapping[str, Any], hooks: Hooks) -> Reading:
         missing = Problem("spec", "required, but missing", Code.MISSING)
         return Reading((*outer, missing), None, None)
     structural = schema_problems(spec, schema(), "spec")
+    usable = raw if not outer else {**raw, "metadata": _usable(raw.get("metadata"))}
     try:
-        workflow = parse_workflow(raw if not outer else {**raw, "metadata": _usable(raw.get("metadata"))})
-    except InvalidWorkflow as error:
-        return Reading((*outer, *(structural or error.problems)), None, None)  # the schema reports the same, and better
+        workflow = parse_workflow(usable) if structural else decode_workflow(usable)
+    except InvalidWorkflow:
+        return Reading((*outer, *structural), None, None)
     try:
         plan = plan_workflow(workflow, hooks)
     except PluginError:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Workflow
-from jobsmgr.api.codec import format_time, parse_time, parse_workflow
+from jobsmgr.api.codec import format_time, parse_time
 from jobsmgr.api.errors import InvalidWorkflow
+from jobsmgr.api.parsing import parse_workflow
 from tests.api.forms import AVAILABLE_PARAMS, LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
 
 JOB = "spec.groups[0].jobs[0]"
@@ -113,15 +114,15 @@ class TestErrors:
         [
             ("spec", [], "spec: expected an object, found []"),
             ("spec", None, "spec.groups: required, but missing"),
-            ("spec.groups", {}, "spec.groups: expected a list, found {}"),
+            ("spec.groups", {}, "spec.groups: expected a list, found {}; put it in a list"),
             ("spec.groups", [], "spec.groups: must not be empty"),
             ("spec.groups[0]", "first", 'spec.groups[0]: expected an object, found "first"'),
             ("spec.groups[0].name", "DELETE", "spec.groups[0].name: required, but missing"),
-            ("spec.groups[0].name", 5, "spec.groups[0].name: expected a string, found 5"),
+            ("spec.groups[0].name", 5, "spec.groups[0].name: expected a string, found 5; quote it"),
             (
                 "spec.groups[0].name",
                 "My_Group!",
-                "spec.groups[0].name: \"My_Group!\" is no RFC 1123 label: use lower-case letters, digits and '-',"
+                "spec.groups[0].name: \"My_Group!\" does not fit: use lower-case letters, digits and '-',"
                 " starting and ending with a letter or digit",
             ),
             ("spec.groups[0].name", "a" * 41, "spec.groups[0].name: must have at most 40 characters, has 41"),
@@ -129,18 +130,22 @@ class TestErrors:
             ("spec.groups[0].parallel", "yes", 'spec.groups[0].parallel: expected true or false, found "yes"'),
             (f"{JOB}.image", "DELETE", f"{JOB}.image: required, but missing"),
             (f"{JOB}.image", "", f"{JOB}.image: must not be empty"),
-            (f"{JOB}.args", "echo", f'{JOB}.args: expected a list, found "echo"'),
-            (f"{JOB}.command", {"sh": "-c"}, f'{JOB}.command: expected a list, found {{"sh": "-c"}}'),
-            (f"{JOB}.args", ["a", 1], f"{JOB}.args[1]: expected a string, found 1"),
-            (f"{JOB}.dependencies[0]", "a", f'{JOB}.dependencies[0]: expected an object, found "a"'),
-            (f"{JOB}.dependencies[0]", {}, f"{JOB}.dependencies[0]: expected {{name: ...}}, found {{}}"),
+            (f"{JOB}.args", "echo", f'{JOB}.args: expected a list, found "echo"; put it in a list'),
+            (f"{JOB}.command", {"sh": "-c"}, f'{JOB}.command: expected a list, found {{"sh": "-c"}}; put it in a list'),
+            (f"{JOB}.args", ["a", 1], f"{JOB}.args[1]: expected a string, found 1; quote it"),
+            (
+                f"{JOB}.dependencies[0]",
+                "a",
+                f'{JOB}.dependencies[0]: expected an object, found "a"; write it as name: a',
+            ),
+            (f"{JOB}.dependencies[0]", {}, f"{JOB}.dependencies[0].name: required, but missing"),
             ("spec.retries", -1, "spec.retries: must be at least 0, found -1"),
             ("spec.retries", 101, "spec.retries: must be at most 100, found 101"),
-            ("spec.retries", "3", 'spec.retries: expected a whole number, found "3"'),
+            ("spec.retries", "3", 'spec.retries: expected a whole number, found "3"; take the quotes off'),
             ("spec.retries", True, "spec.retries: expected a whole number, found true"),
             ("spec.retries", 1.5, "spec.retries: expected a whole number, found 1.5"),
             (PARAMS, "x", f'{PARAMS}: expected an object, found "x"'),
-            (f"{PARAMS}.env", {}, f"{PARAMS}.env: expected a list, found {{}}"),
+            (f"{PARAMS}.env", {}, f"{PARAMS}.env: expected a list, found {{}}; put it in a list"),
             (f"{PARAMS}.env", [{"name": "A"}, "B"], f'{PARAMS}.env[1]: expected an object, found "B"'),
             (f"{PARAMS}.labels", [], f"{PARAMS}.labels: expected an object, found []"),
             (f"{PARAMS}.affinity", "x", f'{PARAMS}.affinity: expected an object, found "x"'),
@@ -149,8 +154,16 @@ class TestErrors:
                 "Always",
                 f'{PARAMS}.restartPolicy: must be one of Never, OnFailure, found "Always"',
             ),
-            (f"{PARAMS}.imagePullSecrets", [5], f"{PARAMS}.imagePullSecrets[0]: expected an object, found 5"),
-            (f"{PARAMS}.imagePullPolicy", ["a", "b"], f'{PARAMS}.imagePullPolicy: expected a string, found ["a", "b"]'),
+            (
+                f"{PARAMS}.imagePullSecrets",
+                [5],
+                f"{PARAMS}.imagePullSecrets[0]: expected a string or an object, found 5",
+            ),
+            (
+                f"{PARAMS}.imagePullPolicy",
+                ["a", "b"],
+                f'{PARAMS}.imagePullPolicy: must be one of Always, Never, IfNotPresent, found ["a", "b"]',
+            ),
         ],
     )
     def test_one_wrong_field(self, path: str, value: Any, sentence: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from jobsmgr import Layer, Params, hookimpl
+from jobsmgr.api.codec import encode
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.origins import Level, Origin, origins
 from jobsmgr.core.plan import make_plan
-from jobsmgr.core.rendering import encode_params
 from jobsmgr.loading.plugins import load_hooks
 from tests.api.forms import AVAILABLE_PARAMS, LEVELS, TAKEN, put, workflow
 from tests.cli.program import EXAMPLES, HEAD, METADATA, run
@@ -119,7 +119,7 @@ def test_every_merged_value_is_found_at_its_level(params: dict[str, Any], level:
     plan = make_plan(manifest, HOOKS)
     assert plan.problems == ()
     found = origins(plan, KEY, HOOKS)
-    merged = encode_params(plan.jobs[KEY].params)
+    merged = encode(plan.jobs[KEY].params)
     assert {each.field for each in found} == merged.keys() | {"restartPolicy", "imagePullPolicy", "retries"}
     levels = {each.set_by.level for each in found if each.set_by.path.startswith(f"{LEVELS[level]}.")}
     assert levels <= {(Level.WORKFLOW, Level.GROUP, Level.JOB)[level]}

@@ -10,7 +10,7 @@ from jobsmgr.api.decision import CreateJob, Decision
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import JobState, Snapshot
 from jobsmgr.api.status import NEW, Phase
-from jobsmgr.api.status_codec import StatusEncoder, encode_status
+from jobsmgr.api.status_codec import StatusEncoder
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
 from jobsmgr.core.baseline import Baseline, next_baseline
 from jobsmgr.core.decide import decide
@@ -94,7 +94,7 @@ class _World:
         expected = decide(bare, HOOKS)
         found = decide(attrs.evolve(bare, changed=changed), HOOKS, baseline=self.baseline)
         assert found == expected
-        assert self.encoder.encode(found.status) == encode_status(expected.status)
+        assert self.encoder.encode(found.status) == StatusEncoder().encode(expected.status)
         return found
 
     def save(self, decision: Decision) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobsmgr import Graph, JobKey, Phase, Problem, Workflow
-from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.graph import group_waits_for, waits_for
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.graph import build_graph
 from jobsmgr.core.plan import plan_workflow
 from jobsmgr.core.readiness import ready_jobs

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Fragment, Params, Phase, PluginError, Problem, Settings, Status, hookimpl
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.loading.plugins import DEFAULT_PLUGINS, load_hooks

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from jobsmgr import JobKey, Params, Plan, PluginError, hookimpl
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
-from jobsmgr.api.status_codec import encode_status
+from jobsmgr.api.status_codec import StatusEncoder
 from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, World, group, job, key, manifest
@@ -120,7 +120,7 @@ class TestSizes:
         for one in list(world.jobs):
             world.change(one, uid="8a94fa45-1111-2222-3333-444455556666")
             world.end(one)
-        size = compact(encode_status(world.settle().stored()))
+        size = compact(StatusEncoder().encode(world.settle().stored()))
         estimate = status_bytes(parse_workflow(raw))
         assert size <= estimate <= 2 * size + 4096
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from jobsmgr import Condition, GroupStatus, JobKey, JobStatus, Phase, Status, Workflow
-from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.cutting import stored_bytes, text_bytes
 from jobsmgr.api.names import job_names
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.sizes import MAX_REASON, MIN_MESSAGE, status_bytes
 from jobsmgr.api.status import ConditionType
-from jobsmgr.api.status_codec import encode_status
+from jobsmgr.api.status_codec import StatusEncoder
 from jobsmgr.core.shrinking import SMALLEST, WHOLE, in_form, next_form
 from tests.core.world import START, group, job, manifest
 
@@ -35,7 +35,7 @@ def test_each_form_is_smaller_and_says_as_much_as_it_can() -> None:
     whole = status(KANJI, params=True)
     forms = [in_form(whole, form) for form in range(WHOLE, SMALLEST + 1)]
     assert forms[0] is whole
-    sizes = [stored_bytes(encode_status(form)) for form in forms]
+    sizes = [stored_bytes(StatusEncoder().encode(form)) for form in forms]
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == len(sizes)
     assert [form.groups[0].jobs[0].compiled_params for form in forms[1:]] == [None] * SMALLEST
@@ -103,4 +103,4 @@ def test_the_smallest_form_of_any_status_of_a_workflow_has_no_more_bytes_than_wa
     raw = manifest(*(group(f"{at:g>40}", *(job(name, parallel=True) for name in names)) for at in range(groups)))
     workflow = parse_workflow(raw)
     found = in_form(worst(workflow, text), SMALLEST)
-    assert stored_bytes(encode_status(found)) <= status_bytes(workflow)
+    assert stored_bytes(StatusEncoder().encode(found)) <= status_bytes(workflow)

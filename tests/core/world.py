@@ -25,7 +25,7 @@ from jobsmgr.api.decision import (
     StoreStatus,
 )
 from jobsmgr.api.snapshot import Scope
-from jobsmgr.api.status_codec import encode_status, parse_status
+from jobsmgr.api.status_codec import StatusEncoder, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.core.decide import decide, review
 from jobsmgr.core.hooks import Hooks
@@ -189,7 +189,7 @@ class World:
                 self.deleted = True
 
     def _store(self, status: Status) -> None:
-        encoded = json.loads(json.dumps(encode_status(status)))
+        encoded = json.loads(json.dumps(StatusEncoder().encode(status)))
         if encoded != self.raw.get("status"):
             self.raw["status"] = encoded
             self.writes += 1

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from jobsmgr import Phase, Transition
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.engine.events import event_of, events_of
 from jobsmgr.engine.port import Conflict
 from tests.core.world import START, group, job, key, manifest

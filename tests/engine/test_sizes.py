@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr.api.codec import parse_workflow
 from jobsmgr.api.cutting import stored_bytes, text_bytes
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes, status_bytes
 from jobsmgr.engine.port import Refused, TooLarge
 from tests.core.world import group, job, manifest

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jobsmgr.api.crd import schema
-from jobsmgr.lint.schema import PATTERNS, schema_problems
+from jobsmgr.api.validation import PATTERNS, schema_problems
 from jobsmgr.lint.validation import read_workflow
 from jobsmgr.loading.plugins import load_hooks
 from tests.api.forms import LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from jobsmgr import Fragment, JobContext
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.plan import make_plan
 from jobsmgr.core.rendering import render_job
 from tests.core.world import HOOKS, group, job, key, manifest

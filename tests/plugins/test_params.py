@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Layer, Params
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.codec import encode
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.params import MERGE
-from jobsmgr.core.rendering import compiled_params, encode_params
+from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.core.rendering import compiled_params
 from jobsmgr.plugins.params import jobsmgr_merge_params
 from tests.core.world import group, job, manifest
 
@@ -85,7 +86,7 @@ def layers(workflow: Any = None, of_group: Any = None, of_job: Any = None) -> tu
 
 def merged(workflow: Any = None, of_group: Any = None, of_job: Any = None) -> dict[str, Any]:
     """Three levels of `params` merged, in JSON form."""
-    return encode_params(jobsmgr_merge_params(layers(workflow, of_group, of_job)))
+    return encode(jobsmgr_merge_params(layers(workflow, of_group, of_job)))
 
 
 def test_every_field_has_a_rule_and_a_row() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from jobsmgr import Plan
-from jobsmgr.api.codec import parse_workflow
+from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.plan import plan_workflow
 from jobsmgr.loading.plugins import load_hooks
 

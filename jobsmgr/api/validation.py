@@ -1,7 +1,7 @@
-"""A value checked against the CRD's schema, as the API server does it. Its meaning is not asked here.
+"""A value checked against a schema as the API server does it: one sentence for one fault, wherever it is found.
 
-The schema is the one that the CRD is made of (`jobsmgr.api.crd.schema`), so it needs no file of its own in the wheel.
-A walker of our own takes the place of a JSON Schema library: it knows the structural schemas' own keywords (unknown
+The operator, lint and local runs ask here, with a schema of `jobsmgr.api.crd`. What a value means is not asked. A
+walker of our own takes the place of a JSON Schema library: it knows the structural schemas' own keywords (unknown
 fields, list-maps, int-or-string), says what to do, and takes a fifth of the time.
 """
 
@@ -29,6 +29,7 @@ from jobsmgr.api.syntax import (
 )
 
 Schema: TypeAlias = Mapping[str, Any]
+
 
 MAX_HINTS = 50
 """Unknown fields of one document that are compared with known ones, to suggest one."""
