@@ -13,7 +13,7 @@ from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest, api_fields, json_key
 from jobsmgr.api.kubernetes import OPAQUE, Schema
 from jobsmgr.api.sizes import object_bytes
-from jobsmgr.api.validation import schema_problems
+from jobsmgr.api.validation import NEEDED, schema_problems
 from jobsmgr.api.workflow import Spec, Workflow
 
 
@@ -50,8 +50,8 @@ def decode_workflow(raw: Manifest) -> Workflow:
 def lenient_schema() -> Schema:
     """The schema of `spec` for an operator that is older or newer than the CRD.
 
-    Any object may have fields that are not known, and the parts of a pod may hold anything: they are for the API server
-    and for plugins. Shared: copy before changing.
+    Any object may have fields that are not known. Of the parts of a pod only the types count, without which no API
+    server could read a Job: Kubernetes may widen its bounds. Shared: copy before changing.
     """
     return _lenient(schema(), Spec)
 
@@ -68,9 +68,22 @@ def _lenient(found: Schema, model: type) -> Schema:
 
 def _lenient_field(found: Schema, kind: Any) -> Schema:
     if kind == Manifest:
-        return OPAQUE
+        return _types(found)
     if get_origin(kind) is tuple:
         return {**found, "items": _lenient_field(found["items"], get_args(kind)[0])}
     if attrs.has(kind):
         return _lenient(found, kind)
     return {**found, **OPAQUE} if found.get("type") == "object" else found
+
+
+def _types(found: Schema) -> Schema:
+    """A schema without bounds; a quantity, which Kubernetes takes as a number too, has no type left."""
+    kept: Schema = {"type": found["type"]} if "type" in found else {}
+    if "required" in found:
+        kept[NEEDED] = found["required"]  # what is missing is a plugin's to report
+    for key in ("items", "additionalProperties"):
+        if key in found:
+            kept[key] = _types(found[key])
+    if "properties" in found:
+        kept["properties"] = {key: _types(inner) for key, inner in found["properties"].items()}
+    return {**kept, **OPAQUE} if found.get("type") == "object" else kept

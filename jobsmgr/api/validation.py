@@ -31,6 +31,9 @@ from jobsmgr.api.syntax import (
 Schema: TypeAlias = Mapping[str, Any]
 
 
+NEEDED = "x-needed"
+"""A keyword of a schema that bears absence: the fields that advice names as if they were required."""
+
 MAX_HINTS = 50
 """Unknown fields of one document that are compared with known ones, to suggest one."""
 
@@ -66,6 +69,9 @@ _ELSEWHERE = {
 """Fields as other formats call them, which are too far from ours to be found by their letters."""
 _FEW = 8
 """If no known field is similar, this many are listed at most."""
+_BOUNDS = frozenset({"enum", "pattern", "not", "minimum", "maximum"}).union(
+    f"{least_or_most}{what}" for least_or_most in ("min", "max") for what in ("Length", "Items", "Properties")
+)
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -100,8 +106,9 @@ class _Walk:
         if message := _type_error(value, schema):
             self.problems.append(WrongType(path, message))
             return
-        for message in _breaches(value, schema):
-            self._add(path, message)
+        if not _BOUNDS.isdisjoint(schema):
+            for message in _breaches(value, schema):
+                self._add(path, message)
         if isinstance(value, dict):
             self._fields(value, schema, path)
         elif isinstance(value, list):
@@ -175,6 +182,8 @@ def _is(value: Any, kind: str) -> bool:
 def _type_error(value: Any, schema: Schema) -> str:
     """What is wrong with a value's type, and how to write it; empty if nothing is."""
     kind = schema.get("type")
+    if kind is not None and type(value) is _TYPES[kind][0]:
+        return ""
     if kind is None:
         if "x-kubernetes-int-or-string" in schema:
             fits = _is(value, "integer") or isinstance(value, str)
@@ -202,7 +211,7 @@ def _remedy(value: Any, kind: str, schema: Schema) -> str:
         return "; take the quotes off" if fits else ""
     if kind == "array":
         return _as_list(value, schema.get("items", {}))
-    if kind == "object" and isinstance(value, str) and schema.get("required") == ["name"]:
+    if kind == "object" and isinstance(value, str) and _needed(schema) == ["name"]:
         name, equals, rest = value.partition("=")
         if equals and "value" in schema["properties"]:  # a variable as a shell writes it
             return f"; write it as name: {name} and value: {rest}"
@@ -213,9 +222,14 @@ def _remedy(value: Any, kind: str, schema: Schema) -> str:
 def _as_list(value: Any, items: Schema) -> str:
     if isinstance(value, str) and len(value.split()) > 1 and items.get("type") == "string":
         return "; write a list, an entry for each word"
-    if isinstance(value, dict) and value and "name" in items.get("required", ()) and "name" not in value:
+    if isinstance(value, dict) and value and "name" in _needed(items) and "name" not in value:
         return f"; write a list, each entry with its name: - name: {next(iter(value))}"
     return "; put it in a list"
+
+
+def _needed(schema: Schema) -> list[str]:
+    found: list[str] = schema.get("required") or schema.get(NEEDED, [])
+    return found
 
 
 def _quote(value: Any) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Workflow
-from jobsmgr.api.codec import format_time, parse_time
+from jobsmgr.api.codec import decode, encode, format_time, parse_time
 from jobsmgr.api.errors import InvalidWorkflow
+from jobsmgr.api.params import Params
 from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.workflow import Group, Job, Spec
 from tests.api.forms import AVAILABLE_PARAMS, LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
 
 JOB = "spec.groups[0].jobs[0]"
@@ -146,7 +150,11 @@ class TestErrors:
             ("spec.retries", 1.5, "spec.retries: expected a whole number, found 1.5"),
             (PARAMS, "x", f'{PARAMS}: expected an object, found "x"'),
             (f"{PARAMS}.env", {}, f"{PARAMS}.env: expected a list, found {{}}; put it in a list"),
-            (f"{PARAMS}.env", [{"name": "A"}, "B"], f'{PARAMS}.env[1]: expected an object, found "B"'),
+            (
+                f"{PARAMS}.env",
+                [{"name": "A"}, "B"],
+                f'{PARAMS}.env[1]: expected an object, found "B"; write it as name: B',
+            ),
             (f"{PARAMS}.labels", [], f"{PARAMS}.labels: expected an object, found []"),
             (f"{PARAMS}.affinity", "x", f'{PARAMS}.affinity: expected an object, found "x"'),
             (
@@ -213,6 +221,58 @@ PLACES += [
 def test_anything_anywhere(path: str, value: Any) -> None:
     """It is read, or told with a path below `spec`."""
     assert all(error.startswith("spec") for error in errors(put(workflow(), path, value)))
+
+
+WORD = st.text(max_size=4)
+MAPS = st.dictionaries(WORD, WORD, max_size=2)
+PARTS = st.lists(MAPS, max_size=2).map(tuple)
+WORDS = st.lists(WORD, max_size=3).map(tuple)
+RETRIES = st.none() | st.integers(0, 100)
+PARAMS_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("env", "from_env", "volumes", "volume_mounts", "tolerations"), PARTS),
+    **dict.fromkeys(("labels", "annotations", "resources", "node_selector"), MAPS),
+    **dict.fromkeys(("affinity", "pod_security_context", "security_context"), st.none() | MAPS),
+    **dict.fromkeys(
+        ("service_account", "restart_policy", "image_pull_policy", "priority_class_name"), st.none() | WORD
+    ),
+    "image_pull_secrets": WORDS,
+    "automount_service_account_token": st.none() | st.booleans(),
+}
+# All of them at every level would take minutes to draw.
+SOME_PARAMS = st.lists(st.sampled_from(sorted(PARAMS_FIELDS)), max_size=3).flatmap(
+    lambda names: st.builds(Params, **{name: PARAMS_FIELDS[name] for name in names})
+)
+JOB_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("name", "image"), WORD),
+    **dict.fromkeys(("command", "args", "dependencies"), WORDS),
+    **dict.fromkeys(("retries", "active_deadline_seconds"), RETRIES),
+    "working_dir": st.none() | WORD,
+    "parallel": st.booleans(),
+    "params": SOME_PARAMS,
+}
+GROUP_FIELDS: dict[str, Any] = {
+    "name": WORD,
+    "parallel": st.booleans(),
+    "params": SOME_PARAMS,
+    "retries": RETRIES,
+    "dependencies": WORDS,
+    "jobs": st.lists(st.builds(Job, **JOB_FIELDS), max_size=2).map(tuple),
+}
+SPEC_FIELDS: dict[str, Any] = {
+    "groups": st.lists(st.builds(Group, **GROUP_FIELDS), max_size=2).map(tuple),
+    "params": SOME_PARAMS,
+    **dict.fromkeys(("retries", "active_deadline_seconds", "ttl_seconds_after_finished"), RETRIES),
+}
+FIELDS = {Spec: SPEC_FIELDS, Group: GROUP_FIELDS, Job: JOB_FIELDS, Params: PARAMS_FIELDS}
+
+
+@pytest.mark.parametrize("model", FIELDS)
+@given(st.data())
+def test_round_trip(model: type, data: st.DataObject) -> None:
+    """What is written is read back the same, through JSON; every field takes part."""
+    assert FIELDS[model].keys() == attrs.fields_dict(model).keys()
+    drawn = data.draw(st.builds(model, **FIELDS[model]))
+    assert decode(model, json.loads(json.dumps(encode(drawn)))) == drawn
 
 
 class TestTimes:

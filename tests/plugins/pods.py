@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from jobsmgr import Fragment, JobContext
-from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.parsing import decode_workflow
 from jobsmgr.core.plan import make_plan
 from jobsmgr.core.rendering import render_job
 from tests.core.world import HOOKS, group, job, key, manifest
@@ -40,7 +40,7 @@ def rendered(*levels: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
 
 def problems(plugin: str, raw: dict[str, Any]) -> list[str]:
     """What one plugin finds wrong, each with its path."""
-    return [str(problem) for problem in _module(plugin).jobsmgr_validate(parse_workflow(raw))]
+    return [str(problem) for problem in _module(plugin).jobsmgr_validate(decode_workflow(raw))]
 
 
 def at_each_level(plugin: str, params: dict[str, Any]) -> list[list[str]]:
