@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from tests.cli.program import PROGRAM, Done
-from tests.plane.images import BUSYBOX, IMAGE, OTHER_IMAGE, OTHER_SAYS, archive, root_files
+from tests.plane.images import BUSYBOX, IMAGE, LATEST, OTHER_IMAGE, OTHER_SAYS, archive, root_files
 
 _CONTAINERS = """
 [engine]
@@ -160,7 +160,7 @@ def make_podman(root: Path, run: Path) -> Podman:
     for name, says in ((IMAGE, {"Cmd": ["sh"]}), (OTHER_IMAGE, OTHER_SAYS)):
         (root / "image.tar").write_bytes(archive(name, layer, says))
         podman.order("load", "--input", str(root / "image.tar"))
-    podman.order("tag", IMAGE, "docker.io/library/busybox:latest")
+    podman.order("tag", IMAGE, LATEST)
     if podman.order("run", "--rm", IMAGE, "echo", "works") != "works":
         raise NoPodman("a container says nothing")
     return podman

@@ -7,6 +7,7 @@ import attrs
 from tests.plane.control_plane import ControlPlane
 
 JOB = "jobmanager.raczylo.com/job-id"
+WORKFLOW = "jobmanager.raczylo.com/workflow-name"
 GROUP = "jobmanager.raczylo.com/group-name"
 
 
@@ -26,6 +27,11 @@ class Pod:
         """The job's name in its group."""
         job: str = self.body["metadata"]["labels"][JOB]
         return job
+
+    @property
+    def workflow(self) -> str:
+        workflow: str = self.body["metadata"]["labels"][WORKFLOW]
+        return workflow
 
     @property
     def group(self) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 BUSYBOX = Path("/bin/busybox")
 
 IMAGE = "docker.io/library/busybox:1.37"
-"""What the examples ask for."""
+LATEST = "docker.io/library/busybox:latest"
+"""The same image under the two names that the examples and tests ask for."""
 
 OTHER_IMAGE = "localhost:1/other:1"
 """One with everything that an image can say, of a registry where nobody listens."""
@@ -34,7 +35,7 @@ def root_files() -> bytes:
     applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name in ("bin", "etc", "proc", "sys", "dev", "tmp", "work"):
+        for name in (".", "bin", "etc", "proc", "sys", "dev", "tmp", "work"):
             info = tarfile.TarInfo(name)
             info.type, info.mode = tarfile.DIRTYPE, 0o1777 if name in ("tmp", "work") else 0o755
             tar.addfile(info)

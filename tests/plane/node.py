@@ -69,6 +69,20 @@ class NodePlane(ControlPlane):
             raise NoNode(lacks)
         return super().start(folder, controllers, flags)
 
+    def make_volume(self, namespace: str, claim: str) -> None:
+        """Make a persistent volume for a claim that has none: an empty folder of root's, as a new disk is."""
+        path = BASE / "claims" / namespace / claim
+        Path(f"/proc/{self.running()[NODE]}/root{path}").mkdir(parents=True)
+        here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}
+        spec = {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "claimRef": {"namespace": namespace, "name": claim},
+            "local": {"path": str(path)},  # unlike a hostPath, it is given the pod's fsGroup
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        }
+        self.call("POST", "/api/v1/persistentvolumes", {"metadata": {"name": f"{namespace}-{claim}"}, "spec": spec})
+
     # Inside
 
     @classmethod
@@ -171,9 +185,15 @@ def _group(description: Description) -> str:
 
 def _write_images(folder: Path) -> Iterator[Path]:
     layer = images.root_files()
-    says = {_PAUSE: {"Entrypoint": _WAIT}, images.IMAGE: {"Cmd": ["sh"]}, images.OTHER_IMAGE: images.OTHER_SAYS}
-    for name, words in says.items():
-        path = folder / f"{name.rpartition('/')[2].partition(':')[0]}.tar"
+    busybox = {"Cmd": ["sh"]}
+    says = {
+        _PAUSE: {"Entrypoint": _WAIT},
+        images.IMAGE: busybox,
+        images.LATEST: busybox,
+        images.OTHER_IMAGE: images.OTHER_SAYS,
+    }
+    for number, (name, words) in enumerate(says.items()):
+        path = folder / f"image-{number}.tar"
         path.write_bytes(images.archive(name, layer, words))
         yield path
 
