@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict over the package; pyright, as strict, over what plugin authors import and the examples for them."""
+    """mypy --strict over it all, tests too; pyright, as strict, over what plugin authors import and their examples."""
     _install(session, "types", "test")
     session.run("mypy")
     session.run("pytest", "tests/test_plugins_typed.py")

@@ -98,8 +98,9 @@ def test_kubectl_completes_the_plugin(tmp_path: Path) -> None:
     env = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path)}
 
     def answer(*words: str) -> list[str]:
-        command = [folder / "kubectl", "__complete", "managedjob", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout.splitlines()
+        command: list[str | Path] = [folder / "kubectl", "__complete", "managedjob", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+        return done.stdout.splitlines()
 
     assert answer("ren") == [f"render\t{main.COMMANDS['render'].help}", ":4"]
     assert answer("graph", "-o", "") == ["text", "mermaid", "dot", "svg", ":4"]

@@ -169,7 +169,7 @@ def test_what_a_plugin_changes_is_called_a_plugins() -> None:
 
 def test_every_field_of_params_is_split() -> None:
     """A field that is added to the API is explained without a word here."""
-    fields = {json_key(field) for field in Params.__attrs_attrs__}  # type: ignore[attr-defined]
+    fields = {json_key(field) for field in Params.__attrs_attrs__}
     covered = {key for params in TAKEN for key in params} | {"annotations"}
     assert fields <= covered | {"volumeMount"}
 

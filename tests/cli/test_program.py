@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from jobsmgr.cli import main
@@ -39,9 +40,9 @@ def test_every_command_has_a_help_of_its_own(command: str) -> None:
     assert f"Usage: jobsmgr {command}" in done.out
     assert "--verbose" in done.out
     assert "--color" in done.out
-    loaded = main.cli.get_command(main.click.Context(main.cli), command)
+    loaded = main.cli.get_command(click.Context(main.cli), command)
     assert loaded is not None
-    assert [param.name for param in loaded.params if isinstance(param, main.click.Option) and not param.help] == []
+    assert [param.name for param in loaded.params if isinstance(param, click.Option) and not param.help] == []
 
 
 def test_without_arguments_it_shows_its_help() -> None:
@@ -110,10 +111,10 @@ def test_options_with_a_value_are_known_before_the_command() -> None:
     common = {"-n", "--namespace", "-o", "--output", "--color"}
     taken = set()
     for name in main.COMMANDS:
-        command = main.cli.get_command(main.click.Context(main.cli), name)
+        command = main.cli.get_command(click.Context(main.cli), name)
         assert command is not None
         for param in command.params:
-            if isinstance(param, main.click.Option) and not param.is_flag and common & set(param.opts):
+            if isinstance(param, click.Option) and not param.is_flag and common & set(param.opts):
                 taken |= set(param.opts)
     assert taken <= VALUE_OPTIONS
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from jobsmgr import Workflow
+from jobsmgr.api.plan import Plan
 from jobsmgr.core import plan
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.plan import Plan, plan_workflow
+from jobsmgr.core.plan import plan_workflow
 from jobsmgr.lint import validation
 from tests.cli.program import EXAMPLES, HEAD, PROGRAM, ROOT, Done, run, run_process
 from tests.cli.runs import file_of, sh

@@ -1,6 +1,7 @@
 """The whole port on a real API server: what it sees, in which order it asks, what it sends."""
 
 import json
+from pathlib import Path
 
 import anyio
 import pytest
@@ -140,7 +141,7 @@ async def test_requests_say_who_sends_them(control_plane: ControlPlane, namespac
     assert (ours.matched, named.matched) == (1, 1)
 
 
-async def test_without_credentials_it_does_not_start(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_credentials_it_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(NotConfigured, match="no usable credentials"):
         async with KubernetesCluster.connect(Target(kubeconfig=str(tmp_path / "none"))):

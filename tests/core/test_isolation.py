@@ -125,13 +125,18 @@ def trapped(kind: type) -> type:
 
 TEXT: Any = trapped(str)("text")
 ITEMS: Any = trapped(dict)(name="x")
-LATE = {"labels": {"a": TEXT}, "env": ({"name": TEXT},), "container": {"image": TEXT}, "pod": {"x": [1, (2.5, None)]}}
+LATE: dict[str, Any] = {
+    "labels": {"a": TEXT},
+    "env": ({"name": TEXT},),
+    "container": {"image": TEXT},
+    "pod": {"x": [1, (2.5, None)]},
+}
 
 
 class Liar:
     """Says that it is of whatever class it is asked for."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         raise asyncio.CancelledError
 
@@ -173,7 +178,7 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
     ("validate", lambda: [Problem(5, "no")], "Problem.path is int, not str"),  # type: ignore[arg-type]
     ("validate", lambda: [Problem("spec", b"no")], "Problem.message is bytes, not str"),  # type: ignore[arg-type]
     ("merge_params", lambda: Params(env="X=1"), "Params.env is str, not tuple"),  # type: ignore[arg-type]
-    ("merge_params", lambda: Params(env=({1: 2},)), "a key in Params.env[0] is int, not str"),
+    ("merge_params", lambda: Params(env=({1: 2},)), "a key in Params.env[0] is int, not str"),  # type: ignore[dict-item]
     ("merge_params", lambda: Params(labels={"a": {1}}), "Params.labels.a is set, which JSON does not have"),
     ("pod_fragment", lambda: Fragment(labels="team"), "Fragment.labels is str, not Mapping"),  # type: ignore[arg-type]
     ("pod_fragment", lambda: Fragment(pod={"x": float("nan")}), "Fragment.pod.x is float, which JSON does not have"),

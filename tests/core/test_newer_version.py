@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,13 +64,14 @@ class TestFields:
         """Whatever happens to the jobs meanwhile."""
         world = World(CHAIN).settle()
         newer = kept(decorate(world))
-        for doing in (
+        changes: tuple[Callable[[], World], ...] = (
             lambda: world.succeed("g-a"),
             lambda: world.refuse("g/c", "AdmissionDenied").succeed("g-b"),
             lambda: world.fail("h-d"),
             lambda: world.edit(retries=3).settle(),
-        ):
-            doing()
+        )
+        for change in changes:
+            change()
             assert kept(world.raw["status"]) == newer
         world.refusals.clear()
         world.run()

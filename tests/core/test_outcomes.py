@@ -21,13 +21,13 @@ def world(*groups: dict[str, Any], **spec: Any) -> World:
     return World(manifest(*groups, **spec))
 
 
-def row(status: dict[str, tuple[bool, str]]) -> tuple[bool, ...]:
+def row(status: dict[str, tuple[bool | None, str]]) -> tuple[bool | None, ...]:
     """The six conditions in the order of the API's table."""
     assert set(status) == set(SIX)
     return tuple(status[kind][0] for kind in SIX)
 
 
-def kstatus(conditions: dict[str, tuple[bool, str]], observed: int, generation: int) -> str:
+def kstatus(conditions: dict[str, tuple[bool | None, str]], observed: int, generation: int) -> str:
     """How kstatus reads an object: by generation, then Reconciling, Stalled; there is no Ready."""
     assert "Ready" not in conditions
     if observed != generation or conditions["Reconciling"][0]:
@@ -316,7 +316,7 @@ class TestDeadline:
 
     def test_one_that_cannot_even_be_read_any_more_has_its_end_too(self) -> None:
         """What the codec refuses and the schema does not, by an edit."""
-        both = {"volumeMount": [], "volumeMounts": []}
+        both: dict[str, Any] = {"volumeMount": [], "volumeMounts": []}
         one = self.over().edit(params=both).settle()
         assert one.conditions()["Stalled"] == (True, "InvalidSpec")
         one.step(seconds=60).settle()

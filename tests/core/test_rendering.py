@@ -119,7 +119,7 @@ class TestFolding:
 
     def test_every_part_of_a_fragment_reaches_the_pod(self) -> None:
         """A field that is added to `Fragment` without being folded is noticed."""
-        given = {
+        given: dict[str, Any] = {
             "labels": {"l": "1"},
             "annotations": {"a": "1"},
             "env": ({"name": "E"},),

@@ -255,7 +255,7 @@ class World:
     def group_phases(self) -> dict[str, str]:
         return {one.name: one.phase.value for one in self.stored().groups}
 
-    def conditions(self) -> dict[str, tuple[bool, str]]:
+    def conditions(self) -> dict[str, tuple[bool | None, str]]:
         """Status and reason of each stored condition."""
         return {one.type: (one.status, one.reason) for one in self.stored().conditions}
 

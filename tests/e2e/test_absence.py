@@ -30,7 +30,7 @@ PLURALS = ["jobs", "managedjobs"]
 
 def running(workflows: Workflows, name: str, count: int) -> None:
     """Wait until all of a fan's jobs run."""
-    workflows.wait_for_phases(name, **{f"fan__job_{number}": "running" for number in range(count)})
+    workflows.wait_for_phases(name, {f"fan/job-{number}": "running" for number in range(count)})
 
 
 def start(workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy) -> OperatorProcess:
@@ -201,7 +201,7 @@ def test_a_stray_404_to_the_deletion_of_a_workflow_leaves_none_behind(
         rules[name] = proxy.add(answer, method="DELETE", path=rf"/managedjobs/{name}$", times=1)
         workflows.create_spec(name, {**fan(1), "ttlSecondsAfterFinished": 1})
     for name, rule in rules.items():
-        eventually(lambda name=name: not workflows.exists(name), f"{name} is deleted")  # type: ignore[misc]
+        workflows.wait_gone(name)
         assert rule.matched == 2, name
 
 
@@ -224,7 +224,7 @@ def test_a_stray_404_to_the_removal_of_a_finalizer_leaves_no_workflow_behind(
         workflows.wait_for(name, "Complete")
         workflows.delete(name)
     for name in ANYTHING:
-        eventually(lambda name=name: not workflows.exists(name), f"{name} is gone")  # type: ignore[misc]
+        workflows.wait_gone(name)
 
 
 def test_what_is_really_gone_is_not_asked_for_again_and_again(

@@ -126,7 +126,15 @@ def told(plane: ControlPlane, namespace: str) -> set[str]:
 
 
 HUGE = "x" * (1024 * 1024)
-VALUES = {"empty": "", "null": None, "minus-one": -1, "two-to-31": 2**31, "list": [], "object": {}, "huge": HUGE}
+VALUES: dict[str, Any] = {
+    "empty": "",
+    "null": None,
+    "minus-one": -1,
+    "two-to-31": 2**31,
+    "list": [],
+    "object": {},
+    "huge": HUGE,
+}
 
 
 def fields() -> Iterator[str]:
@@ -154,7 +162,8 @@ def test_whatever_stands_in_a_field_it_is_refused_or_runs_or_a_condition_says_wh
 ) -> None:
     """Each field empty, null, -1, 2^31, a list, an object, 1 MB: all that the server takes comes to an end."""
     collection = f"/apis/jobsmanager.raczylo.com/v1beta1/namespaces/{namespace}/managedjobs"
-    taken, refused = [], 0
+    taken: list[tuple[str, str]] = []
+    refused = 0
     for at in fields():
         for kind, value in VALUES.items():
             name = f"f{len(taken)}"

@@ -69,7 +69,7 @@ def test_a_job_that_a_list_does_not_have_any_more_costs_one_get(
     jobs.hold("*")
     operators(url=proxy.url).wait_for_log(LEADING)
     workflows.create_spec("etl", fan(width))
-    workflows.wait_for_phases("etl", **{f"fan__job_{number}": "running" for number in range(width)})
+    workflows.wait_for_phases("etl", {f"fan/job-{number}": "running" for number in range(width)})
     gone = [f"job-{number}" for number in range(0, width, 2)]
     proxy.cut_off()
     for name in gone:
@@ -77,7 +77,7 @@ def test_a_job_that_a_list_does_not_have_any_more_costs_one_get(
     proxy.add(EXPIRED, method="WATCH", path=resumed("jobs"), times=1)
     listed = proxy.add(EXPIRED, method="WATCH", path=anew("jobs"), nth=10_000)  # only counts
     proxy.restore()
-    workflows.wait_for_phases("etl", **{f"fan__{name.replace('-', '_')}": "failed" for name in gone})
+    workflows.wait_for_phases("etl", {f"fan/{name}": "failed" for name in gone})
     assert {workflows.job("etl", f"fan/{name}")["reason"] for name in gone} == {"JobLost"}
     jobs.release("*")
     workflows.wait_for("etl", "Finished")

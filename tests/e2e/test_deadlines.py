@@ -89,7 +89,7 @@ def test_a_job_that_cannot_be_created_for_its_deadline_fails(
 
 def gone_with_its_jobs(workflows: Workflows, name: str) -> None:
     """Wait until a workflow is deleted and the garbage collector has taken its Jobs."""
-    eventually(lambda: not workflows.exists(name), f"{name} is deleted")
+    workflows.wait_gone(name)
     left = f"{name}-"
     eventually(lambda: not [j for j in workflows.jobs() if j["metadata"]["name"].startswith(left)], "its Jobs are gone")
 

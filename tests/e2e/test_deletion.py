@@ -52,7 +52,7 @@ def test_nothing_is_left_of_a_workflow_that_is_deleted(
     for name in CASCADES:
         workflows.delete(name, name.title())
     for name, uid in uids.items():
-        eventually(lambda name=name: not workflows.exists(name), f"{name} is gone")  # type: ignore[misc]
+        workflows.wait_gone(name)
         eventually(lambda uid=uid: not leftovers(control_plane, namespace, uid), "nothing has its uid")  # type: ignore[misc]
     if not up:
         operator.start()
@@ -83,7 +83,7 @@ def test_a_workflow_on_its_way_out_starts_nothing_more(
     workflows.create_spec("after", chain(1))
     workflows.wait_for("after", "Complete")
     workflows.edit("held", {"metadata": {"finalizers": None}})
-    eventually(lambda: not workflows.exists("held"))
+    workflows.wait_gone("held")
     assert [creation.name for creation in trace.recording().creations if "held" in creation.name] == ["held-g-first"]
 
 
@@ -105,7 +105,7 @@ def test_a_job_that_is_created_just_after_its_workflow_was_deleted_is_collected(
     uid = workflows.create_spec("late", chain(3))["metadata"]["uid"]
     eventually(lambda: gate.reached, "the second create is under way")
     workflows.delete("late")
-    eventually(lambda: not workflows.exists("late"))
+    workflows.wait_gone("late")
     gate.release()
     eventually(lambda: len(trace.recording().creations) == 2, "the late Job was created")
     eventually(lambda: not leftovers(control_plane, namespace, uid), "and collected")
@@ -150,11 +150,11 @@ def test_with_the_migration_role_the_go_operators_finalizer_is_taken_off(
     for name in ("finished", "running", "shared"):
         workflows.delete(name)
     for name, uid in zip(("finished", "running"), uids, strict=True):
-        eventually(lambda name=name: not workflows.exists(name), f"{name} is gone")  # type: ignore[misc]
+        workflows.wait_gone(name)
         eventually(lambda uid=uid: not leftovers(control_plane, namespace, uid))  # type: ignore[misc]
     eventually(lambda: workflows.get("shared")["metadata"]["finalizers"] == ["example.com/theirs"])
     workflows.edit("shared", {"metadata": {"finalizers": None}})
-    eventually(lambda: not workflows.exists("shared"))
+    workflows.wait_gone("shared")
     assert operator.running
 
 
@@ -175,7 +175,7 @@ def test_without_the_migration_role_the_log_says_what_is_missing_and_others_go_o
     workflows.create_spec("new", chain(2))
     workflows.wait_for("new", "Complete")
     workflows.edit("old", {"metadata": {"finalizers": None}})
-    eventually(lambda: not workflows.exists("old"))
+    workflows.wait_gone("old")
     eventually(lambda: not leftovers(control_plane, namespace, uid))
     assert operator.running
 

@@ -116,7 +116,7 @@ def start(workflows: Workflows, jobs: JobFinisher) -> None:
     jobs.hold("*")
     workflows.create_spec("etl", {"groups": [*chain(3)["groups"], group("side", "a", parallel=True)]})
     for path in ("chain/job-0", "side/a"):
-        eventually(lambda path=path: workflows.job("etl", path).get("startTime"), f"{path} runs")
+        workflows.wait_until_started("etl", path)
 
 
 def test_fields_of_a_newer_version_are_kept_until_the_end(

@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,9 @@ def blocks(heading: str) -> list[str]:
 
 
 @pytest.fixture
-def environment(own_plane: ControlPlane, portal: anyio.from_thread.BlockingPortal) -> Iterator[dict[str, str]]:
+def environment(
+    own_plane: Callable[..., ControlPlane], portal: anyio.from_thread.BlockingPortal
+) -> Iterator[dict[str, str]]:
     """A newcomer's shell beside a cluster that has never heard of ManagedJobs; its pods end by themselves."""
     plane = own_plane()
     plane.kubectl("delete", "crd", "managedjobs.jobsmanager.raczylo.com")

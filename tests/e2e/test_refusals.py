@@ -28,17 +28,6 @@ def creates(trace: Trace, name: str = "") -> list[Request]:
     return sorted((one for one in found if name in ("", one.name)), key=lambda one: one.received)
 
 
-def with_reason(workflows: Workflows, name: str, path: str, reason: str) -> dict[str, Any]:
-    """Wait until a job shows that reason, and give its entry in the status."""
-
-    def ask() -> dict[str, Any]:
-        job = workflows.job(name, path)
-        assert job.get("reason") == reason, f"{job}"
-        return job
-
-    return eventually(ask, f"{path} shows {reason}")
-
-
 def test_a_job_that_the_server_finds_invalid_fails_with_its_words_and_is_not_tried_again(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace
 ) -> None:
@@ -123,10 +112,10 @@ def test_a_policy_that_denies_jobs_is_waited_for_until_a_deadline_ends_the_job(
     with denied(control_plane, namespace, reason, message="no Jobs on Tuesdays"):
         workflows.create_spec("etl", spec)
         for path in ("fan/job-0", "fan/job-1"):
-            job = with_reason(workflows, "etl", path, "AdmissionDenied")
+            job = workflows.wait_for_reason("etl", path, "AdmissionDenied")
             assert job["phase"] == "pending"
             assert "no Jobs on Tuesdays" in job["message"]
-        job = with_reason(workflows, "etl", "fan/job-0", "DeadlineExceeded")
+        job = workflows.wait_for_reason("etl", "fan/job-0", "DeadlineExceeded")
         assert job["phase"] == "failed"
         assert workflows.phases("etl")["fan/job-1"] == "pending"
     workflows.wait_for("etl", "Finished")
@@ -186,7 +175,7 @@ def test_a_namespace_that_is_deleted_mid_run_is_left_alone(
     workflows.create_spec("etl", chain(5))
     eventually(lambda: gate.reached, "the second create is under way")
     control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}")
-    eventually(lambda: not workflows.exists("etl"), "the workflow is deleted with its namespace")
+    workflows.wait_gone("etl")
     gate.release()
     eventually(lambda: [one for one in creates(trace) if one.code == 403], "the create is refused")
     wait_for_renewals(control_plane, home, 4)

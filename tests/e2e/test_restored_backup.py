@@ -16,7 +16,6 @@ import pytest
 from tests.e2e.shapes import chain, fan
 from tests.plane.components import API_SERVER
 from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
@@ -97,7 +96,7 @@ def after_the_backup(workflows: Workflows, jobs: JobFinisher, by_hand: JobsByHan
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
     workflows.delete("back")
     by_hand.delete("back-chain-job-0")
-    eventually(lambda: not workflows.exists("back"), "it is deleted")
+    workflows.wait_gone("back")
     workflows.create_spec("lost", fan(2))
     workflows.wait_for_phases("lost", fan__job_0="running", fan__job_1="running")
 

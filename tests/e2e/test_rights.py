@@ -123,7 +123,7 @@ def test_without_the_right_to_create_jobs_the_workflow_says_so(
     rights.give(control_plane, namespace, rules)
     operator = operators(user=rights.USER)
     workflows.create_spec("etl", chain(2))
-    job = eventually(lambda: (found := workflows.job("etl", "chain/job-0")).get("reason") and found)
+    job = workflows.wait_for_reason("etl", "chain/job-0", "Forbidden")
     assert (job["phase"], job["reason"]) == ("pending", "Forbidden")
     assert 'cannot create resource "jobs"' in job["message"]
     operator.wait_for_log(f'"right": "create jobs in namespace \\"{namespace}\\""')

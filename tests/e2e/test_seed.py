@@ -53,7 +53,7 @@ def test_each_job_starts_when_those_before_it_have_succeeded(
         ("first-group/second-half-job", ["third-group/fifth-job"]),
     ):
         pods.release(done)
-        workflows.wait_for_phases(NAME, **{done.replace("/", "__").replace("-", "_"): "succeeded"})
+        workflows.wait_for_phases(NAME, {done: "succeeded"})
         starts(*(began := began + follows))
     pods.release("*")
     assert workflows.wait_for(NAME, "Complete")["progress"] == "6/6"

@@ -62,7 +62,7 @@ def test_every_verb_of_the_shipped_role_is_used(
     workflows.wait_for_phases("spoiled", g__held="running")
     invalid_again(workflows, "spoiled")
     workflows.wait_for("late", "Failed")
-    eventually(lambda: not workflows.exists("short"), "its time to live is over")
+    workflows.wait_gone("short")
     given = {(rule["resources"][0], verb) for rule in rights.shipped() for verb in rule["verbs"]}
 
     def unused() -> set[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """An operator that is told to stop: it starts nothing new, ends what is under way, and hands over at once."""
 
+import signal
 import time
 from collections.abc import Callable
 
@@ -39,7 +40,7 @@ def test_sigterm_in_a_wave_ends_what_is_under_way_and_another_replica_goes_on(
     jobs.hold("*")
     workflows.create_spec("wave", fan(200))
     eventually(lambda: gate.reached, "the 20th create is under way")
-    first.signal(15)
+    first.signal(signal.SIGTERM)
     first.wait_for_log("stopping")
     sent = started.matched
     gate.release()

@@ -77,7 +77,7 @@ class GoOperator:
     def store(self, name: str, spec: dict[str, Any], status: str) -> dict[str, Any]:
         """Store a workflow with its string status."""
         text = yaml.safe_dump(spec).replace("managedjob-sample", name)
-        created = self.plane.call("POST", self.path, self.manifest(name, yaml.safe_load(text)))
+        created: dict[str, Any] = self.plane.call("POST", self.path, self.manifest(name, yaml.safe_load(text)))
         stored: dict[str, Any] = self.plane.call("PATCH", f"{self.path}/{name}/status", {"status": status})
         assert stored["status"] == status
         return created
@@ -206,10 +206,12 @@ def test_every_stored_workflow_is_taken_over(
     jobs.release("*")
     for name in ("running", "behind", "new"):
         assert workflows.wait_for(name, "Complete")["progress"] == "6/6", name
-    made = sorted(creation.name for creation in trace.recording().creations)
+    created = sorted(creation.name for creation in trace.recording().creations)
     expected = {"running": (*ORDER[2:3], *ORDER[4:]), "behind": (*ORDER[2:3], *ORDER[4:]), "new": ORDER}
-    assert made == sorted(f"{name}-{place.replace('/', '-')}" for name, places in expected.items() for place in places)
-    assert set(by_hand.names()) == {*before, *made}
+    assert created == sorted(
+        f"{name}-{place.replace('/', '-')}" for name, places in expected.items() for place in places
+    )
+    assert set(by_hand.names()) == {*before, *created}
     assert {name: workflows.get(name)["spec"] for name in stored} == specs
     assert workflows.get("running")["metadata"]["finalizers"] == [f"{PREFIX}finalizer"]
 

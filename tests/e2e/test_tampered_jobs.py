@@ -157,7 +157,7 @@ def test_a_job_suspended_by_hand_is_shown_and_left_alone(
     pods.hold("*")
     workflows.create_spec("pause", {"groups": [group("etl", "extract", "load")]})
     workflows.wait_for_phases("pause", etl__extract="running")
-    eventually(lambda: workflows.job("pause", "etl/extract").get("startTime"))
+    workflows.wait_until_started("pause", "etl/extract")
     by_hand.edit("pause-etl-extract", {"spec": {"suspend": True}})
     eventually(lambda: workflows.job("pause", "etl/extract").get("reason") == "Suspended", "its status says so")
     shown = workflows.job("pause", "etl/extract")

@@ -43,11 +43,6 @@ def touch(workflows: Workflows, name: str) -> None:
     workflows.edit(name, {"metadata": {"annotations": {"touched": "yes"}}})
 
 
-def wait_until_it_runs(workflows: Workflows, name: str, path: str) -> None:
-    """Wait until a job has started, by the Job controller's account too: nothing more happens to it by itself."""
-    eventually(lambda: workflows.job(name, path).get("startTime"), f"{path} runs")
-
-
 def refused(trace: Trace) -> list[Request]:
     """The creates of Jobs that were refused, in the order of their coming."""
     found = [one for one in trace.recording().by_operators if (one.verb, one.resource) == ("create", "jobs")]
@@ -101,7 +96,7 @@ def test_a_deadline_is_kept_though_somebody_looked_while_the_clock_was_slow(
     """An hour back for a moment, and right again: nothing waits for that hour."""
     jobs.hold("*")
     workflows.create_spec("bounded", {"activeDeadlineSeconds": 15, **fan(1)})
-    wait_until_it_runs(workflows, "bounded", "fan/job-0")
+    workflows.wait_until_started("bounded", "fan/job-0")
     clock.set(-HOUR)
     touch(workflows, "bounded")
     wait_for_renewals(control_plane, namespace, 1)
@@ -123,7 +118,7 @@ def test_a_deadline_is_over_when_the_clock_says_so(
     """Forward by an hour: noticed though nothing happens. What was ended stays so when the clock is right again."""
     jobs.hold("*")
     workflows.create_spec("bounded", {"activeDeadlineSeconds": 600, "groups": [group("only", "runs", "waits")]})
-    wait_until_it_runs(workflows, "bounded", "only/runs")
+    workflows.wait_until_started("bounded", "only/runs")
     clock.set(HOUR)
     eventually(lambda: workflows.job("bounded", "only/waits").get("reason") == "DeadlineExceeded", "it is over")
     clock.set(0)
@@ -150,7 +145,7 @@ def test_while_the_clock_is_slow_a_deadline_lasts_and_nothing_is_written(
     """Reading the clock again and again costs no request."""
     jobs.hold("*")
     workflows.create_spec("bounded", {"activeDeadlineSeconds": 4, **fan(1)})
-    wait_until_it_runs(workflows, "bounded", "fan/job-0")
+    workflows.wait_until_started("bounded", "fan/job-0")
     clock.set(-HOUR)
     touch(workflows, "bounded")
 
@@ -185,7 +180,7 @@ def test_a_time_to_live_is_over_when_the_clock_says_so(
     wait_for_renewals(control_plane, namespace, 1)
     assert workflows.exists("kept")
     clock.set(HOUR)
-    eventually(lambda: not workflows.exists("kept"), "it is deleted")
+    workflows.wait_gone("kept")
 
 
 @JUMPS
@@ -201,7 +196,7 @@ def test_no_end_is_before_its_start(
     clock.set(seconds)
     workflows.create_spec("etl", fan(2))
     for path in ("fan/job-0", "fan/job-1"):
-        wait_until_it_runs(workflows, "etl", path)
+        workflows.wait_until_started("etl", path)
     started = workflows.status("etl")["startTime"]
     clock.set(0)
     jobs.release("*")
@@ -223,7 +218,7 @@ def test_a_job_that_is_lost_does_not_end_before_its_start(
     """Its end is by the operator's clock, its start by the Job controller's."""
     jobs.hold("*")
     workflows.create_spec("etl", fan(1))
-    wait_until_it_runs(workflows, "etl", "fan/job-0")
+    workflows.wait_until_started("etl", "fan/job-0")
     clock.set(seconds)
     control_plane.call("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/etl-fan-job-0")
     status = workflows.wait_for("etl", "Finished")

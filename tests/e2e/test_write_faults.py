@@ -57,9 +57,7 @@ def test_a_create_that_the_server_fails_to_carry_out_is_tried_again_later_each_t
         proxy.add(failure(code), method="POST", path=JOBS, nth=place)
     operators(url=proxy.url)
     workflows.create_spec("etl", chain(2))
-    waiting = eventually(
-        lambda: workflows.job("etl", "chain/job-0").get("reason") and workflows.job("etl", "chain/job-0")
-    )
+    waiting = workflows.wait_for_reason("etl", "chain/job-0", "ClusterError")
     assert (waiting["phase"], waiting["reason"]) == ("pending", "ClusterError")
     assert waiting["message"].startswith("trouble 5")
     workflows.wait_for("etl", "Complete")

@@ -46,7 +46,8 @@ EVENTS = st.one_of(
 @st.composite
 def workflows(draw: st.DrawFn) -> dict[str, Any]:
     """Up to three groups of up to four jobs, in order, parallel, and with dependencies backwards."""
-    groups, earlier = [], []
+    groups: list[dict[str, Any]] = []
+    earlier: list[str] = []
     for at in range(draw(st.integers(1, 3))):
         jobs = []
         for index in range(draw(st.integers(1, 4))):
@@ -56,7 +57,8 @@ def workflows(draw: st.DrawFn) -> dict[str, Any]:
         groups.append(group(f"g{at}", *jobs, parallel=draw(st.booleans())))
         earlier += [f"g{at}/{one['name']}" for one in jobs]
     deadline = draw(st.sampled_from([None, None, 100]))
-    return manifest(*groups, **({"activeDeadlineSeconds": deadline} if deadline else {}))
+    spec: dict[str, Any] = {"activeDeadlineSeconds": deadline} if deadline else {}
+    return manifest(*groups, **spec)
 
 
 async def happen(cluster: FakeCluster, what: str, number: float) -> None:

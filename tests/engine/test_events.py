@@ -69,7 +69,8 @@ def test_jobs_that_wait_or_failed_for_the_same_reason_are_one_event() -> None:
 
 async def test_told_after_it_is_stored() -> None:
     """A status that is refused tells nothing; stored, it tells once."""
-    cluster, told = FakeCluster(), []
+    cluster = FakeCluster()
+    told: list[Transition] = []
     cluster.answers["save_status"].append(Conflict())
     stored: list[bool] = []
 

@@ -14,6 +14,7 @@ from jobsmgr import Phase, Workflow, hookimpl
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
+from jobsmgr.engine.requeue import Requeue
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, group, job, manifest
 from tests.engine.test_supervision import ENDS
@@ -160,7 +161,7 @@ async def test_a_worker_that_ends_is_begun_again() -> None:
     class Spoilt(Reconciler):
         ends = 20
 
-        async def reconcile(self, key: Key) -> float | None:
+        async def reconcile(self, key: Key) -> Requeue:
             if self.ends:
                 self.ends -= 1
                 raise KeyboardInterrupt

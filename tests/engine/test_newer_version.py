@@ -14,7 +14,7 @@ from tests.engine.world import KEY, FakeCluster, loop
 
 def decorate(cluster: FakeCluster) -> dict[str, Any]:
     """Have a newer version write fields of its own, at the top and of a job; the status as it is then."""
-    status = copy.deepcopy(cluster.workflows[KEY]["status"])
+    status: dict[str, Any] = copy.deepcopy(cluster.workflows[KEY]["status"])
     status["shard"] = 3
     status["groups"][0]["jobs"][1] |= {"phase": "skipped", "cost": 1}
     cluster.workflows[KEY] = {**cluster.workflows[KEY], "status": status}

@@ -14,6 +14,7 @@ from tests.cluster.support import DEADLINE, until
 from tests.plane import leases
 from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import Action, Answer, FaultProxy, Passed, Reset
+from tests.plane.operator_process import LEASE
 
 pytestmark = pytest.mark.fast_plane
 
@@ -56,7 +57,7 @@ async def leads(lease: Lease) -> None:
 
 def put(plane: ControlPlane, namespace: str, spec: dict[str, Any]) -> None:
     """Make a Lease by hand."""
-    body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": leases.LEASE}, "spec": spec}
+    body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE}, "spec": spec}
     plane.call("POST", leases.path(namespace).rpartition("/")[0], body)
 
 

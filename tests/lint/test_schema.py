@@ -156,7 +156,7 @@ def test_an_unknown_field_is_named_with_what_was_meant(path: str, hint: str) -> 
 
 def test_an_alias_beside_its_field_is_found_with_all_the_rest() -> None:
     """The server's rule, which is none of a schema's own words."""
-    params = {"volumeMount": [], "volumeMounts": [], "envs": []}
+    params: dict[str, Any] = {"volumeMount": [], "volumeMounts": [], "envs": []}
     found = schema_problems(put(workflow(), PARAMS, params)["spec"], schema(), "spec")
     assert [(each.path, each.message) for each in found] == [
         (f"{PARAMS}.envs", 'no such field; did you mean "env"?'),

@@ -6,7 +6,8 @@ import pytest
 
 from jobsmgr.local.containers import cpus
 from tests.cli.runs import file_of, sh
-from tests.local.podman import OTHER_IMAGE, Ran, output
+from tests.local.podman import Ran, output
+from tests.plane.images import OTHER_IMAGE
 
 QUOTA = "cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null"
 MEMORY = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runs import file_of, sh
-from tests.local.podman import OTHER_IMAGE, Podman, Ran, output
+from tests.local.podman import Podman, Ran, output
+from tests.plane.images import OTHER_IMAGE
 
 CONFIG = """apiVersion: v1
 kind: ConfigMap

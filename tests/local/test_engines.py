@@ -9,7 +9,8 @@ import pytest
 from jobsmgr.local import engines
 from jobsmgr.local.engines import Engine, find_engine, full_name
 from jobsmgr.local.errors import ImageMissing, NoContainerEngine
-from tests.local.podman import IMAGE, OTHER_IMAGE, Podman
+from tests.local.podman import Podman
+from tests.plane.images import IMAGE, OTHER_IMAGE
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ class TestRefused:
     def test_keys_of_every_part(self, kind: str, part: str) -> None:
         """None of them is a way around."""
         with pytest.raises(CannotRun, match=rf'^{kind} "conf" {part}: \'../x\' is no key'):
-            Objects([document(kind, **{part: {"../x": "AAAA"}})])
+            Objects([{**document(kind), part: {"../x": "AAAA"}}])
 
     @pytest.mark.parametrize("key", ["a", ".hidden", "-a_b.C-9", "a..b", "x" * 253])
     def test_keys_that_are_fine(self, key: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import anyio
 import attrs
@@ -20,6 +20,8 @@ from tests.engine.world import FakeCluster
 from tests.local.world import START, Record, jobs, workflow
 
 pytestmark = pytest.mark.virtual_time
+
+Of = TypeVar("Of", bound=Cluster)
 
 RAW = workflow(jobs("a", "b"))
 KEY = Key("default", "wf")
@@ -40,10 +42,10 @@ def manifest(uid: str, job: str = "a") -> dict[str, Any]:
 
 
 @attrs.frozen
-class Side:
+class Side(Generic[Of]):
     """A cluster with one workflow."""
 
-    cluster: Cluster
+    cluster: Of
     record: Record
 
     @property
@@ -69,7 +71,7 @@ class Side:
 
 
 @asynccontextmanager
-async def this_machine() -> AsyncIterator[Side]:
+async def this_machine() -> AsyncIterator[Side[LocalCluster]]:
     record = Record()
     simulation = Simulation([("*", LONG)], [("*/b", (7,))])
     now = lambda: START + timedelta(seconds=anyio.current_time())  # noqa: E731
@@ -79,7 +81,7 @@ async def this_machine() -> AsyncIterator[Side]:
 
 
 @asynccontextmanager
-async def stand_in() -> AsyncIterator[Side]:
+async def stand_in() -> AsyncIterator[Side[FakeCluster]]:
     cluster = FakeCluster()
     metadata = {"name": "wf", "namespace": "default", "uid": "u", "generation": 1}
     cluster.apply({**RAW, "metadata": metadata})
@@ -87,7 +89,7 @@ async def stand_in() -> AsyncIterator[Side]:
 
 
 SIDES = pytest.mark.parametrize("side", [this_machine, stand_in])
-Make = Callable[[], AbstractAsyncContextManager[Side]]
+Make = Callable[[], AbstractAsyncContextManager[Side[Any]]]
 
 
 class TestBoth:

@@ -15,9 +15,10 @@ from jobsmgr.local.engines import Engine
 from jobsmgr.local.executor import Exit, ForceStop
 from jobsmgr.local.objects import Objects
 from tests.cli.runs import PATIENCE, Running, file_of, running, sh
-from tests.local.podman import IMAGE, Podman, Ran
+from tests.local.podman import Podman, Ran
 from tests.local.world import attempt, manifest
 from tests.plane.eventually import eventually
+from tests.plane.images import IMAGE
 
 POLITE = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.1; done"

@@ -41,7 +41,7 @@ def test_defaults(started: dict[str, Any]) -> None:
     assert started["logs"] == ("info", "console")
 
 
-EVERY = {
+EVERY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "--kubeconfig": ("JOBSMGR_KUBECONFIG", "/kube/config", {"kubeconfig": "/kube/config"}),
     "--context": ("JOBSMGR_CONTEXT", "prod", {"context": "prod"}),
     "--namespace": ("JOBSMGR_NAMESPACES", "team-a", {"namespaces": ("team-a",)}),

@@ -95,7 +95,7 @@ async def test_what_the_watchdog_itself_could_not_see_is_no_blockage() -> None:
             return next(moments, 40.0)
 
     looks = iter([False, False, False, True])
-    dog._over = type("Over", (), {"wait": lambda _, __: next(looks)})()  # type: ignore[assignment]
+    dog._over = type("Over", (), {"wait": lambda _, __: next(looks)})()
     with structlog.testing.capture_logs() as logs, pytest.MonkeyPatch.context() as patch:
         patch.setattr(watchdog, "time", Clock)
         dog._watch()

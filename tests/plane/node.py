@@ -185,8 +185,8 @@ def _group(description: Description) -> str:
 
 def _write_images(folder: Path) -> Iterator[Path]:
     layer = images.root_files()
-    busybox = {"Cmd": ["sh"]}
-    says = {
+    busybox: Mapping[str, object] = {"Cmd": ["sh"]}
+    says: dict[str, Mapping[str, object]] = {
         _PAUSE: {"Entrypoint": _WAIT},
         images.IMAGE: busybox,
         images.LATEST: busybox,

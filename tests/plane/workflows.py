@@ -92,9 +92,13 @@ class Workflows:
 
         return eventually(ask, f"{name} is {kind}", seconds=seconds)
 
-    def wait_for_phases(self, name: str, *, seconds: float = DEADLINE, **phases: str) -> None:
-        """Wait until jobs are in these phases; a keyword is `group__job`, a dash is written `_`."""
-        wanted = {key.replace("__", "/").replace("_", "-"): phase for key, phase in phases.items()}
+    def wait_for_phases(
+        self, name: str, by_path: Mapping[str, str] | None = None, *, seconds: float = DEADLINE, **phases: str
+    ) -> None:
+        """Wait until jobs are in these phases: by `group/job`, or by the keyword `group__job`, a dash written `_`."""
+        wanted = dict(by_path or {}) | {
+            key.replace("__", "/").replace("_", "-"): phase for key, phase in phases.items()
+        }
 
         def ask() -> bool:
             actual = self.phases(name)
@@ -102,6 +106,24 @@ class Workflows:
             return True
 
         eventually(ask, f"{name} shows {wanted}", seconds=seconds)
+
+    def wait_until_started(self, name: str, path: str) -> None:
+        """Wait until a job has started, by the Job controller's account too: nothing more happens to it by itself."""
+        eventually(lambda: self.job(name, path).get("startTime"), f"{path} runs")
+
+    def wait_gone(self, name: str) -> None:
+        """Wait until a workflow is no longer stored."""
+        eventually(lambda: not self.exists(name), f"{name} is gone")
+
+    def wait_for_reason(self, name: str, path: str, reason: str) -> dict[str, Any]:
+        """Wait until a job, by `group/job`, shows that reason, and give its entry in the status."""
+
+        def ask() -> dict[str, Any]:
+            job = self.job(name, path)
+            assert job.get("reason") == reason, f"{job}"
+            return job
+
+        return eventually(ask, f"{path} shows {reason}")
 
     def jobs(self, name: str | None = None) -> list[dict[str, Any]]:
         """The Jobs of the namespace, or those whose controller is the workflow of that name, oldest first."""

@@ -33,7 +33,7 @@ def workflows(draw: st.DrawFn) -> Plan:
     groups: list[dict[str, Any]] = []
     for at in range(draw(st.integers(1, 4))):
         before = [f"{group['name']}/{job['name']}" for group in groups for job in group["jobs"]]
-        inner = []
+        inner: list[dict[str, Any]] = []
         for index in range(draw(st.integers(1, 4))):
             known = [*before, *(job["name"] for job in inner)]
             chosen = draw(st.lists(st.sampled_from(known), unique=True, max_size=2)) if known else []
