@@ -7,6 +7,7 @@ import signal
 import subprocess
 import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -179,7 +180,7 @@ def test_a_terminal_that_is_closed_ends_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}], ids=str)
-def test_a_tree_without_colours(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_tree_without_colours(tmp_path: Path, environment: dict[str, Any]) -> None:
     """Nor bold, nor dim: the tree is drawn by its lines and symbols alone, in ASCII where that is asked for."""
     (tmp_path / "wf.yaml").write_text(file_of(sh("a", "exit 3")))
     with on_terminal("--executor", "process", "--ascii", str(tmp_path / "wf.yaml"), **environment) as run:
