@@ -8,13 +8,14 @@ import pytest
 from tests.e2e.lagging import EXPIRED, anew, collection, only_pages, resumed
 from tests.e2e.shapes import chain, fan
 from tests.e2e.strays import PAGES, STATUSES, not_found
-from tests.plane.control_plane import ROLES, ControlPlane
+from tests.plane.control_plane import ROLES
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Before, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -150,17 +151,12 @@ def test_even_a_404_that_names_the_workflow_is_only_believed_if_a_get_says_so_to
 
 
 def test_a_stray_404_to_the_get_after_a_conflict_buries_no_workflow(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """409 to a status, since somebody has annotated the workflow; the look at what it is now goes astray."""
 
     def annotate(name: str) -> None:
-        control_plane.kubectl("annotate", f"mjob/{name}", "example.com/note=x", namespace=namespace)
+        site.plane.kubectl("annotate", f"mjob/{name}", "example.com/note=x", namespace=site.namespace)
 
     operators(url=proxy.url)
     rules = []
@@ -206,15 +202,10 @@ def test_a_stray_404_to_the_deletion_of_a_workflow_leaves_none_behind(
 
 
 def test_a_stray_404_to_the_removal_of_a_finalizer_leaves_no_workflow_behind(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """The Go operator's finalizer is taken off after the answer that was none, and the workflow goes."""
-    control_plane.grant(namespace, ROLES / "migration")
+    site.plane.grant(site.namespace, ROLES / "migration")
     operators(url=proxy.url)
     for name, answer in ANYTHING.items():
         proxy.add(answer, method="PATCH", path=rf"/managedjobs/{name}(\?|$)", times=1)
@@ -228,12 +219,7 @@ def test_a_stray_404_to_the_removal_of_a_finalizer_leaves_no_workflow_behind(
 
 
 def test_what_is_really_gone_is_not_asked_for_again_and_again(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """A workflow that is deleted just before its status arrives: a word in the log at most, and silence after that."""
     operator = operators(url=proxy.url)
@@ -249,7 +235,7 @@ def test_what_is_really_gone_is_not_asked_for_again_and_again(
     eventually(lambda: removed and not workflows.exists("etl"), "it is deleted")
     workflows.create_spec("next", fan(1))
     workflows.wait_for("next", "Complete")
-    wait_for_renewals(control_plane, namespace, 2)
+    wait_for_renewals(*site, 2)
     about = [one for one in proxy.passed if re.search(r"/managedjobs/etl(/|$)", one.path)]
     assert len(about) <= 3, about
     assert operator.running

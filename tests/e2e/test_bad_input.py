@@ -17,6 +17,7 @@ from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
 from tests.plane.recording import path
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -88,12 +89,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.fast_plane
 def test_an_invalid_workflow_says_which_field_is_wrong_and_starts_nothing_until_it_is_mended(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """Condition and Event name the path; a valid workflow beside them runs; each runs once it is mended."""
     for name, (spec, _) in INVALID.items():
@@ -108,7 +104,7 @@ def test_an_invalid_workflow_says_which_field_is_wrong_and_starts_nothing_until_
         assert status["phase"] == "failed"
     workflows.wait_for("healthy", "Complete")
     assert {creation.name for creation in trace.recording().creations} == {"healthy-g-a", "healthy-g-b"}
-    eventually(lambda: told(control_plane, namespace) >= set(INVALID), "an Event says it of each")
+    eventually(lambda: told(*site) >= set(INVALID), "an Event says it of each")
     for name in INVALID:
         workflows.edit(name, {"spec": {**groups(group("mended", "a", job("b", "a"))), "params": None}})
     for name in INVALID:
@@ -153,15 +149,10 @@ def fields() -> Iterator[str]:
 
 @pytest.mark.fast_plane
 def test_whatever_stands_in_a_field_it_is_refused_or_runs_or_a_condition_says_why_not(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """Each field empty, null, -1, 2^31, a list, an object, 1 MB: all that the server takes comes to an end."""
-    collection = f"/apis/jobsmanager.raczylo.com/v1beta1/namespaces/{namespace}/managedjobs"
+    collection = f"/apis/jobsmanager.raczylo.com/v1beta1/namespaces/{site.namespace}/managedjobs"
     taken: list[tuple[str, str]] = []
     refused = 0
     for at in fields():
@@ -169,7 +160,7 @@ def test_whatever_stands_in_a_field_it_is_refused_or_runs_or_a_condition_says_wh
             name = f"f{len(taken)}"
             manifest = put(workflow(groups(group("g", "a"))), at, copy.deepcopy(value))
             manifest["metadata"]["name"] = name
-            answer = control_plane.request("POST", collection, manifest)
+            answer = site.plane.request("POST", collection, manifest)
             if answer.is_success:
                 taken.append((name, f"{at}={kind}"))
             else:
@@ -243,7 +234,7 @@ def test_names_that_are_too_long_or_join_alike_are_told_apart(
 
 
 def test_a_job_waits_for_its_configmap_and_secret_and_goes_on_when_they_are_there(
-    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, site: Site
 ) -> None:
     """The Pod cannot start, so the job runs, without an end, until they are created; nothing is tried twice.
 
@@ -260,10 +251,10 @@ def test_a_job_waits_for_its_configmap_and_secret_and_goes_on_when_they_are_ther
     workflows.create_spec("needs", groups(group("g", job("a", params=sources), "b")))
     workflows.create_spec("other", groups(group("g", "a", "b")))
     workflows.wait_for("other", "Complete")
-    base = f"/api/v1/namespaces/{namespace}"
+    base = f"/api/v1/namespaces/{site.namespace}"
     for kind, name in (("configmaps", "settings"), ("secrets", "token"), ("configmaps", "files")):
         eventually(lambda name=name: name in pods.missing.values(), f"the Pod waits for {name}")  # type: ignore[misc]
         assert workflows.job("needs", "g/a")["phase"] == "running"
-        control_plane.call("POST", f"{base}/{kind}", {"metadata": {"name": name}})
+        site.plane.call("POST", f"{base}/{kind}", {"metadata": {"name": name}})
     assert workflows.wait_for("needs", "Complete")["progress"] == "2/2"
     assert pods.started.count("needs/g/a") == 1

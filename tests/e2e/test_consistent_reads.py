@@ -8,13 +8,13 @@ import pytest
 
 from tests.e2e.lagging import EXPIRED, anew, resumed
 from tests.e2e.shapes import chain, fan
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -86,12 +86,7 @@ def test_a_job_that_a_list_does_not_have_any_more_costs_one_get(
 
 
 def test_after_a_restart_each_started_workflow_that_needs_a_create_is_read_once(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """None for what has ended or has nothing left to create; then as before, whatever the workflow still creates."""
     jobs.hold("*")
@@ -115,7 +110,7 @@ def test_after_a_restart_each_started_workflow_that_needs_a_create_is_read_once(
     operator.terminate()
     operator.start()
     eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
-    wait_for_renewals(control_plane, namespace, 1)
+    wait_for_renewals(*site, 1)
     jobs.release("*")
     for name in (*started, "all-created"):
         workflows.wait_for(name, "Complete")

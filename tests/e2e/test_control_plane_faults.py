@@ -13,6 +13,7 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 Operators = Callable[..., OperatorProcess]
@@ -83,12 +84,7 @@ def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
 
 @starts_the_server
 def test_a_history_that_is_compacted_away_costs_a_list_and_nothing_else(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """A Job is deleted behind the operator's back, etcd forgets when, and the API server starts anew: found missing."""
     jobs.hold("*")
@@ -96,12 +92,12 @@ def test_a_history_that_is_compacted_away_costs_a_list_and_nothing_else(
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
     proxy.cut_off()
-    control_plane.call(
-        "DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/etl-fan-job-0?propagationPolicy=Background"
+    site.plane.call(
+        "DELETE", f"/apis/batch/v1/namespaces/{site.namespace}/jobs/etl-fan-job-0?propagationPolicy=Background"
     )
-    control_plane.compact_etcd()
-    control_plane.kill_component(API_SERVER)
-    control_plane.start_component(API_SERVER)
+    site.plane.compact_etcd()
+    site.plane.kill_component(API_SERVER)
+    site.plane.start_component(API_SERVER)
     lists = sum("sendInitialEvents" in one.path and "/jobs?" in one.path for one in proxy.passed)
     proxy.restore()
     workflows.wait_for_phases("etl", fan__job_0="failed")
@@ -131,11 +127,7 @@ def test_without_the_crd_it_waits_until_it_is_installed(
 
 
 def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site
 ) -> None:
     """With it all workflows go; nothing ends or leads anew for it, and the next workflow runs."""
     operator = operators()
@@ -143,10 +135,10 @@ def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process
     jobs.hold("*")
     workflows.create_spec("etl", chain(2))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    remove_crd(control_plane)
-    wait_for_renewals(control_plane, namespace, 2)
+    remove_crd(site.plane)
+    wait_for_renewals(*site, 2)
     assert operator.running
-    control_plane.install_crd()
+    site.plane.install_crd()
     jobs.release("*")
     workflows.create_spec("next", chain(2))
     workflows.wait_for("next", "Complete")

@@ -13,6 +13,7 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -30,21 +31,15 @@ def is_good(plane: ControlPlane, token: str) -> bool:
 
 
 def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
-    tmp_path: Path,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, site: Site, tmp_path: Path
 ) -> None:
     """A service account's token expires mid-run, another stands in its place: every write arrives, once."""
-    rights.give(control_plane, namespace, rights.shipped(), ACCOUNT)
-    old, new = (control_plane.service_account_token(namespace, ACCOUNT, secret=name) for name in ("first", "second"))
+    rights.give(*site, rights.shipped(), ACCOUNT)
+    old, new = (site.plane.service_account_token(site.namespace, ACCOUNT, secret=name) for name in ("first", "second"))
     file = tmp_path / "kubeconfig"
 
     def write(token: str) -> None:
-        file.write_text(components.kubeconfig(control_plane.url, control_plane.authority, token, namespace))
+        file.write_text(components.kubeconfig(site.plane.url, site.plane.authority, token, site.namespace))
 
     write(old)
     operator = operators(flags=("--kubeconfig", str(file)))
@@ -52,8 +47,8 @@ def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(
     workflows.create_spec("etl", chain(3))
     workflows.wait_for_phases("etl", chain__job_0="running")
     write(new)
-    control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}/secrets/first")
-    eventually(lambda: not is_good(control_plane, old), "the old token is refused; the server remembers it for 10 s")
+    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}/secrets/first")
+    eventually(lambda: not is_good(site.plane, old), "the old token is refused; the server remembers it for 10 s")
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3
@@ -66,14 +61,13 @@ def test_a_certificate_authority_that_is_replaced_is_read_anew_from_its_file(
     operators: Operators,
     trace: Trace,
     proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     tmp_path: Path,
 ) -> None:
     """The server shows a certificate of another authority; while the file has the old one the operator waits."""
     trusted, file = tmp_path / "ca.crt", tmp_path / "kubeconfig"
-    trusted.write_bytes(control_plane.authority.read_bytes())
-    file.write_text(components.kubeconfig(proxy.url, trusted, control_plane.token("operator"), namespace))
+    trusted.write_bytes(site.plane.authority.read_bytes())
+    file.write_text(components.kubeconfig(proxy.url, trusted, site.plane.token("operator"), site.namespace))
     issuer = certificates.authority("another")
     server = certificates.server(issuer)
     certificate, key = tmp_path / "server.crt", tmp_path / "server.key"

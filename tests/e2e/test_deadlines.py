@@ -6,11 +6,11 @@ import pytest
 
 from tests.e2e.shapes import group, job
 from tests.plane.audit import Request
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -23,12 +23,7 @@ def deletions(trace: Trace, resource: str) -> list[Request]:
 
 
 def test_at_the_workflows_deadline_what_runs_is_deleted_and_the_rest_never_starts(
-    workflows: Workflows,
-    pods: PodRunner,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """The running Job goes with its Pod, by its uid; failed and aborted both with DeadlineExceeded; success stays."""
     groups = [group("first", "done", "hangs", "waits"), group("second", "behind")]
@@ -50,8 +45,8 @@ def test_at_the_workflows_deadline_what_runs_is_deleted_and_the_rest_never_start
     (deleted,) = deletions(trace, "jobs")
     assert deleted.name == "late-first-hangs"
     assert deleted.body["preconditions"]["uid"] == uid
-    path = f"/api/v1/namespaces/{namespace}/pods?labelSelector=batch.kubernetes.io/job-name=late-first-hangs"
-    eventually(lambda: not control_plane.call("GET", path)["items"], "the Pod is gone too")
+    path = f"/api/v1/namespaces/{site.namespace}/pods?labelSelector=batch.kubernetes.io/job-name=late-first-hangs"
+    eventually(lambda: not site.plane.call("GET", path)["items"], "the Pod is gone too")
     assert [one["metadata"]["name"] for one in workflows.jobs("late")] == ["late-first-done"]
 
 
@@ -70,13 +65,13 @@ def test_a_jobs_deadline_ends_its_job_alone(workflows: Workflows, pods: PodRunne
 
 @pytest.mark.fast_plane
 def test_a_job_that_cannot_be_created_for_its_deadline_fails(
-    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """A quota allows one Job: the second waits with QuotaExceeded, and is failed when its deadline ends."""
     quota = {"metadata": {"name": "one-job"}, "spec": {"hard": {"count/jobs.batch": "1"}}}
-    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
-    control_plane.call("POST", path, quota)
-    eventually(lambda: control_plane.call("GET", f"{path}/one-job").get("status", {}).get("hard"), "the quota counts")
+    path = f"/api/v1/namespaces/{site.namespace}/resourcequotas"
+    site.plane.call("POST", path, quota)
+    eventually(lambda: site.plane.call("GET", f"{path}/one-job").get("status", {}).get("hard"), "the quota counts")
     second = job("second", activeDeadlineSeconds=3)
     workflows.create_spec("crowded", {"groups": [group("only", "first", second, "third")]})
     eventually(lambda: workflows.job("crowded", "only/second").get("reason") == "QuotaExceeded", "it waits")

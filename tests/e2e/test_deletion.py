@@ -6,7 +6,6 @@ import pytest
 
 from tests.e2e.shapes import chain, group
 from tests.plane.access import ROLES
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
@@ -14,6 +13,7 @@ from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leftovers import leftovers
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -29,14 +29,7 @@ ALONE = ("--no-leader-election",)
 
 @pytest.mark.parametrize("up", [True, False], ids=["operator-up", "operator-down"])
 def test_nothing_is_left_of_a_workflow_that_is_deleted(
-    workflows: Workflows,
-    by_hand: JobsByHand,
-    pods: PodRunner,
-    operators: Operators,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
-    up: bool,
+    workflows: Workflows, by_hand: JobsByHand, pods: PodRunner, operators: Operators, trace: Trace, site: Site, up: bool
 ) -> None:
     """In the middle of its run, by each cascade: Jobs and Pods go with it, orphans run on without it."""
     operator = operators(flags=ALONE)
@@ -46,14 +39,14 @@ def test_nothing_is_left_of_a_workflow_that_is_deleted(
     workflows.create_spec("other", {"groups": [group("g", "survivor", "next")]})
     for name in CASCADES:
         workflows.wait_for_phases(name, g__first="succeeded", g__second="running")
-        assert len(leftovers(control_plane, namespace, uids[name])) == 4, "two Jobs, two Pods"
+        assert len(leftovers(*site, uids[name])) == 4, "two Jobs, two Pods"
     if not up:
         operator.kill()
     for name in CASCADES:
         workflows.delete(name, name.title())
     for name, uid in uids.items():
         workflows.wait_gone(name)
-        eventually(lambda uid=uid: not leftovers(control_plane, namespace, uid), "nothing has its uid")  # type: ignore[misc]
+        eventually(lambda uid=uid: not leftovers(*site, uid), "nothing has its uid")  # type: ignore[misc]
     if not up:
         operator.start()
     pods.release("*")
@@ -95,8 +88,7 @@ def test_a_job_that_is_created_just_after_its_workflow_was_deleted_is_collected(
     operators: Operators,
     proxy: FaultProxy,
     trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
 ) -> None:
     """The request was under way; the garbage collector takes the late Job, and the workflow does not come back."""
     gate = Hold()
@@ -108,7 +100,7 @@ def test_a_job_that_is_created_just_after_its_workflow_was_deleted_is_collected(
     workflows.wait_gone("late")
     gate.release()
     eventually(lambda: len(trace.recording().creations) == 2, "the late Job was created")
-    eventually(lambda: not leftovers(control_plane, namespace, uid), "and collected")
+    eventually(lambda: not leftovers(*site, uid), "and collected")
     workflows.create_spec("next", chain(2))
     workflows.wait_for("next", "Complete")
     assert not workflows.exists("late")
@@ -130,14 +122,10 @@ def with_finalizer(workflows: Workflows, name: str) -> str:
 
 @pytest.mark.fast_plane
 def test_with_the_migration_role_the_go_operators_finalizer_is_taken_off(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site
 ) -> None:
     """When the workflow is deleted, not before; finished or running, with its Jobs. A foreign finalizer stays."""
-    control_plane.grant(namespace, ROLES / "migration")
+    site.plane.grant(site.namespace, ROLES / "migration")
     operator = operators()
     jobs.hold("running/g/b", "shared/g/b")
     uids = [with_finalizer(workflows, name) for name in ("finished", "running")]
@@ -151,7 +139,7 @@ def test_with_the_migration_role_the_go_operators_finalizer_is_taken_off(
         workflows.delete(name)
     for name, uid in zip(("finished", "running"), uids, strict=True):
         workflows.wait_gone(name)
-        eventually(lambda uid=uid: not leftovers(control_plane, namespace, uid))  # type: ignore[misc]
+        eventually(lambda uid=uid: not leftovers(*site, uid))  # type: ignore[misc]
     eventually(lambda: workflows.get("shared")["metadata"]["finalizers"] == ["example.com/theirs"])
     workflows.edit("shared", {"metadata": {"finalizers": None}})
     workflows.wait_gone("shared")
@@ -161,11 +149,7 @@ def test_with_the_migration_role_the_go_operators_finalizer_is_taken_off(
 @pytest.mark.fast_plane
 @pytest.mark.breaks("rights", reason="the finalizer is tried without the migration role, which is what is shown")
 def test_without_the_migration_role_the_log_says_what_is_missing_and_others_go_on(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """The workflow waits for a person; its finalizer taken off by hand, it goes with all its Jobs."""
     uid = with_finalizer(workflows, "old")
@@ -176,17 +160,13 @@ def test_without_the_migration_role_the_log_says_what_is_missing_and_others_go_o
     workflows.wait_for("new", "Complete")
     workflows.edit("old", {"metadata": {"finalizers": None}})
     workflows.wait_gone("old")
-    eventually(lambda: not leftovers(control_plane, namespace, uid))
+    eventually(lambda: not leftovers(*site, uid))
     assert operator.running
 
 
 @pytest.mark.fast_plane
 def test_a_finalizer_taken_off_by_hand_while_the_workflow_runs_harms_nothing(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """It needs none: the owner references are enough."""
     jobs.hold("a")
@@ -196,5 +176,5 @@ def test_a_finalizer_taken_off_by_hand_while_the_workflow_runs_harms_nothing(
     jobs.release("a")
     workflows.wait_for("bare", "Complete")
     workflows.delete("bare")
-    eventually(lambda: not leftovers(control_plane, namespace, uid))
+    eventually(lambda: not leftovers(*site, uid))
     assert operator.running

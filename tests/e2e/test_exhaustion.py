@@ -10,12 +10,12 @@ import pytest
 
 from tests.e2e.shapes import fan
 from tests.plane import leases
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -52,25 +52,20 @@ def unwritable(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    control_plane: ControlPlane,
-    namespace: str,
-    unwritable: int,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site, unwritable: int
 ) -> None:
     """Workflows end, the lease is renewed and never lost, and SIGTERM ends the process, which gives the lease back."""
     operator = operators(flags=(*SHORT, "--log-level", "debug"), output=unwritable)
     workflows.create_spec("etl", fan(10))
     workflows.wait_for("etl", "Complete")
-    before = leases.spec(control_plane, namespace)
-    leases.wait_for_renewals(control_plane, namespace, 12)
-    after = leases.spec(control_plane, namespace)
+    before = leases.spec(*site)
+    leases.wait_for_renewals(*site, 12)
+    after = leases.spec(*site)
     assert {key: after[key] for key in ("holderIdentity", "leaseTransitions", "acquireTime")} == {
         key: before[key] for key in ("holderIdentity", "leaseTransitions", "acquireTime")
     }
     assert operator.terminate() == 0
-    assert leases.holder(control_plane, namespace) == ""
+    assert leases.holder(*site) == ""
 
 
 def test_a_log_that_nobody_reads_for_a_time_is_complete_in_the_end(

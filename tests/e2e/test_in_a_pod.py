@@ -10,10 +10,10 @@ import pytest
 from tests.e2e.shapes import chain
 from tests.e2e.test_credentials import ACCOUNT, is_good
 from tests.plane import rights
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import LEASE, PROGRAM, OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -46,19 +46,18 @@ def test_it_works_with_what_a_pod_has(
     jobs: JobFinisher,
     operators: Callable[..., OperatorProcess],
     trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     pod: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
     """Its lease is in its own namespace; a token that the kubelet renews is read anew when the old one is refused."""
-    rights.give(control_plane, namespace, rights.shipped(), ACCOUNT)
-    old, new = (control_plane.service_account_token(namespace, ACCOUNT, secret=name) for name in ("first", "second"))
-    files, server = tmp_path / "serviceaccount", urlsplit(control_plane.url)
+    rights.give(*site, rights.shipped(), ACCOUNT)
+    old, new = (site.plane.service_account_token(site.namespace, ACCOUNT, secret=name) for name in ("first", "second"))
+    files, server = tmp_path / "serviceaccount", urlsplit(site.plane.url)
     files.mkdir()
     (files / "token").write_text(old)
-    (files / "namespace").write_text(namespace)
-    (files / "ca.crt").write_bytes(control_plane.authority.read_bytes())
+    (files / "namespace").write_text(site.namespace)
+    (files / "ca.crt").write_bytes(site.plane.authority.read_bytes())
     environment = {
         "KUBERNETES_SERVICE_HOST": str(server.hostname),
         "KUBERNETES_SERVICE_PORT": str(server.port),
@@ -69,12 +68,12 @@ def test_it_works_with_what_a_pod_has(
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    lease = control_plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}")
+    lease = site.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{site.namespace}/leases/{LEASE}")
     assert lease["spec"]["holderIdentity"]
     (tmp_path / "renewed").write_text(new)
     (tmp_path / "renewed").replace(files / "token")
-    control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}/secrets/first")
-    eventually(lambda: not is_good(control_plane, old), "the old token is refused; the server remembers it for 10 s")
+    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}/secrets/first")
+    eventually(lambda: not is_good(site.plane, old), "the old token is refused; the server remembers it for 10 s")
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3

@@ -9,12 +9,12 @@ import pytest
 from tests.e2e.shapes import fan
 from tests.plane import leases
 from tests.plane.audit import Request
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
 from tests.plane.operator_process import PROGRAM, OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -146,40 +146,30 @@ def spoiled() -> dict[str, Any]:
 
 @pytest.mark.parametrize("content", [None, {}, spoiled()], ids=["deleted", "empty", "garbage"])
 def test_a_lease_that_is_spoiled_is_made_good_by_its_holder(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    control_plane: ControlPlane,
-    namespace: str,
-    content: dict[str, Any] | None,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site, content: dict[str, Any] | None
 ) -> None:
     """Deleted or overwritten under a leader with a standby beside it: one of them has it again, the work goes on."""
     first, second = operators(flags=SHORT), operators(flags=SHORT)
-    eventually(lambda: leases.holder(control_plane, namespace), "one of them leads")
+    eventually(lambda: leases.holder(*site), "one of them leads")
     workflows.create_spec("before", fan(2))
     workflows.wait_for("before", "Complete")
     if content is None:
-        control_plane.call("DELETE", leases.path(namespace))
+        site.plane.call("DELETE", leases.path(site.namespace))
     else:
-        leases.overwrite(control_plane, namespace, content)
-    eventually(lambda: leases.holder(control_plane, namespace), "the lease has a holder again")
-    leases.wait_for_renewals(control_plane, namespace, 3)
+        leases.overwrite(*site, content)
+    eventually(lambda: leases.holder(*site), "the lease has a holder again")
+    leases.wait_for_renewals(*site, 3)
     workflows.create_spec("after", fan(2))
     workflows.wait_for("after", "Complete")
     assert first.running
     assert second.running
-    stored = leases.spec(control_plane, namespace)
+    stored = leases.spec(*site)
     assert stored["leaseDurationSeconds"] == 6
     assert stored["leaseTransitions"] < 10
 
 
 def test_a_stranger_in_the_lease_is_respected_until_his_time_is_over(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, site: Site
 ) -> None:
     """Somebody else's name in the lease: nothing is written until the lease has run out; then the work goes on."""
     operator = operators(flags=SHORT)
@@ -188,7 +178,7 @@ def test_a_stranger_in_the_lease_is_respected_until_his_time_is_over(
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running")
     stranger = {"holderIdentity": "a-stranger", "leaseDurationSeconds": 7, "leaseTransitions": 5}
-    leases.overwrite(control_plane, namespace, stranger)
+    leases.overwrite(*site, stranger)
     operator.wait_for_log('held by \\"a-stranger\\"')
     jobs.release("*")
     workflows.create_spec("late", fan(2))
@@ -200,7 +190,7 @@ def test_a_stranger_in_the_lease_is_respected_until_his_time_is_over(
     regained = min(one.received for one in updates if one.user == operator.user and one.received > overwritten.received)
     between = [one for one in writes(trace, operator) if overwritten.answered < one.received < regained]
     assert len(between) <= 1, "only what was under way when the stranger came"
-    assert leases.spec(control_plane, namespace)["leaseTransitions"] >= 6
+    assert leases.spec(*site)["leaseTransitions"] >= 6
 
 
 @pytest.mark.parametrize(

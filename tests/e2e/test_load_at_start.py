@@ -16,6 +16,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import API, Workflows
 
@@ -74,8 +75,7 @@ def test_thousands_of_finished_workflows_cost_no_write_and_hold_up_none_that_run
     operators: Operators,
     proxy: FaultProxy,
     trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     portal: anyio.from_thread.BlockingPortal,
 ) -> None:
     """Those that run go on; a later start where all is settled writes nothing but the lease.
@@ -93,7 +93,7 @@ def test_thousands_of_finished_workflows_cost_no_write_and_hold_up_none_that_run
         workflows.wait_for_phases(name, chain__job_0="succeeded", chain__job_1="running")
     assert before.terminate() == 0
     done = writes(trace, before.user)
-    portal.call(store, control_plane, namespace, workflows.get("pattern"))
+    portal.call(store, *site, workflows.get("pattern"))
 
     jobs.release("job-1")
     before.start()

@@ -11,6 +11,7 @@ from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -37,12 +38,7 @@ def runs(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def test_a_status_wiped_under_a_running_operator_is_written_again(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """As it was, in the middle of a run, which goes on, and after the end."""
     jobs.hold("wiped/g/second")
@@ -52,7 +48,7 @@ def test_a_status_wiped_under_a_running_operator_is_written_again(
     workflows.wait_for("done", "Complete")
     for name in ("wiped", "done"):
         before = workflows.status(name)
-        wipe(control_plane, namespace, name)
+        wipe(*site, name)
         eventually(lambda name=name, before=before: workflows.status(name) == before, "the same status again")  # type: ignore[misc]
     jobs.release("*")
     assert workflows.wait_for("wiped", "Complete")["progress"] == "3/3"
@@ -60,13 +56,7 @@ def test_a_status_wiped_under_a_running_operator_is_written_again(
 
 
 def test_a_status_wiped_while_no_operator_runs_is_rebuilt_from_the_jobs(
-    workflows: Workflows,
-    by_hand: JobsByHand,
-    jobs: JobFinisher,
-    operators: Operators,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, by_hand: JobsByHand, jobs: JobFinisher, operators: Operators, trace: Trace, site: Site
 ) -> None:
     """Running, succeeded and failed workflows; where a Job is gone that must have run, the job is lost, not run again.
 
@@ -87,7 +77,7 @@ def test_a_status_wiped_while_no_operator_runs_is_rebuilt_from_the_jobs(
     by_hand.wait_gone("gone-g-second")
     by_hand.create("gone-g-second", labels=by_hand.get("gone-g-first")["metadata"]["labels"])
     for name in names:
-        wipe(control_plane, namespace, name)
+        wipe(*site, name)
     operator.start()
     for name in names[1:]:
         workflows.wait_for(name, "Finished")

@@ -14,6 +14,7 @@ from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -120,21 +121,16 @@ def start(workflows: Workflows, jobs: JobFinisher) -> None:
 
 
 def test_fields_of_a_newer_version_are_kept_until_the_end(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    control_plane: ControlPlane,
-    namespace: str,
-    trace: Trace,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:
     """At every level, through writes of its own and a restart; they cause no writes themselves."""
-    install_newer_crd(control_plane, operator)
+    install_newer_crd(site.plane, operator)
     start(workflows, jobs)
     newer = decorated(workflows.status("etl"))
-    write(control_plane, namespace, newer)
+    write(*site, newer)
     version = workflows.get("etl")["metadata"]["resourceVersion"]
     operator.restart()
-    wait_for_renewals(control_plane, namespace, 2)
+    wait_for_renewals(*site, 2)
     assert workflows.get("etl")["metadata"]["resourceVersion"] == version
     jobs.release("etl-side-a")
     workflows.wait_for_phases("etl", side__a="succeeded")
@@ -145,22 +141,17 @@ def test_fields_of_a_newer_version_are_kept_until_the_end(
 
 
 def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    control_plane: ControlPlane,
-    namespace: str,
-    trace: Trace,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:
     """Not started, nor what waits for it; all else runs. Whoever knows the phase says how it goes on."""
-    install_newer_crd(control_plane, operator)
+    install_newer_crd(site.plane, operator)
     start(workflows, jobs)
-    write(control_plane, namespace, set_phase(decorated(workflows.status("etl")), "chain/job-1", "skipped"))
+    write(*site, set_phase(decorated(workflows.status("etl")), "chain/job-1", "skipped"))
     jobs.release("*")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", side__a="succeeded")
     workflows.wait_for("etl", "Stalled")
     operator.restart()
-    wait_for_renewals(control_plane, namespace, 2)
+    wait_for_renewals(*site, 2)
     assert workflows.condition("etl", "Stalled")["reason"] == "UnknownPhase"
     assert workflows.phases("etl") == {
         "chain/job-0": "succeeded",
@@ -169,7 +160,7 @@ def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
         "side/a": "succeeded",
     }
     assert len(workflows.jobs("etl")) == 2
-    write(control_plane, namespace, set_phase(workflows.status("etl"), "chain/job-1", "aborted"))
+    write(*site, set_phase(workflows.status("etl"), "chain/job-1", "aborted"))
     status = workflows.wait_for("etl", "Finished")
     assert (status["phase"], workflows.phases("etl")["chain/job-2"]) == ("failed", "aborted")
     assert workflows.job("etl", "chain/job-1")["cost"] == "job-1"

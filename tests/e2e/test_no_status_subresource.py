@@ -15,6 +15,7 @@ from tests.plane.fault_proxy import FaultProxy, Passed
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.breaks(
@@ -67,22 +68,21 @@ def test_it_says_so_asks_rarely_and_goes_on_when_the_right_crd_is_applied(
     jobs: JobFinisher,
     operators: Operators,
     proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     patches: Callable[[], list[Passed]],
 ) -> None:
     """Workflows that it meets at its start, and those that come later."""
-    set_subresources(control_plane, {})
+    set_subresources(site.plane, {})
     try:
         workflows.create_spec("first", chain(2))
         operator = operators(url=proxy.url)
         workflows.create_spec("second", chain(2))
         operator.wait_for_log("status subresource")
-        wait_for_renewals(control_plane, namespace, 5)
+        wait_for_renewals(*site, 5)
         assert len(patches()) <= 2 * 6, "each status is tried again with back-off: 0, 1, 3, 7, 15 s"
         assert operator.running
     finally:
-        set_subresources(control_plane, {"status": {}})
+        set_subresources(site.plane, {"status": {}})
     for name in ("first", "second"):
         workflows.wait_for(name, "Complete")
     assert len(workflows.jobs()) == 4
@@ -93,8 +93,7 @@ def test_a_running_workflow_outlives_a_crd_that_loses_the_subresource_for_a_whil
     jobs: JobFinisher,
     operators: Operators,
     proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     patches: Callable[[], list[Passed]],
 ) -> None:
     """What its Jobs do meanwhile is stored as soon as it can be."""
@@ -102,15 +101,15 @@ def test_a_running_workflow_outlives_a_crd_that_loses_the_subresource_for_a_whil
     jobs.hold("*")
     workflows.create_spec("etl", chain(2))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    set_subresources(control_plane, {})
+    set_subresources(site.plane, {})
     try:
         sent = len(patches())
         jobs.release("chain/job-0")
         eventually(lambda: len(patches()) > sent, "a status is tried")
-        wait_for_renewals(control_plane, namespace, 2)
+        wait_for_renewals(*site, 2)
         assert len(patches()) <= sent + 5
     finally:
-        set_subresources(control_plane, {"status": {}})
+        set_subresources(site.plane, {"status": {}})
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert workflows.status("etl")["progress"] == "2/2"

@@ -15,6 +15,7 @@ from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import PROGRAM, OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -36,14 +37,12 @@ def config(plane: ControlPlane, home: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def start(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
+def start(site: Site, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
     """Start an operator with nothing but these environment variables; no rules are checked."""
     started: list[OperatorProcess] = []
 
     def run(**environment: str) -> OperatorProcess:
-        made = OperatorProcess(
-            control_plane, namespace, tmp_path, user="admin", environment=environment, program=WITHOUT_FLAGS
-        )
+        made = OperatorProcess(*site, tmp_path, user="admin", environment=environment, program=WITHOUT_FLAGS)
         started.append(made)
         made.start()
         return made
@@ -54,58 +53,54 @@ def start(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterat
 
 
 def test_the_environment_alone_sets_where_it_works_and_who_it_is(
-    jobs: JobFinisher,
-    start: Callable[..., OperatorProcess],
-    control_plane: ControlPlane,
-    namespace: str,
-    tmp_path: Path,
+    jobs: JobFinisher, start: Callable[..., OperatorProcess], site: Site, tmp_path: Path
 ) -> None:
     """Kubeconfig, context, two namespaces, lease and its timing, identity, log level; a third namespace is not served.
 
     Nobody finishes Jobs in the other two, so their workflows only start.
     """
-    second, third, home = (control_plane.namespace(name) for name in ("second", "third", "home"))
+    second, third, home = (site.plane.namespace(name) for name in ("second", "third", "home"))
     file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump(config(control_plane, home)))
+    file.write_text(yaml.safe_dump(config(site.plane, home)))
     process = start(
         JOBSMGR_KUBECONFIG=str(file),
         JOBSMGR_CONTEXT="right",
-        JOBSMGR_NAMESPACES=f"{namespace} {second}",
+        JOBSMGR_NAMESPACES=f"{site.namespace} {second}",
         JOBSMGR_LEASE_NAME="another",
         JOBSMGR_LEASE_DURATION="20",
         JOBSMGR_IDENTITY="replica-7",
         JOBSMGR_LOG_LEVEL="warning",
         JOBSMGR_LOG_FORMAT="json",
     )
-    there = {name: Workflows(control_plane, name) for name in (namespace, second, third)}
+    there = {name: Workflows(site.plane, name) for name in (site.namespace, second, third)}
     for one in there.values():
         one.create_spec("etl", chain(1))
-    there[namespace].wait_for("etl", "Complete")
+    there[site.namespace].wait_for("etl", "Complete")
     there[second].wait_for_phases("etl", chain__job_0="running")
-    lease = control_plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{home}/leases/another")["spec"]
+    lease = site.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{home}/leases/another")["spec"]
     assert lease["holderIdentity"].startswith("replica-7_"), "with something random: two may have one name"
     assert lease["leaseDurationSeconds"] == 20
     assert there[third].status("etl") == {}
     assert there[third].jobs() == []
     assert {record["level"] for record in process.records()} <= {"warning", "error"}
-    events = f"/api/v1/namespaces/{namespace}/events"
-    told = eventually(lambda: control_plane.call("GET", events)["items"], "events are told")
+    events = f"/api/v1/namespaces/{site.namespace}/events"
+    told = eventually(lambda: site.plane.call("GET", events)["items"], "events are told")
     assert {event["reportingInstance"] for event in told} == {"replica-7"}
 
 
 def test_without_leader_election_there_is_no_lease(
-    jobs: JobFinisher, start: Callable[..., OperatorProcess], control_plane: ControlPlane, namespace: str
+    jobs: JobFinisher, start: Callable[..., OperatorProcess], site: Site
 ) -> None:
     """For a single process that is started by hand; its log is for people."""
     process = start(
-        JOBSMGR_KUBECONFIG=str(control_plane.kubeconfig(namespace=namespace)),
-        JOBSMGR_NAMESPACES=namespace,
+        JOBSMGR_KUBECONFIG=str(site.plane.kubeconfig(namespace=site.namespace)),
+        JOBSMGR_NAMESPACES=site.namespace,
         JOBSMGR_LEADER_ELECTION="false",
     )
-    workflows = Workflows(control_plane, namespace)
+    workflows = Workflows(*site)
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
-    assert control_plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")["items"] == []
+    assert site.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{site.namespace}/leases")["items"] == []
     assert "job created" in process.output()
     assert process.records() == []
 
@@ -120,8 +115,7 @@ def test_workers_and_writes_bound_what_is_under_way(
     jobs: JobFinisher,
     operators: Operators,
     proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     flags: tuple[str, ...],
     under_way: int,
 ) -> None:
@@ -133,7 +127,7 @@ def test_workers_and_writes_bound_what_is_under_way(
     for name in ("one", "two"):
         workflows.create_spec(name, fan(3))
     eventually(lambda: sent.matched == under_way, f"{under_way} creates are under way")
-    wait_for_renewals(control_plane, namespace, 3)
+    wait_for_renewals(*site, 3)
     assert sent.matched == under_way
     gate.release()
     for name in ("one", "two"):

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import group, job
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 TABLE = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
@@ -103,13 +103,13 @@ def test_a_job_that_waits_for_two_is_aborted_when_one_fails(
 
 @pytest.mark.fast_plane
 def test_conditions_of_each_state_are_as_the_table_says(
-    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """All six from the first status on, one row of the API's table for each state that a cluster can bring about."""
     foreign = {"restartPolicy": "Never", "containers": [{"name": "one", "image": "busybox"}]}
-    control_plane.call(
+    site.plane.call(
         "POST",
-        f"/apis/batch/v1/namespaces/{namespace}/jobs",
+        f"/apis/batch/v1/namespaces/{site.namespace}/jobs",
         {"metadata": {"name": "blocked-only-one"}, "spec": {"template": {"spec": foreign}}},
     )
     jobs.hold("running/only/one", "edited/only/one")
@@ -143,12 +143,12 @@ def test_conditions_of_each_state_are_as_the_table_says(
 
 @pytest.mark.fast_plane
 def test_a_workflow_stored_as_aborted_stays_so_and_gets_its_conditions(
-    workflows: Workflows, jobs: JobFinisher, operators: Any, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, jobs: JobFinisher, operators: Any, site: Site
 ) -> None:
     """A phase that another operator has stored before this one came: Failed with reason Aborted, and nothing starts."""
     workflows.create_spec("stopped", {"groups": [group("only", "one")]})
-    path = f"/apis/jobsmanager.raczylo.com/v1beta1/namespaces/{namespace}/managedjobs/stopped/status"
-    control_plane.call("PATCH", path, {"status": {"observedGeneration": 1, "phase": "aborted"}})
+    path = f"/apis/jobsmanager.raczylo.com/v1beta1/namespaces/{site.namespace}/managedjobs/stopped/status"
+    site.plane.call("PATCH", path, {"status": {"observedGeneration": 1, "phase": "aborted"}})
     operators()
     status = workflows.wait_for("stopped", "Finished")
     assert (status["phase"], row(status)) == ("aborted", ["Failed", "Finished", "Stalled"])

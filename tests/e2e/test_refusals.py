@@ -8,12 +8,12 @@ import pytest
 from tests.e2e.shapes import chain, fan
 from tests.plane.admission import denied, mutated, set_quota
 from tests.plane.audit import Request
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -66,16 +66,11 @@ def test_a_job_that_the_server_cannot_decode_fails_with_its_words_and_is_not_tri
 
 
 def test_a_quota_is_waited_for_and_the_workflow_goes_on_when_there_is_room(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """Pending with QuotaExceeded and the quota's words; asked for less and less often, and not by every job."""
     jobs.hold("*")
-    set_quota(control_plane, namespace, 2)
+    set_quota(*site, 2)
     workflows.create_spec("wide", fan(12))
     refused = eventually(lambda: [job for job in _jobs(workflows, "wide") if job.get("reason") == "QuotaExceeded"])
     assert {job["phase"] for job in refused} == {"pending"}
@@ -84,7 +79,7 @@ def test_a_quota_is_waited_for_and_the_workflow_goes_on_when_there_is_room(
     tries = eventually(lambda: (found := [one for one in creates(trace) if one.code == 403])[6 + 1 :] and found)
     assert sum(one.code == 201 for one in creates(trace)) == 2
     assert len(tries) <= 8 + 3
-    set_quota(control_plane, namespace, 20)
+    set_quota(*site, 20)
     jobs.release("*")
     workflows.wait_for("wide", "Complete")
 
@@ -95,13 +90,7 @@ def _jobs(workflows: Workflows, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("reason", ["", "Forbidden"])
 def test_a_policy_that_denies_jobs_is_waited_for_until_a_deadline_ends_the_job(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
-    reason: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site, reason: str
 ) -> None:
     """Pending with AdmissionDenied and the policy's words, whether it says 422 (the default) or 403.
 
@@ -109,7 +98,7 @@ def test_a_policy_that_denies_jobs_is_waited_for_until_a_deadline_ends_the_job(
     """
     spec = fan(2)
     spec["groups"][0]["jobs"][0]["activeDeadlineSeconds"] = 2
-    with denied(control_plane, namespace, reason, message="no Jobs on Tuesdays"):
+    with denied(*site, reason, message="no Jobs on Tuesdays"):
         workflows.create_spec("etl", spec)
         for path in ("fan/job-0", "fan/job-1"):
             job = workflows.wait_for_reason("etl", path, "AdmissionDenied")
@@ -127,12 +116,7 @@ def test_a_policy_that_denies_jobs_is_waited_for_until_a_deadline_ends_the_job(
 
 
 def test_jobs_that_the_cluster_alters_are_taken_as_they_are(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
     """A mutating policy changes labels, image and deadline of each Job: no second write of it, no second Job."""
     container = (
@@ -143,10 +127,10 @@ def test_jobs_that_the_cluster_alters_are_taken_as_they_are(
         f" spec: Object.spec{{activeDeadlineSeconds: 600, template: Object.spec.template{{spec:"
         f" Object.spec.template.spec{{containers: [{container}]}}}}}}}}"
     )
-    with mutated(control_plane, namespace, changes):
+    with mutated(*site, changes):
         workflows.create_spec("etl", chain(3))
         workflows.wait_for("etl", "Complete")
-        wait_for_renewals(control_plane, namespace, 2)
+        wait_for_renewals(*site, 2)
     stored = workflows.jobs("etl")
     assert [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in stored] == ["mirror"] * 3
     assert {job["metadata"]["labels"]["team"] for job in stored} == {"blue"}
@@ -155,30 +139,24 @@ def test_jobs_that_the_cluster_alters_are_taken_as_they_are(
 
 
 def test_a_namespace_that_is_deleted_mid_run_is_left_alone(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, site: Site
 ) -> None:
     """One create meets the namespace's end (403 NamespaceTerminating); nothing is created and no storm follows."""
-    home = control_plane.namespace("home")  # the lease must outlive the namespace
-    control_plane.install_namespaced_roles(home)
+    home = site.plane.namespace("home")  # the lease must outlive the namespace
+    site.plane.install_namespaced_roles(home)
     operators(url=proxy.url, flags=("--lease-namespace", home))
     held = {"metadata": {"name": "held", "finalizers": ["tests.example/hold"]}}
-    config_maps = f"/api/v1/namespaces/{namespace}/configmaps"
-    control_plane.call("POST", config_maps, held)
+    config_maps = f"/api/v1/namespaces/{site.namespace}/configmaps"
+    site.plane.call("POST", config_maps, held)
     gate = Hold()
     late = proxy.add(gate, method="POST", path=r"/jobs$", nth=2)
     workflows.create_spec("etl", chain(5))
     eventually(lambda: gate.reached, "the second create is under way")
-    control_plane.call("DELETE", f"/api/v1/namespaces/{namespace}")
+    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}")
     workflows.wait_gone("etl")
     gate.release()
     eventually(lambda: [one for one in creates(trace) if one.code == 403], "the create is refused")
-    wait_for_renewals(control_plane, home, 4)
+    wait_for_renewals(site.plane, home, 4)
     assert [one.code for one in creates(trace)] == [201, 403]
     assert late.matched == 2
-    control_plane.call("PATCH", f"{config_maps}/held", {"metadata": {"finalizers": None}})
+    site.plane.call("PATCH", f"{config_maps}/held", {"metadata": {"finalizers": None}})

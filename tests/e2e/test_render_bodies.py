@@ -17,6 +17,7 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.faults import Action
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -89,8 +90,7 @@ def files(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def created(
     files: list[Path],
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     workflows: Workflows,
     jobs: JobFinisher,
     proxy: Listening,
@@ -99,7 +99,7 @@ def created(
     """The Jobs of all examples as a real operator has sent them; each job succeeds, so that every Job is created."""
     process = operators(url=proxy.url)
     for file in files:
-        control_plane.kubectl("create", "-f", str(file), namespace=namespace)
+        site.plane.kubectl("create", "-f", str(file), namespace=site.namespace)
     for name in ("awkward.forms", *(example.workflow for example in EXAMPLES)):
         workflows.wait_for(name, "Complete")
     process.close()

@@ -7,10 +7,10 @@ import pytest
 
 from tests.e2e.shapes import SEED
 from tests.plane.audit import Request
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import LEASE, OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -31,15 +31,15 @@ def by_operator(trace: Trace, process: OperatorProcess, since: int = 0) -> list[
 
 
 @pytest.fixture
-def some_time(control_plane: ControlPlane, namespace: str) -> Callable[[], None]:
+def some_time(site: Site) -> Callable[[], None]:
     """Wait until the lease has been renewed some times more."""
-    path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEASE}"
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{site.namespace}/leases/{LEASE}"
 
     def wait() -> None:
         seen: set[str] = set()
 
         def renewed() -> bool:
-            seen.add(control_plane.call("GET", path)["spec"]["renewTime"])
+            seen.add(site.plane.call("GET", path)["spec"]["renewTime"])
             return len(seen) > RENEWALS
 
         eventually(renewed, "the lease is renewed")

@@ -21,6 +21,7 @@ from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -36,9 +37,9 @@ MANY = 800
 
 
 @pytest.fixture
-def trace(control_plane: ControlPlane, namespace: str, portal: anyio.from_thread.BlockingPortal) -> Iterator[Trace]:
+def trace(site: Site, portal: anyio.from_thread.BlockingPortal) -> Iterator[Trace]:
     """A recorder whose rules are not asked: they go by the order of versions, which a restore makes ambiguous."""
-    with portal.wrap_async_context_manager(Trace(control_plane, namespace)) as recorder:
+    with portal.wrap_async_context_manager(Trace(*site)) as recorder:
         yield recorder
 
 
@@ -74,10 +75,10 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(control_plane: ControlPlane, namespace: str, portal: anyio.from_thread.BlockingPortal) -> Iterator[Cluster]:
+def cluster(site: Site, portal: anyio.from_thread.BlockingPortal) -> Iterator[Cluster]:
     """The test's plane."""
     with ExitStack() as exits:
-        yield Cluster(control_plane, namespace, portal, exits)
+        yield Cluster(*site, portal, exits)
 
 
 def before_the_backup(workflows: Workflows, jobs: JobFinisher) -> None:

@@ -9,23 +9,23 @@ import yaml
 
 from tests.core.golden import FOLDER
 from tests.e2e.shapes import SEED, expanded
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 NAME = "managedjob-sample"
 
 
 def test_the_seed_workflow_runs_to_its_end_as_kubectl_shows_it(
-    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, site: Site
 ) -> None:
     """The README's lines: apply, wait, `succeeded 6/6`; the trace checks order and parameters."""
-    control_plane.kubectl("apply", "-f", str(SEED), namespace=namespace)
-    control_plane.kubectl("wait", "--for=condition=Finished", "--timeout=2m", f"mjob/{NAME}", namespace=namespace)
-    shown = control_plane.kubectl("get", "mjob", namespace=namespace).stdout.splitlines()
+    site.plane.kubectl("apply", "-f", str(SEED), namespace=site.namespace)
+    site.plane.kubectl("wait", "--for=condition=Finished", "--timeout=2m", f"mjob/{NAME}", namespace=site.namespace)
+    shown = site.plane.kubectl("get", "mjob", namespace=site.namespace).stdout.splitlines()
     assert [line.split()[:3] for line in shown] == [["NAME", "STATUS", "PROGRESS"], [NAME, "succeeded", "6/6"]]
     status = workflows.status(NAME)
     assert status["counts"] == {"total": 6, "pending": 0, "running": 0, "succeeded": 6, "failed": 0, "aborted": 0}
@@ -61,14 +61,14 @@ def test_each_job_starts_when_those_before_it_have_succeeded(
 
 @pytest.mark.fast_plane
 def test_every_job_is_created_as_stored(
-    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, control_plane: ControlPlane, namespace: str
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """Each Job is, whole, what the server makes of the golden manifest: nothing is lacking, added or pruned."""
-    path = f"/apis/batch/v1/namespaces/{namespace}/jobs?dryRun=All&fieldValidation=Strict"
+    path = f"/apis/batch/v1/namespaces/{site.namespace}/jobs?dryRun=All&fieldValidation=Strict"
     manifests = yaml.safe_load((FOLDER / "seed.yaml").read_text())
     for manifest in manifests:
-        manifest["metadata"]["namespace"] = namespace
-    tried = [control_plane.call("POST", path, manifest) for manifest in manifests]
+        manifest["metadata"]["namespace"] = site.namespace
+    tried = [site.plane.call("POST", path, manifest) for manifest in manifests]
     workflows.create(SEED)
     workflows.wait_for(NAME, "Complete")
     assert _by_name(workflows.jobs(NAME)) == _by_name(tried)

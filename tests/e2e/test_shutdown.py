@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.shapes import fan, waves
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold, Silence
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import holder
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -22,13 +22,7 @@ Operators = Callable[..., OperatorProcess]
 
 
 def test_sigterm_in_a_wave_ends_what_is_under_way_and_another_replica_goes_on(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, site: Site
 ) -> None:
     """SIGTERM amid 200 creates: those at the server are answered, none follows; the standby does the rest once."""
     first = operators(url=proxy.url)
@@ -46,7 +40,7 @@ def test_sigterm_in_a_wave_ends_what_is_under_way_and_another_replica_goes_on(
     gate.release()
     assert first.ended() == 0
     assert started.matched - sent <= 8, "no more than the window that was under way"
-    assert holder(control_plane, namespace) == "" or "this replica leads" in second.output()
+    assert holder(*site) == "" or "this replica leads" in second.output()
     second.wait_for_log('"event": "leading"', seconds=10)
     jobs.release("*")
     workflows.wait_for("wave", "Complete")
@@ -74,16 +68,16 @@ def test_a_standby_takes_over_at_once_from_one_that_stops(
     print(f"took over after {time.monotonic() - stopped:.1f} s")
 
 
-def test_sigterm_ends_a_standby_too(operators: Operators, control_plane: ControlPlane, namespace: str) -> None:
+def test_sigterm_ends_a_standby_too(operators: Operators, site: Site) -> None:
     """One that does not lead ends with exit code 0 and leaves the leader's lease alone."""
     first = operators()
     first.wait_for_log("this replica leads")
     second = operators()
     second.wait_for_log("another replica leads")
-    before = holder(control_plane, namespace)
+    before = holder(*site)
     assert second.terminate() == 0
     assert before
-    assert holder(control_plane, namespace) == before
+    assert holder(*site) == before
 
 
 @pytest.mark.long

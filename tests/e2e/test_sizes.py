@@ -12,6 +12,7 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import API, Workflows
 
@@ -69,8 +70,7 @@ def test_a_thousand_jobs_refused_with_long_messages(
     operators: Callable[..., OperatorProcess],
     proxy: FaultProxy,
     trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     letter: str,
 ) -> None:
     """Each shows why; the object keeps to 1 MiB, none of its statuses is refused, and few Events tell of it."""
@@ -88,15 +88,15 @@ def test_a_thousand_jobs_refused_with_long_messages(
 
     status = eventually(all_refused, "every job shows why it waits", seconds=300)
     assert all(one["message"].startswith(letter) for one in status["groups"][0]["jobs"])
-    whole = control_plane.call("GET", f"/apis/{API}/namespaces/{namespace}/managedjobs/wide")
+    whole = site.plane.call("GET", f"/apis/{API}/namespaces/{site.namespace}/managedjobs/wide")
     assert "managedFields" in whole["metadata"]
     assert len(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()) <= 1024 * 1024
     assert {one.code for one in trace.recording().by_operators if one.resource == "managedjobs/status"} == {200}
-    told = control_plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+    told = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
     refused = [one for one in told if one["reason"] == "AdmissionDenied"]
     assert len(refused) == 1
     assert refused[0]["message"].startswith('job "g/j0" is pending: ')
-    eventually(lambda: _count(control_plane, namespace) >= 1000, "the Event counts all of them")
+    eventually(lambda: _count(*site) >= 1000, "the Event counts all of them")
 
 
 def _count(plane: ControlPlane, namespace: str) -> int:

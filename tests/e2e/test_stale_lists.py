@@ -10,7 +10,6 @@ import pytest
 
 from tests.e2e.lagging import EXPIRED, Lag, only_pages, resumed
 from tests.e2e.shapes import chain, fan
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
@@ -18,6 +17,7 @@ from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
 from tests.plane.old_lists import recorded
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -38,15 +38,15 @@ def proxy(request: pytest.FixtureRequest, proxy: FaultProxy) -> FaultProxy:
 
 
 @pytest.fixture
-def listed(control_plane: ControlPlane, namespace: str) -> Listed:
+def listed(site: Site) -> Listed:
     """All of a resource as it is now."""
-    return lambda plural: recorded(control_plane, namespace, plural)
+    return lambda plural: recorded(*site, plural)
 
 
 @pytest.fixture
-def some_time(control_plane: ControlPlane, namespace: str) -> Callable[[], None]:
+def some_time(site: Site) -> Callable[[], None]:
     """Wait as long as an operator needs to draw its conclusions."""
-    return lambda: wait_for_renewals(control_plane, namespace, 2)
+    return lambda: wait_for_renewals(*site, 2)
 
 
 def fall_behind(proxy: FaultProxy, plural: str, content: dict[str, Any]) -> Lag:

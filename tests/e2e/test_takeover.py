@@ -15,6 +15,7 @@ from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand, reference
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -111,11 +112,11 @@ class GoOperator:
 
 
 @pytest.fixture
-def go_operator(control_plane: ControlPlane, namespace: str) -> GoOperator:
+def go_operator(site: Site) -> GoOperator:
     """A plane with the Go operator's CRD."""
     definition = go_definition()
-    control_plane.call("PATCH", f"{DEFINITIONS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
-    go = GoOperator(control_plane, namespace)
+    site.plane.call("PATCH", f"{DEFINITIONS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
+    go = GoOperator(*site)
     eventually(go.takes_strings, "its schema is in force")
     return go
 

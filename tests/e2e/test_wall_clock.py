@@ -12,11 +12,11 @@ from tests.e2e.shapes import fan, group
 from tests.plane import leases
 from tests.plane.admission import set_quota
 from tests.plane.audit import Request
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.wall_clock import WallClock
 from tests.plane.workflows import Workflows
@@ -68,30 +68,24 @@ def test_a_refused_job_is_tried_again_at_the_same_pace(
     operator: OperatorProcess,
     clock: WallClock,
     trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     seconds: float,
 ) -> None:
     """1, 2, 4, 8 s apart as ever: an hour back makes no hour of it, and an hour forward does not cut it short."""
-    set_quota(control_plane, namespace, 0)
+    set_quota(*site, 0)
     workflows.create_spec("etl", fan(1))
     eventually(lambda: len(refused(trace)) == 2, "it was refused twice")
     clock.set(seconds)
     touch(workflows, "etl")
     tries = eventually(lambda: (found := refused(trace))[3:] and found, "it is tried again, and again")
     assert all(gap >= 0.75 * 2**number for number, gap in enumerate(gaps(tries))), gaps(tries)
-    set_quota(control_plane, namespace, 5)
+    set_quota(*site, 5)
     clock.set(0)
     assert in_order(workflows.wait_for("etl", "Complete"))
 
 
 def test_a_deadline_is_kept_though_somebody_looked_while_the_clock_was_slow(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    clock: WallClock,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, clock: WallClock, site: Site
 ) -> None:
     """An hour back for a moment, and right again: nothing waits for that hour."""
     jobs.hold("*")
@@ -99,7 +93,7 @@ def test_a_deadline_is_kept_though_somebody_looked_while_the_clock_was_slow(
     workflows.wait_until_started("bounded", "fan/job-0")
     clock.set(-HOUR)
     touch(workflows, "bounded")
-    wait_for_renewals(control_plane, namespace, 1)
+    wait_for_renewals(*site, 1)
     clock.set(0)
     status = workflows.wait_for("bounded", "Finished")
     assert workflows.job("bounded", "fan/job-0")["reason"] == "DeadlineExceeded"
@@ -107,13 +101,7 @@ def test_a_deadline_is_kept_though_somebody_looked_while_the_clock_was_slow(
 
 
 def test_a_deadline_is_over_when_the_clock_says_so(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    clock: WallClock,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, clock: WallClock, trace: Trace, site: Site
 ) -> None:
     """Forward by an hour: noticed though nothing happens. What was ended stays so when the clock is right again."""
     jobs.hold("*")
@@ -129,18 +117,12 @@ def test_a_deadline_is_over_when_the_clock_says_so(
     }
     assert in_order(status)
     touch(workflows, "bounded")
-    wait_for_renewals(control_plane, namespace, 2)
+    wait_for_renewals(*site, 2)
     assert workflows.status("bounded") == status
 
 
 def test_while_the_clock_is_slow_a_deadline_lasts_and_nothing_is_written(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    clock: WallClock,
-    trace: Trace,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, clock: WallClock, trace: Trace, site: Site
 ) -> None:
     """Reading the clock again and again costs no request."""
     jobs.hold("*")
@@ -152,9 +134,9 @@ def test_while_the_clock_is_slow_a_deadline_lasts_and_nothing_is_written(
     def ours() -> int:
         return len([one for one in trace.recording().by_operators if one.resource != "leases"])
 
-    wait_for_renewals(control_plane, namespace, 1)
+    wait_for_renewals(*site, 1)
     before = ours()
-    wait_for_renewals(control_plane, namespace, 3)  # at least 6 s
+    wait_for_renewals(*site, 3)  # at least 6 s
     assert ours() == before
     assert workflows.phases("bounded") == {"fan/job-0": "running"}
     clock.set(0)
@@ -163,21 +145,16 @@ def test_while_the_clock_is_slow_a_deadline_lasts_and_nothing_is_written(
 
 
 def test_a_time_to_live_is_over_when_the_clock_says_so(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    clock: WallClock,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, clock: WallClock, site: Site
 ) -> None:
     """Not before, and also if the last look at it was made while the clock was slow."""
     workflows.create_spec("kept", {"ttlSecondsAfterFinished": 1800, **fan(1)})
     workflows.wait_for("kept", "Finished")
     clock.set(-HOUR)
     touch(workflows, "kept")
-    wait_for_renewals(control_plane, namespace, 1)
+    wait_for_renewals(*site, 1)
     clock.set(0)
-    wait_for_renewals(control_plane, namespace, 1)
+    wait_for_renewals(*site, 1)
     assert workflows.exists("kept")
     clock.set(HOUR)
     workflows.wait_gone("kept")
@@ -207,20 +184,14 @@ def test_no_end_is_before_its_start(
 
 @JUMPS
 def test_a_job_that_is_lost_does_not_end_before_its_start(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operator: OperatorProcess,
-    clock: WallClock,
-    control_plane: ControlPlane,
-    namespace: str,
-    seconds: float,
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, clock: WallClock, site: Site, seconds: float
 ) -> None:
     """Its end is by the operator's clock, its start by the Job controller's."""
     jobs.hold("*")
     workflows.create_spec("etl", fan(1))
     workflows.wait_until_started("etl", "fan/job-0")
     clock.set(seconds)
-    control_plane.call("DELETE", f"/apis/batch/v1/namespaces/{namespace}/jobs/etl-fan-job-0")
+    site.plane.call("DELETE", f"/apis/batch/v1/namespaces/{site.namespace}/jobs/etl-fan-job-0")
     status = workflows.wait_for("etl", "Finished")
     assert workflows.job("etl", "fan/job-0")["reason"] == "JobLost"
     assert in_order(status)
@@ -232,8 +203,7 @@ def test_the_leader_leads_on_and_nobody_else_does(
     jobs: JobFinisher,
     operators: Operators,
     clock: WallClock,
-    control_plane: ControlPlane,
-    namespace: str,
+    site: Site,
     tmp_path: Path,
     seconds: float,
 ) -> None:
@@ -243,11 +213,11 @@ def test_the_leader_leads_on_and_nobody_else_does(
     first.wait_for_log(LEADING)
     second = operators(environment=others.environment, flags=SHORT)
     second.wait_for_log("another replica leads")
-    held = leases.spec(control_plane, namespace)
+    held = leases.spec(*site)
     for one, offset in ((clock, seconds), (others, -seconds), (clock, 0), (others, seconds), (clock, -seconds)):
         one.set(offset)
-        wait_for_renewals(control_plane, namespace, 8)
-    now = leases.spec(control_plane, namespace)
+        wait_for_renewals(*site, 8)
+    now = leases.spec(*site)
     assert (now["holderIdentity"], now["leaseTransitions"]) == (held["holderIdentity"], held["leaseTransitions"])
     assert LEADING not in second.output()
     first.kill()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import chain, fan
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Passed, Rewrite
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -66,13 +66,7 @@ def expired_event(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("how", [Answer(410, EXPIRED), Rewrite(expired_event)], ids=["status", "event"])
 def test_a_place_in_history_that_is_gone_is_found_anew_by_a_list(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
-    how: Action,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site, how: Action
 ) -> None:
     """410 to the resumed watch: a list shows what has happened meanwhile; a Job that is not in it was deleted."""
     jobs.hold("*")
@@ -80,7 +74,7 @@ def test_a_place_in_history_that_is_gone_is_found_anew_by_a_list(
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
     proxy.cut_off()
-    control_plane.call("DELETE", _job(namespace, "etl-fan-job-0"))
+    site.plane.call("DELETE", _job(site.namespace, "etl-fan-job-0"))
     rule = proxy.add(how, method="WATCH", path=f"{JOBS}.*{RESUMED}", times=1)
     known = len(anew(watches(proxy, "jobs")))
     proxy.restore()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import chain, fan
-from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, Before, FaultProxy, Passed
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -153,12 +153,7 @@ def test_a_status_that_meets_a_newer_workflow_is_computed_anew(
 
 
 def test_people_who_annotate_a_workflow_all_the_time_do_not_hold_it_up(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    control_plane: ControlPlane,
-    namespace: str,
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """Each status of a chain of 4 meets a `kubectl annotate`: both get what they want, and nothing is created twice."""
     notes: list[int] = []
@@ -166,7 +161,7 @@ def test_people_who_annotate_a_workflow_all_the_time_do_not_hold_it_up(
     def annotate() -> None:
         if len(notes) < 4:
             notes.append(len(notes))
-            control_plane.kubectl("annotate", "mjob/etl", f"example.com/note-{len(notes)}=x", namespace=namespace)
+            site.plane.kubectl("annotate", "mjob/etl", f"example.com/note-{len(notes)}=x", namespace=site.namespace)
 
     proxy.add(Before(annotate, forward=True), method="PATCH", path=STATUS)
     operators(url=proxy.url)

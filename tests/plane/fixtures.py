@@ -23,6 +23,7 @@ from tests.plane.node import ALL_CONTROLLERS, REQUIRED, NodePlane, NoNode
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
 from tests.plane.rules import RULES
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.wall_clock import NoCompiler, WallClock
 from tests.plane.workflows import Workflows
@@ -129,6 +130,12 @@ def control_plane(request: pytest.FixtureRequest) -> ControlPlane:
 def namespace(control_plane: ControlPlane) -> str:
     """A new namespace for this test alone."""
     return control_plane.namespace()
+
+
+@pytest.fixture
+def site(control_plane: ControlPlane, namespace: str) -> Site:
+    """The test's namespace with its plane, for what asks for both: `wait_for_renewals(*site, 2)`."""
+    return Site(control_plane, namespace)
 
 
 @pytest.fixture(scope="session")
