@@ -12,17 +12,9 @@ from jobsmgr import Condition, Phase, Snapshot, Status, hookimpl
 from jobsmgr.core.carrying import MOST_CONDITIONS
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import World, group, job, manifest
+from tests.newer_version import PAUSED, decorated, kept
 
 CHAIN = manifest(group("g", "a", "b", "c"), group("h", "d", parallel=True))
-PAUSED = {
-    "type": "Paused",
-    "status": "Unknown",
-    "reason": "NotAsked",
-    "message": "m",
-    "observedGeneration": 1,
-    "lastTransitionTime": "2026-05-04T12:00:00Z",
-    "severity": "low",
-}
 
 
 def raw_job(world: World, path: str) -> dict[str, Any]:
@@ -34,27 +26,8 @@ def raw_job(world: World, path: str) -> dict[str, Any]:
 
 def decorate(world: World) -> dict[str, Any]:
     """Have a newer version write fields of its own into the stored status at each level; what it has written."""
-    status = world.raw["status"]
-    status["shard"] = {"of": 3}
-    status["counts"]["skipped"] = 0
-    status["conditions"] = [PAUSED, *({**one, "severity": "high"} for one in status["conditions"])]
-    for one in status["groups"]:
-        one["eta"] = f"soon {one['name']}"
-        for inner in one["jobs"]:
-            inner["cost"] = [inner["name"], None]
-    return copy.deepcopy(status)
-
-
-def kept(status: dict[str, Any]) -> dict[str, Any]:
-    """What of a stored status only the newer version knows."""
-    return {
-        "shard": status.get("shard"),
-        "skipped": status["counts"].get("skipped"),
-        "conditions": {one["type"]: one.get("severity") for one in status["conditions"]},
-        "paused": next((one for one in status["conditions"] if one["type"] == "Paused"), None),
-        "groups": {one["name"]: one.get("eta") for one in status["groups"]},
-        "jobs": {(one["name"], job["name"]): job.get("cost") for one in status["groups"] for job in one["jobs"]},
-    }
+    world.raw["status"] = decorated(world.raw["status"], 0, lambda name: [name, None])
+    return copy.deepcopy(world.raw["status"])
 
 
 class TestFields:

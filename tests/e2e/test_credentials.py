@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.e2e.shapes import chain
-from tests.plane import certificates, components, rights
-from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import eventually
+from tests.e2e.tokens import Tokens
+from tests.plane import certificates, components
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
@@ -21,34 +19,29 @@ pytestmark = pytest.mark.fast_plane
 
 Operators = Callable[..., OperatorProcess]
 
-ACCOUNT = "operator"
-
-
-def is_good(plane: ControlPlane, token: str) -> bool:
-    """Whether the API server still takes a token."""
-    with httpx.Client(verify=plane.ssl_context(), trust_env=False) as client:
-        return client.get(f"{plane.url}/api", headers={"Authorization": f"Bearer {token}"}).status_code != 401
-
 
 def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(
-    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, site: Site, tmp_path: Path
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    trace: Trace,
+    site: Site,
+    tokens: Tokens,
+    tmp_path: Path,
 ) -> None:
     """A service account's token expires mid-run, another stands in its place: every write arrives, once."""
-    rights.give(*site, rights.shipped(), ACCOUNT)
-    old, new = (site.plane.service_account_token(site.namespace, ACCOUNT, secret=name) for name in ("first", "second"))
     file = tmp_path / "kubeconfig"
 
     def write(token: str) -> None:
         file.write_text(components.kubeconfig(site.plane.url, site.plane.authority, token, site.namespace))
 
-    write(old)
+    write(tokens.old)
     operator = operators(flags=("--kubeconfig", str(file)))
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    write(new)
-    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}/secrets/first")
-    eventually(lambda: not is_good(site.plane, old), "the old token is refused; the server remembers it for 10 s")
+    write(tokens.new)
+    tokens.revoke_old()
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3

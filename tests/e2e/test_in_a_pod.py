@@ -8,9 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.shapes import chain
-from tests.e2e.test_credentials import ACCOUNT, is_good
-from tests.plane import rights
-from tests.plane.eventually import eventually
+from tests.e2e.tokens import Tokens
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import LEASE, PROGRAM, OperatorProcess
 from tests.plane.site import Site
@@ -47,15 +45,14 @@ def test_it_works_with_what_a_pod_has(
     operators: Callable[..., OperatorProcess],
     trace: Trace,
     site: Site,
+    tokens: Tokens,
     pod: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
     """Its lease is in its own namespace; a token that the kubelet renews is read anew when the old one is refused."""
-    rights.give(*site, rights.shipped(), ACCOUNT)
-    old, new = (site.plane.service_account_token(site.namespace, ACCOUNT, secret=name) for name in ("first", "second"))
     files, server = tmp_path / "serviceaccount", urlsplit(site.plane.url)
     files.mkdir()
-    (files / "token").write_text(old)
+    (files / "token").write_text(tokens.old)
     (files / "namespace").write_text(site.namespace)
     (files / "ca.crt").write_bytes(site.plane.authority.read_bytes())
     environment = {
@@ -70,10 +67,9 @@ def test_it_works_with_what_a_pod_has(
     workflows.wait_for_phases("etl", chain__job_0="running")
     lease = site.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{site.namespace}/leases/{LEASE}")
     assert lease["spec"]["holderIdentity"]
-    (tmp_path / "renewed").write_text(new)
+    (tmp_path / "renewed").write_text(tokens.new)
     (tmp_path / "renewed").replace(files / "token")
-    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}/secrets/first")
-    eventually(lambda: not is_good(site.plane, old), "the old token is refused; the server remembers it for 10 s")
+    tokens.revoke_old()
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3

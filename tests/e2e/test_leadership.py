@@ -21,6 +21,7 @@ from tests.plane.workflows import Workflows
 pytestmark = pytest.mark.fast_plane
 
 Operators = Callable[..., OperatorProcess]
+Pair = tuple[OperatorProcess, OperatorProcess]
 
 LEADING = '"event": "leading"'
 STANDING_BY = "another replica leads"
@@ -31,7 +32,7 @@ WINDOW = 8
 
 
 @pytest.fixture
-def pair(operators: Operators, proxy: FaultProxy) -> tuple[OperatorProcess, OperatorProcess]:
+def pair(operators: Operators, proxy: FaultProxy) -> Pair:
     """A leader that the fault proxy stands before, and a standby that it does not."""
     first = operators(url=proxy.url, flags=SHORT)
     first.wait_for_log(LEADING)
@@ -53,11 +54,7 @@ def taken_over(trace: Trace, operator: OperatorProcess) -> str:
 
 
 def test_when_the_leader_is_killed_the_standby_goes_on(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    pair: tuple[OperatorProcess, OperatorProcess],
-    proxy: FaultProxy,
-    trace: Trace,
+    workflows: Workflows, jobs: JobFinisher, pair: Pair, proxy: FaultProxy, trace: Trace
 ) -> None:
     """SIGKILL amid 40 creates: the standby waits for the lease to run out and creates what is missing, once."""
     first, second = pair
@@ -78,7 +75,7 @@ def test_when_the_leader_is_killed_the_standby_goes_on(
 def test_a_leader_that_was_frozen_writes_nothing_when_it_is_thawed(
     workflows: Workflows,
     jobs: JobFinisher,
-    pair: tuple[OperatorProcess, OperatorProcess],
+    pair: Pair,
     proxy: FaultProxy,
     trace: Trace,
     code: int,
@@ -114,11 +111,7 @@ def test_a_leader_that_was_frozen_writes_nothing_when_it_is_thawed(
 
 
 def test_a_leader_that_is_cut_off_steps_down_and_the_standby_goes_on(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    pair: tuple[OperatorProcess, OperatorProcess],
-    proxy: FaultProxy,
-    trace: Trace,
+    workflows: Workflows, jobs: JobFinisher, pair: Pair, proxy: FaultProxy, trace: Trace
 ) -> None:
     """Only its own connections are cut: it gives up before the other begins, and stands by when it is back."""
     first, second = pair

@@ -1,6 +1,5 @@
 """An older operator under the CRD of a newer one, which has written what this one does not know: a downgrade."""
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import chain, group
+from tests.newer_version import decorated, kept
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -21,14 +21,6 @@ from tests.plane.workflows import Workflows
 pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
-PAUSED = {
-    "type": "Paused",
-    "status": "Unknown",
-    "reason": "NotAsked",
-    "message": "",
-    "lastTransitionTime": "2026-05-04T12:00:00Z",
-    "severity": "low",
-}
 
 
 def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -62,19 +54,6 @@ def install_newer_crd(plane: ControlPlane, operator: OperatorProcess) -> None:
     operator.restart()
 
 
-def decorated(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The status with what the newer version adds at each level."""
-    newer = copy.deepcopy(dict(status))
-    newer["shard"] = {"of": 3}
-    newer["counts"]["skipped"] = 1
-    newer["conditions"] = [PAUSED, *({**one, "severity": "high"} for one in newer["conditions"])]
-    for one in newer["groups"]:
-        one["eta"] = f"soon {one['name']}"
-        for inner in one["jobs"]:
-            inner["cost"] = inner["name"]
-    return newer
-
-
 def write(plane: ControlPlane, namespace: str, status: Mapping[str, Any]) -> None:
     """Store a status as the newer version would, and wait until its CRD is in force and nothing of it is pruned."""
     patch = json.dumps({"status": status})
@@ -88,18 +67,6 @@ def write(plane: ControlPlane, namespace: str, status: Mapping[str, Any]) -> Non
         return run.returncode == 0 and bool(json.loads(run.stdout)["status"] == status)
 
     eventually(stored, "the newer status is stored whole")
-
-
-def kept(status: Mapping[str, Any]) -> dict[str, Any]:
-    """What only the newer version knows."""
-    return {
-        "shard": status.get("shard"),
-        "skipped": status["counts"].get("skipped"),
-        "conditions": {one["type"]: one.get("severity") for one in status["conditions"]},
-        "paused": next((one for one in status["conditions"] if one["type"] == "Paused"), None),
-        "groups": {one["name"]: one.get("eta") for one in status["groups"]},
-        "jobs": {(one["name"], job["name"]): job.get("cost") for one in status["groups"] for job in one["jobs"]},
-    }
 
 
 def set_phase(status: dict[str, Any], path: str, phase: str) -> dict[str, Any]:
@@ -126,7 +93,7 @@ def test_fields_of_a_newer_version_are_kept_until_the_end(
     """At every level, through writes of its own and a restart; they cause no writes themselves."""
     install_newer_crd(site.plane, operator)
     start(workflows, jobs)
-    newer = decorated(workflows.status("etl"))
+    newer = decorated(workflows.status("etl"), 1, str)
     write(*site, newer)
     version = workflows.get("etl")["metadata"]["resourceVersion"]
     operator.restart()
@@ -146,7 +113,7 @@ def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
     """Not started, nor what waits for it; all else runs. Whoever knows the phase says how it goes on."""
     install_newer_crd(site.plane, operator)
     start(workflows, jobs)
-    write(*site, set_phase(decorated(workflows.status("etl")), "chain/job-1", "skipped"))
+    write(*site, set_phase(decorated(workflows.status("etl"), 1, str), "chain/job-1", "skipped"))
     jobs.release("*")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", side__a="succeeded")
     workflows.wait_for("etl", "Stalled")

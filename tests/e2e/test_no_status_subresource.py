@@ -23,6 +23,7 @@ pytestmark = pytest.mark.breaks(
 )
 
 Operators = Callable[..., OperatorProcess]
+Patches = Callable[[], list[Passed]]
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
 
@@ -64,12 +65,7 @@ def set_subresources(plane: ControlPlane, subresources: dict[str, object]) -> No
 
 
 def test_it_says_so_asks_rarely_and_goes_on_when_the_right_crd_is_applied(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    site: Site,
-    patches: Callable[[], list[Passed]],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site, patches: Patches
 ) -> None:
     """Workflows that it meets at its start, and those that come later."""
     set_subresources(site.plane, {})
@@ -89,12 +85,7 @@ def test_it_says_so_asks_rarely_and_goes_on_when_the_right_crd_is_applied(
 
 
 def test_a_running_workflow_outlives_a_crd_that_loses_the_subresource_for_a_while(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    site: Site,
-    patches: Callable[[], list[Passed]],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site, patches: Patches
 ) -> None:
     """What its Jobs do meanwhile is stored as soon as it can be."""
     operators(url=proxy.url)

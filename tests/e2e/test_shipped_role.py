@@ -11,7 +11,6 @@ from tests.plane.fault_proxy import Answer, Before, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess
-from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -34,13 +33,7 @@ def invalid_again(workflows: Workflows, name: str) -> None:
 
 
 def test_every_verb_of_the_shipped_role_is_used(
-    workflows: Workflows,
-    by_hand: JobsByHand,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    trace: Trace,
-    site: Site,
+    workflows: Workflows, by_hand: JobsByHand, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace
 ) -> None:
     """List: a server that cannot stream one. Get: an edit or a foreign Job at the last moment. Delete: deadline, ttl.
 
@@ -48,8 +41,8 @@ def test_every_verb_of_the_shipped_role_is_used(
     """
     proxy.add(Answer(400, OLD_SERVER), method="WATCH", path="sendInitialEvents")
     proxy.add(Before(lambda: by_hand.create("taken-chain-job-0"), forward=True), method="POST", path=r"/jobs$", nth=1)
-    note = ("annotate", "mjob/taken", "example.com/note=x")
-    edit = Before(lambda: site.plane.kubectl(*note, namespace=site.namespace), forward=True)
+    note = {"metadata": {"annotations": {"example.com/note": "x"}}}
+    edit = Before(lambda: workflows.edit("taken", note), forward=True)
     proxy.add(edit, method="PATCH", path="/taken/status$", nth=1)
     jobs.hold("late/chain/job-0", "spoiled/g/held", "taken-chain-job-0")
     operators(url=proxy.url)

@@ -24,7 +24,6 @@ from tests.plane.workflows import Workflows
 pytestmark = pytest.mark.fast_plane
 
 Operators = Callable[..., OperatorProcess]
-Listed = Callable[[str], dict[str, Any]]
 
 LEADING = '"event": "leading"'
 
@@ -37,49 +36,53 @@ def proxy(request: pytest.FixtureRequest, proxy: FaultProxy) -> FaultProxy:
     return proxy
 
 
-@pytest.fixture
-def listed(site: Site) -> Listed:
-    """All of a resource as it is now."""
-    return lambda plural: recorded(*site, plural)
+class LateServer:
+    """The API server behind the proxy, as one whose lists lag behind."""
+
+    def __init__(self, proxy: FaultProxy, site: Site) -> None:
+        self.proxy = proxy
+        self._site = site
+
+    def listed(self, plural: str) -> dict[str, Any]:
+        """All of a resource as it is now."""
+        return recorded(*self._site, plural)
+
+    def fall_behind(self, plural: str, content: dict[str, Any]) -> Lag:
+        """Cut the watch, refuse to resume it, and answer the list that follows with an earlier one."""
+        expired = self.proxy.add(EXPIRED, method="WATCH", path=resumed(plural), times=1)
+        lag = Lag(self.proxy, plural, content)
+        self.proxy.cut_off()
+        self.proxy.restore()
+        eventually(lambda: lag.lists, "a list is asked for and is an old one")
+        self.proxy.remove(expired)
+        return lag
+
+    def give_time(self) -> None:
+        """Wait as long as an operator needs to draw its conclusions."""
+        wait_for_renewals(*self._site, 2)
 
 
 @pytest.fixture
-def some_time(site: Site) -> Callable[[], None]:
-    """Wait as long as an operator needs to draw its conclusions."""
-    return lambda: wait_for_renewals(*site, 2)
-
-
-def fall_behind(proxy: FaultProxy, plural: str, content: dict[str, Any]) -> Lag:
-    """Cut the watch, refuse to resume it, and answer the list that follows with an earlier one."""
-    expired = proxy.add(EXPIRED, method="WATCH", path=resumed(plural), times=1)
-    lag = Lag(proxy, plural, content)
-    proxy.cut_off()
-    proxy.restore()
-    eventually(lambda: lag.lists, "a list is asked for and is an old one")
-    proxy.remove(expired)
-    return lag
+def late(proxy: FaultProxy, site: Site) -> LateServer:
+    """The server, before it lags behind."""
+    return LateServer(proxy, site)
 
 
 # In a running process
 
 
 def test_jobs_that_an_old_list_does_not_have_are_not_lost(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, late: LateServer
 ) -> None:
     """A list from before the workflow, while its Jobs run; they go on, and their ends are seen."""
     jobs.hold("*")
-    operator = operators(url=proxy.url)
+    operator = operators(url=late.proxy.url)
     operator.wait_for_log(LEADING)
-    old = listed("jobs")
+    old = late.listed("jobs")
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
-    lag = fall_behind(proxy, "jobs", old)
-    some_time()
+    lag = late.fall_behind("jobs", old)
+    late.give_time()
     assert workflows.phases("etl") == {"fan/job-0": "running", "fan/job-1": "running"}
     lag.catch_up()
     jobs.release("*")
@@ -87,23 +90,18 @@ def test_jobs_that_an_old_list_does_not_have_are_not_lost(
 
 
 def test_a_job_that_an_old_list_shows_as_it_was_does_not_run_again(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, late: LateServer
 ) -> None:
     """The list shows the first job running and no second; in truth the first has ended and the second runs."""
     jobs.hold("*")
-    operators(url=proxy.url)
+    operators(url=late.proxy.url)
     workflows.create_spec("etl", chain(3))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    old = listed("jobs")
+    old = late.listed("jobs")
     jobs.release("chain/job-0")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
-    lag = fall_behind(proxy, "jobs", old)
-    some_time()
+    lag = late.fall_behind("jobs", old)
+    late.give_time()
     expected = {"chain/job-0": "succeeded", "chain/job-1": "running", "chain/job-2": "pending"}
     assert workflows.phases("etl") == expected
     lag.catch_up()
@@ -112,23 +110,18 @@ def test_a_job_that_an_old_list_shows_as_it_was_does_not_run_again(
 
 
 def test_a_workflow_that_an_old_list_does_not_have_goes_on(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, late: LateServer
 ) -> None:
     """It was created since. What its Jobs do meanwhile is in its status in the end."""
     jobs.hold("*")
-    operator = operators(url=proxy.url)
+    operator = operators(url=late.proxy.url)
     operator.wait_for_log(LEADING)
-    old = listed("managedjobs")
+    old = late.listed("managedjobs")
     workflows.create_spec("etl", chain(3))
     workflows.wait_for_phases("etl", chain__job_0="running")
-    lag = fall_behind(proxy, "managedjobs", old)
+    lag = late.fall_behind("managedjobs", old)
     jobs.release("chain/job-0")
-    some_time()
+    late.give_time()
     lag.catch_up()
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
     jobs.release("*")
@@ -136,28 +129,21 @@ def test_a_workflow_that_an_old_list_does_not_have_goes_on(
 
 
 def test_a_job_whose_end_an_old_list_of_workflows_does_not_know_does_not_run_again(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    by_hand: JobsByHand,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
-    trace: Trace,
+    workflows: Workflows, jobs: JobFinisher, by_hand: JobsByHand, operators: Operators, late: LateServer, trace: Trace
 ) -> None:
     """The first job's end is in the status and its Job is deleted; the list has the workflow as it was created."""
     jobs.hold("*")
-    operator = operators(url=proxy.url)
+    operator = operators(url=late.proxy.url)
     operator.wait_for_log(LEADING)
     created = workflows.create_spec("etl", chain(3))
-    old = {**listed("managedjobs"), "items": [created]}
+    old = {**late.listed("managedjobs"), "items": [created]}
     old["metadata"] = {"resourceVersion": created["metadata"]["resourceVersion"]}
     jobs.release("chain/job-0")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
     by_hand.delete("etl-chain-job-0")
     by_hand.wait_gone("etl-chain-job-0")
-    lag = fall_behind(proxy, "managedjobs", old)
-    some_time()
+    lag = late.fall_behind("managedjobs", old)
+    late.give_time()
     lag.catch_up()
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
@@ -168,25 +154,20 @@ def test_a_job_whose_end_an_old_list_of_workflows_does_not_know_does_not_run_aga
 
 
 def test_an_operator_that_starts_with_an_old_list_of_jobs_loses_none(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, late: LateServer
 ) -> None:
     """The statuses are of now and say what runs; the list of Jobs is from before the workflow."""
     jobs.hold("*")
-    old = listed("jobs")
-    operator = operators(url=proxy.url)
+    old = late.listed("jobs")
+    operator = operators(url=late.proxy.url)
     workflows.create_spec("etl", chain(3))
     jobs.release("chain/job-0")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
     operator.terminate()
-    lag = Lag(proxy, "jobs", old)
+    lag = Lag(late.proxy, "jobs", old)
     operator.start()
     eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
-    some_time()
+    late.give_time()
     assert workflows.phases("etl")["chain/job-1"] == "running"
     lag.catch_up()
     jobs.release("*")
@@ -194,25 +175,20 @@ def test_an_operator_that_starts_with_an_old_list_of_jobs_loses_none(
 
 
 def test_an_operator_that_starts_with_old_lists_of_both_meets_the_newer_status_and_loses_no_job(
-    workflows: Workflows,
-    jobs: JobFinisher,
-    operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, late: LateServer
 ) -> None:
     """By its lists the workflow has just been created. What it reads after a conflict names Jobs that no list has."""
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))
-    old = {plural: listed(plural) for plural in ("jobs", "managedjobs")}
-    operator = operators(url=proxy.url)
+    old = {plural: late.listed(plural) for plural in ("jobs", "managedjobs")}
+    operator = operators(url=late.proxy.url)
     jobs.release("chain/job-0")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", chain__job_1="running")
     operator.terminate()
-    lags = [Lag(proxy, plural, content) for plural, content in old.items()]
+    lags = [Lag(late.proxy, plural, content) for plural, content in old.items()]
     operator.start()
     eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
-    some_time()
+    late.give_time()
     assert workflows.phases("etl")["chain/job-1"] == "running"
     for lag in lags:
         lag.catch_up()
@@ -226,38 +202,36 @@ def test_a_finished_workflow_whose_jobs_are_gone_does_not_start_again(
     jobs: JobFinisher,
     by_hand: JobsByHand,
     operators: Operators,
-    proxy: FaultProxy,
-    listed: Listed,
-    some_time: Callable[[], None],
+    late: LateServer,
     trace: Trace,
     seen: str,
 ) -> None:
     """The first list of the next process shows it before it started, while it ran, or with a job that had to wait."""
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))
-    old = listed("managedjobs")
-    operator = operators(url=proxy.url)
+    old = late.listed("managedjobs")
+    operator = operators(url=late.proxy.url)
     workflows.wait_for_phases("etl", chain__job_0="running")
     if seen == "running":
-        old = listed("managedjobs")
+        old = late.listed("managedjobs")
     if seen == "waiting":
-        refused = proxy.add(Answer(503), method="POST", path=r"/jobs$")
+        refused = late.proxy.add(Answer(503), method="POST", path=r"/jobs$")
         jobs.release("chain/job-0")
         eventually(lambda: workflows.job("etl", "chain/job-1").get("reason") == "ClusterError", "it waits")
-        old = listed("managedjobs")
-        proxy.remove(refused)
+        old = late.listed("managedjobs")
+        late.proxy.remove(refused)
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     operator.terminate()
     for name in by_hand.names():
         by_hand.delete(name)
     eventually(lambda: not by_hand.names(), "its Jobs are gone")
-    sent = len(creates(proxy))
-    lag = Lag(proxy, "managedjobs", old)
+    sent = len(creates(late.proxy))
+    lag = Lag(late.proxy, "managedjobs", old)
     operator.start()
     eventually(lambda: operator.output().count(LEADING) == 2, "it leads again")
-    some_time()
-    assert len(creates(proxy)) == sent
+    late.give_time()
+    assert len(creates(late.proxy)) == sent
     lag.catch_up()
     workflows.create_spec("next", chain(2))
     workflows.wait_for("next", "Complete")

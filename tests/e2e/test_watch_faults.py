@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.lagging import EXPIRED
 from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Passed, Rewrite
+from tests.plane.fault_proxy import Action, Cut, FaultProxy, Passed, Rewrite
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.site import Site
@@ -22,15 +23,6 @@ Operators = Callable[..., OperatorProcess]
 JOBS = r"/jobs\?"
 RESUMED = r"[?&]resourceVersion=\d"
 """In the path of a watch that goes on from where it was; the others begin with a list of everything."""
-
-EXPIRED = {
-    "kind": "Status",
-    "apiVersion": "v1",
-    "status": "Failure",
-    "code": 410,
-    "reason": "Expired",
-    "message": "too old resource version: 1 (2)",
-}
 
 
 def watches(proxy: FaultProxy, plural: str) -> list[Passed]:
@@ -61,10 +53,10 @@ def test_a_watch_that_ends_goes_on_where_it_was(
 
 def expired_event(event: dict[str, Any]) -> list[dict[str, Any]]:
     """In place of any event."""
-    return [{"type": "ERROR", "object": EXPIRED}]
+    return [{"type": "ERROR", "object": EXPIRED.body}]
 
 
-@pytest.mark.parametrize("how", [Answer(410, EXPIRED), Rewrite(expired_event)], ids=["status", "event"])
+@pytest.mark.parametrize("how", [EXPIRED, Rewrite(expired_event)], ids=["status", "event"])
 def test_a_place_in_history_that_is_gone_is_found_anew_by_a_list(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site, how: Action
 ) -> None:
@@ -97,7 +89,7 @@ def test_a_server_that_finds_every_place_in_history_gone_is_asked_less_and_less_
     """410 even to watches that begin anew: the second attempt comes at once, the others after doubling pauses."""
     operator = operators(url=proxy.url)
     operator.wait_for_log('"event": "leading"')
-    rule = proxy.add(Answer(410, EXPIRED), method="WATCH", path=JOBS, times=4)
+    rule = proxy.add(EXPIRED, method="WATCH", path=JOBS, times=4)
     proxy.cut_off()
     proxy.restore()
     eventually(lambda: rule.matched == 5, "the fifth is let through")
