@@ -12,20 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runs import PATIENCE, file_of, on_terminal, running, sh
+from tests.local.world import ended
 from tests.plane.eventually import eventually
 
 PID = re.compile(r"pid (\d+)")
 POLITE = "trap 'echo bye; exit 0' TERM; echo pid $$; while :; do sleep 0.05; done"
 STUBBORN = "trap '' TERM; sleep 1000 & echo pid $!; echo pid $$; wait; wait"
-
-
-def ended(pid: int) -> bool:
-    """Whether a process is there no more, or only waits to be collected."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return True
 
 
 def unread(pipe: int) -> int:

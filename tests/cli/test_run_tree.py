@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from tests.cli.program import PROGRAM
 from tests.cli.runs import PATIENCE, Screen, file_of, on_terminal, sh
-from tests.cli.test_run_signals import ended
+from tests.local.world import ended
 
 
 def test_a_tree_below_the_output(tmp_path: Path) -> None:
