@@ -6,7 +6,6 @@ import itertools
 import json
 import logging
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,23 +14,18 @@ import aiohttp
 import anyio
 import httpx
 import kr8s
-import structlog
 
 from jobsmgr.cluster import transport
+from jobsmgr.cluster.access import Access
 from jobsmgr.cluster.answers import Answer, NotConfigured, NotLeading, Unreachable
 from jobsmgr.cluster.decoding import answer_of, retry_after_of
 from jobsmgr.cluster.resources import JSON, Resource
 from jobsmgr.cluster.target import Target
 
-_log = structlog.get_logger(__name__)
-
-CREDENTIALS_AGE = 60.0
-"""Seconds after which the token is read again: kubelet replaces the file long before the old token expires."""
 OPEN_TIMEOUT = 10.0
-"""Seconds for kr8s to read credentials and ask the server's version, which it does without a time-out."""
+"""Seconds for kr8s to ask the server's version, which it does without a time-out."""
 REQUEST_LIMIT = 60.0
 """Seconds for a whole request, however slowly its answer trickles: the API server's own limit."""
-POD_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 _NOT_LEADING = "this process is not the leader, so nothing was written"
 _names = itertools.count(1)
@@ -45,7 +39,7 @@ class Session:
         self._name = f"jobsmgr-{role}-{next(_names)}"
         self._connections = connections
         self._api: kr8s.asyncio.Api | None = None
-        self._read_at = 0.0
+        self._access: Access | None = None
         self._lock = anyio.Lock()
         # At INFO it logs every request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -79,8 +73,8 @@ class Session:
             "timeout": timeout,
         }
         await self._target.throttle.wait(patience)
-        answer, token = await self._attempt(request, content_type, gate)
-        if answer.status == 401 and await self._authenticate_anew(token):
+        answer, access = await self._attempt(request, content_type, gate)
+        if answer.status == 401 and await self._target.credentials.refused(access) != access:
             answer, _ = await self._attempt(request, content_type, gate)
         if answer.retry_after is not None:
             self._target.throttle.extend(answer.retry_after)
@@ -96,28 +90,28 @@ class Session:
     ) -> AsyncIterator[httpx.Response]:
         """Open a watch; the answer's status is the caller's to look at. Raises `Unreachable`, also out of the block."""
         await self._target.throttle.wait()
+        access = None
         try:
             with self._faults():
-                api = await self._ready()
-                token = api.auth.token
+                api, access = await self._ready()
                 async with api.call_api(
                     "GET",
                     version=resource.group_version,
                     namespace=namespace,
                     url=resource.plural,
                     params=dict(params),
-                    headers=self._headers(token),
+                    headers=self._headers(access),
                     timeout=timeout,
                     stream=True,
                     raise_for_status=False,
                 ) as response:
                     if response.status_code == 401:
-                        await self._authenticate_anew(token)
+                        await self._target.credentials.refused(access)
                     if (wait := retry_after_of(response)) is not None:
                         self._target.throttle.extend(wait)
                     yield response
         except Unreachable as error:
-            await self._renew_after(error)
+            await self._read_again_after(error, access)
             raise
 
     async def open(self) -> str:
@@ -139,95 +133,63 @@ class Session:
         if self._api is not None:
             await transport.close(self._api)
 
-    async def own_namespace(self) -> str:
-        """The pod's namespace, or that of the kubeconfig's context; `default` if nothing says. Raises `Unreachable`.
+    @property
+    def awaited(self) -> str:
+        """Who has not answered, when a request was given up: the API server, or a plugin that it needs."""
+        return self._target.credentials.awaited
 
-        kr8s itself says `default` in a pod, whatever the pod's namespace is.
-        """
-        with self._faults():
-            auth = (await self._ready()).auth
-        if not auth.active_context:
-            file = anyio.Path(POD_NAMESPACE)
-            return (await file.read_text()).strip() if await file.exists() else "default"
-        return str(auth.kubeconfig.get_context(auth.active_context).get("namespace") or "default")
+    async def own_namespace(self) -> str:
+        """The pod's namespace, or that of the kubeconfig's context; `default` if nothing says. Raises `Unreachable`."""
+        return (await self._target.credentials.access()).namespace
 
     async def _attempt(
         self, request: dict[str, Any], content_type: str, gate: Callable[[], bool] | None
-    ) -> tuple[Answer, str | None]:
-        """Send it once; also the token that went with it."""
-        check = _Check(gate)
+    ) -> tuple[Answer, Access]:
+        """Send it once; also the access that it was sent with."""
+        check, access = _Check(gate), None
         try:
-            with self._faults(), anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
-                api = await self._ready()
-                token = api.auth.token
-                check()
-                headers = self._headers(token) | {"Content-Type": content_type}
-                async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
-                    return answer_of(response), token
+            with self._faults():
+                api, access = await self._ready()
+                with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
+                    check()
+                    headers = self._headers(access) | {"Content-Type": content_type}
+                    async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
+                        return answer_of(response), access
         except Unreachable as error:
             if check.refused:  # what the transport makes of it says only that nothing was sent
                 raise NotLeading(_NOT_LEADING) from error
-            await self._renew_after(error)
+            await self._read_again_after(error, access)
             raise
 
-    def _headers(self, token: str | None) -> dict[str, str]:
+    def _headers(self, access: Access) -> dict[str, str]:
         """Of each request: a new token does not reach the live session's own headers.
 
         Not compressed, because that costs the server more than the network gains.
         """
         headers = {"User-Agent": self._target.user_agent, "Accept-Encoding": "identity"}
-        return headers | ({"Authorization": f"Bearer {token}"} if token else {})
+        return headers | ({"Authorization": access.authorization} if access.authorization else {})
 
-    async def _ready(self) -> kr8s.asyncio.Api:
-        """The Api, opened if it is not, its credentials not older than a minute."""
-        if self._api is not None and self._fresh and not self._lock.locked():
-            return self._api
+    async def _ready(self) -> tuple[kr8s.asyncio.Api, Access]:
+        """The Api, opened if it is not, and how the cluster is reached now; a plugin is waited for without limit."""
+        access = await self._target.credentials.access()
+        if self._api is not None and self._access is access:
+            return self._api, access
         async with self._lock:
             if self._api is None:
-                with anyio.fail_after(OPEN_TIMEOUT), _configuration():
-                    target = self._target
-                    self._api = await transport.open_api(
-                        self._name, target.kubeconfig, target.context, self._connections
-                    )
-                self._read_at = time.monotonic()
-            elif not self._fresh and self._api.auth.token:
-                await self._read_credentials(self._api)
-            return self._api
+                with anyio.fail_after(OPEN_TIMEOUT), _version_faults():
+                    self._api = await transport.open_api(self._name, access, self._connections)
+            else:
+                await transport.use(self._api, access)
+            self._access = access
+            return self._api, access
 
-    @property
-    def _fresh(self) -> bool:
-        return time.monotonic() - self._read_at < CREDENTIALS_AGE
-
-    async def _read_credentials(self, api: kr8s.asyncio.Api) -> None:
-        """Read token and files again; what cannot be read now stays as it was, the server will say if it is bad."""
-        self._read_at = time.monotonic()
-        try:
-            with anyio.fail_after(OPEN_TIMEOUT):
-                await api.auth.reauthenticate()
-        except (ValueError, LookupError, RuntimeError, OSError) as error:
-            _log.warning("the credentials could not be read again", error=f"{type(error).__name__}: {error}")
-
-    async def _authenticate_anew(self, refused: str | None) -> bool:
-        """After a 401: read the credentials again. True if there is another token now, worth a second try."""
-        async with self._lock:
-            if (api := self._api) is None:
-                return False
-            if api.auth.token == refused:
-                await self._read_credentials(api)
-            return bool(api.auth.token != refused)
-
-    async def _renew_after(self, error: Unreachable) -> None:
+    async def _read_again_after(self, error: Unreachable, access: Access | None) -> None:
         """After a failed TLS handshake: the server's or our certificate may have been replaced on disk."""
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ssl.SSLError | aiohttp.ClientSSLError):
             cause = cause.__cause__
-        if cause is None or self._api is None:
-            return
-        async with self._lock:
-            try:
-                await transport.renew(self._api)
-            except (ValueError, LookupError, RuntimeError, OSError) as fault:
-                _log.warning("the certificates could not be read again", error=f"{type(fault).__name__}: {fault}")
+        if cause is not None and access is not None:
+            await self._target.credentials.read_again(access)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -255,14 +217,12 @@ def _words(error: BaseException) -> str:
 
 
 @contextmanager
-def _configuration() -> Iterator[None]:
-    """What kr8s raises for credentials that cannot be used, as `NotConfigured`."""
+def _version_faults() -> Iterator[None]:
+    """What kr8s raises for a version that it cannot read, as `Unreachable`."""
     try:
         yield
-    except json.JSONDecodeError as error:
-        raise Unreachable("the API server's version is no JSON: is it a Kubernetes API server?") from error
-    except (ValueError, LookupError, RuntimeError) as error:
-        raise NotConfigured(f"no usable credentials for a cluster: {_words(error)}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise Unreachable("the API server's version cannot be read: is it a Kubernetes API server?") from error
 
 
 class _Check:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import attrs
 
+from jobsmgr.cluster.credentials import Credentials
 from jobsmgr.cluster.throttle import Throttle
 
 
@@ -15,10 +16,16 @@ class Target:
     """Which cluster to speak to, and as whom."""
 
     kubeconfig: str | None = None
+    """A file; without it `KUBECONFIG`, `~/.kube/config` or the pod's service account, in this order."""
     context: str | None = None
+    """One of the kubeconfig's contexts; without it the current one."""
     identity: str = ""
     throttle: Throttle = attrs.field(factory=Throttle)
     """Shared by all sessions with this cluster: what the server asks of one holds for the others."""
+    credentials: Credentials = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Credentials(self.kubeconfig, self.context), takes_self=True)
+    )
+    """Shared too: all sessions are with one cluster, whatever becomes of the files."""
 
     @property
     def user_agent(self) -> str:

@@ -18,7 +18,9 @@ import httpx
 import kr8s
 import kr8s.asyncio
 import structlog
-from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport
+
+from jobsmgr.cluster.access import Access
 
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE = 30.0
@@ -65,8 +67,9 @@ class _Transport(AiohttpTransport):
     session in the background, and an event loop that ends meanwhile leaks the socket.
     """
 
-    def __init__(self, context: ssl.SSLContext | bool, limits: httpx.Limits) -> None:
-        super().__init__(verify=context, limits=limits, client=self._open)
+    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, proxy: str) -> None:
+        through = httpx.Proxy(proxy) if proxy else None
+        super().__init__(verify=context, limits=limits, client=self._open, proxy=through)
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def aclose(self) -> None:
@@ -96,27 +99,67 @@ class _Transport(AiohttpTransport):
         return made
 
 
-async def open_api(name: str, kubeconfig: str | None, context: str | None, connections: int) -> kr8s.asyncio.Api:
+class _Auth:
+    """In place of kr8s' own reading of kubeconfigs: what its sessions are made from."""
+
+    token = None
+    namespace = ""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self.reauthenticate().__await__()
+
+    @property
+    def server(self) -> str:
+        return self.access.server
+
+    @property
+    def proxy(self) -> str | None:
+        return self.access.proxy or None
+
+    @property
+    def tls_server_name(self) -> str | None:
+        return self.access.server_name
+
+    async def ssl_context(self) -> ssl.SSLContext:
+        return self.access.ssl_context()
+
+    async def reauthenticate(self) -> None:
+        """Nothing: whoever has another access says so, with `use`."""
+
+
+async def open_api(name: str, access: Access, connections: int) -> kr8s.asyncio.Api:
     """A kr8s Api of its own, with at most this many connections, on aiohttp's transport where kr8s lets us.
 
-    The factory answers equal arguments with the same object; `name` goes where a namespace would and keeps them apart.
-    Raises what kr8s raises: it reads the credentials and asks the server for its version.
+    kr8s' factory is passed by, because it reads kubeconfigs by rules of its own. `name` keeps apart what it remembers.
+    Raises what kr8s raises: it asks the server for its version.
     """
     warnings.filterwarnings(
         "ignore", message="(Kubernetes version|Unable to parse Kubernetes version)", category=UserWarning
     )
     # aiohttp warns of a body over 1 MiB; the server will say that it is too large.
     warnings.filterwarnings("ignore", message="Sending a large body directly", category=ResourceWarning)
-    api = await kr8s.asyncio.api(kubeconfig=kubeconfig, context=context, namespace=name)
+    api = kr8s.asyncio.Api(bypass_factory=True, namespace=name)
+    auth: Any = _Auth(access)
+    api.auth = auth
     api.timeout = REQUEST_TIMEOUT
-    await _put_in_aiohttp(api, httpx.Limits(max_connections=connections, keepalive_expiry=_KEEP_ALIVE))
+    _put_on_aiohttp(api, httpx.Limits(max_connections=connections, keepalive_expiry=_KEEP_ALIVE))
+    try:
+        await api
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await close(api)
+        raise
     return api
 
 
-async def renew(api: kr8s.asyncio.Api) -> None:
-    """Make the session anew from credentials and certificates as they are now; what runs on the old one breaks off."""
-    await api.auth.reauthenticate()
-    if _is_known(api):
+async def use(api: kr8s.asyncio.Api, access: Access) -> None:
+    """Use another access from now on; where connections have to be made anew, what runs on the old ones breaks off."""
+    auth: Any = api.auth
+    before, auth.access = auth.access, access
+    if not access.has_same_connections(before):
         await api._create_session()
 
 
@@ -128,37 +171,30 @@ async def close(api: kr8s.asyncio.Api) -> None:
 
 
 def _is_known(api: kr8s.asyncio.Api) -> bool:
-    """Whether kr8s is built as we know it: `_create_session()` fills `_session` with an httpx client."""
+    """Whether kr8s is built as we know it: `_create_session()` fills `_session`."""
     create = getattr(api, "_create_session", None)
-    return (
-        inspect.iscoroutinefunction(create)
-        and not inspect.signature(create).parameters
-        and isinstance(getattr(api, "_session", None), httpx.AsyncClient)
-    )
+    return inspect.iscoroutinefunction(create) and not inspect.signature(create).parameters and hasattr(api, "_session")
 
 
-async def _put_in_aiohttp(api: kr8s.asyncio.Api, limits: httpx.Limits) -> None:
+def _put_on_aiohttp(api: kr8s.asyncio.Api, limits: httpx.Limits) -> None:
     """Let every session that kr8s makes be one on aiohttp, which needs half the CPU; else leave all as it is."""
     if not _is_known(api):
         _log.warning("kr8s has changed inside; its own, slower transport is used")
         return
-    stock = api._create_session
 
     async def create_session() -> None:
-        await stock()
-        made: Any = api._session
-        context = await api.auth.ssl_context()  # type: ignore[no-untyped-call]
-        api._session = HttpxAiohttpClient(
-            base_url=made.base_url,
-            headers=made.headers,
-            verify=context,
-            transport=_Transport(context, limits),
-            timeout=made.timeout,
-            follow_redirects=made.follow_redirects,
-            proxy=api.auth.proxy,
-            limits=limits,
+        auth: Any = api.auth
+        access: Access = auth.access
+        context, before = access.ssl_context(), api._session
+        api._session = httpx.AsyncClient(
+            base_url=access.server,
+            headers=list(access.impersonation),
+            transport=_Transport(context, limits, access.proxy),
+            timeout=api.timeout,
+            follow_redirects=True,
+            trust_env=False,
         )
-        await made.aclose()
+        if before is not None:
+            await before.aclose()
 
     api._create_session = create_session  # type: ignore[method-assign]
-    await create_session()

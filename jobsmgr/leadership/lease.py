@@ -250,7 +250,7 @@ class Lease:
                     method, LEASES, self._namespace, name, body=body, timeout=limit, patience=patience
                 )
         except TimeoutError as error:
-            raise Unreachable("the API server did not answer: not in time") from error
+            raise Unreachable(f"{self._session.awaited} did not answer: not in time") from error
 
     def _hold(self, until: float) -> None:
         was_held = self.held()

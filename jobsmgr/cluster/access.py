@@ -1,0 +1,76 @@
+"""What is needed to reach one cluster as one user, as values. No file is read and no kubeconfig is known here."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import tempfile
+
+import attrs
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.answers import NotConfigured
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """One cluster, one user. Certificates and key are PEM; `source` says in messages where all this comes from."""
+
+    source: str
+    server: str
+    context: str = ""
+    namespace: str = "default"
+    authority: bytes = b""
+    insecure: bool = False
+    server_name: str | None = None
+    proxy: str = ""
+    authorization: str = attrs.field(default="", repr=False)
+    """The header of that name."""
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers."""
+    certificate: bytes = attrs.field(default=b"", repr=False)
+    key: bytes = attrs.field(default=b"", repr=False)
+    plugin: Manifest | None = None
+    """`exec` of the kubeconfig's user, whose credentials are still to be added."""
+    plugin_cluster: Manifest | None = None
+    """What that plugin is told of the cluster."""
+
+    def has_same_connections(self, other: Access) -> bool:
+        """Whether connections made by one are good for the other: only the header of a request may differ."""
+        return attrs.evolve(self, authorization="") == attrs.evolve(other, authorization="")
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """What a TLS connection needs. Nothing is left on a disk. Raises `NotConfigured`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif not self.authority:
+            context.load_default_certs()
+        try:
+            if self.authority:
+                # Text around the certificates may be anything; OpenSSL is given ASCII only.
+                found = _CERTIFICATE.findall(self.authority.decode(errors="replace"))
+                context.load_verify_locations(cadata="\n".join(found))
+            if self.certificate:
+                _load_pair(context, self.certificate, self.key)
+        except (ssl.SSLError, ValueError) as error:
+            raise NotConfigured(f"{self.source}: its certificates or its key cannot be used: {error}") from error
+        return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Load a client's certificate and key, which OpenSSL takes from a file only: from one in memory, gone at once."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("client"), "wb") as file:
+            file.write(certificate + b"\n" + key)
+            file.flush()
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password="")
+        return
+    with tempfile.NamedTemporaryFile() as file:  # macOS
+        file.write(certificate + b"\n" + key)
+        file.flush()
+        context.load_cert_chain(file.name, password="")

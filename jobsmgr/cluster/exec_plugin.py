@@ -1,0 +1,154 @@
+"""Credentials from another program, a kubeconfig's `exec`, run as kubectl runs it. No file is read here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from subprocess import DEVNULL, PIPE
+from typing import Any
+
+import anyio
+import attrs
+import structlog
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster import clock
+from jobsmgr.cluster.access import Access
+from jobsmgr.cluster.answers import NotConfigured, Unreachable
+from jobsmgr.files.composer import compose
+from jobsmgr.files.positions import SyntaxProblem, TooMuch
+
+_log = structlog.get_logger(__name__)
+
+PATIENCE = 5.0
+"""Seconds after which the log says that a plugin is waited for: it may be waiting for somebody to log in."""
+_VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1"))
+
+
+@attrs.frozen
+class Credential:
+    """What a plugin has answered: a token, or certificate and key, until they expire."""
+
+    token: str = attrs.field(default="", repr=False)
+    certificate: str = ""
+    key: str = attrs.field(default="", repr=False)
+    expires: datetime | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it has not expired."""
+        return self.expires is None or clock.now() <= self.expires
+
+    def added_to(self, access: Access) -> Access:
+        """Access with this credential."""
+        return attrs.evolve(
+            access,
+            authorization=f"Bearer {self.token}" if self.token else "",
+            certificate=self.certificate.encode(),
+            key=self.key.encode(),
+        )
+
+
+class ExecPlugin:
+    """One plugin for one cluster; its answer serves until it expires or is refused."""
+
+    def __init__(self, settings: Manifest, cluster: Manifest) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self.name = f'the credential plugin "{settings["command"]}"'
+        self._known: Credential | None = None
+        self._running: asyncio.Task[Credential] | None = None
+
+    def is_for(self, access: Access) -> bool:
+        """Whether this is the plugin that `access` needs."""
+        return (self._settings, self._cluster) == (access.plugin, access.plugin_cluster)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its answer is waited for."""
+        return self._running is not None
+
+    def forget(self) -> None:
+        """Ask again next time: the API server has refused its answer."""
+        self._known = None
+
+    async def credential(self) -> Credential:
+        """Its answer, which is waited for as long as it takes. Raises `NotConfigured`, `Unreachable`.
+
+        It is started once, however many ask; and it goes on when one that asked has no more time.
+        """
+        if self._known is not None and self._known.is_good:
+            return self._known
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+            self._running.add_done_callback(self._ended)
+        return await asyncio.shield(self._running)
+
+    def _ended(self, task: asyncio.Task[Credential]) -> None:
+        self._running = None
+        if not task.cancelled() and task.exception() is None:
+            self._known = task.result()
+
+    async def _run(self) -> Credential:
+        if self._settings["apiVersion"] not in _VERSIONS:
+            raise NotConfigured(f"{self.name}: exec.apiVersion must be one of {', '.join(_VERSIONS)}")
+        command = [self._settings["command"], *self._settings.get("args", ())]
+        stdin = None if (interactive := self._is_interactive()) else DEVNULL
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(self._say_that_it_takes_long)
+            try:
+                done = await anyio.run_process(
+                    command, stdin=stdin, stdout=PIPE, stderr=None, check=False, env=self._environment(interactive)
+                )
+            except OSError as error:
+                hint = self._settings.get("installHint", "")
+                raise NotConfigured(f"{self.name} cannot be started: {error.strerror}. {hint}".rstrip()) from error
+            finally:
+                waiting.cancel_scope.cancel()
+        if done.returncode:
+            raise Unreachable(f"{self.name} has failed with exit code {done.returncode}; it writes why to stderr")
+        try:
+            return _credential(done.stdout, self._settings["apiVersion"])
+        except (ValueError, SyntaxProblem, TooMuch) as error:
+            raise Unreachable(f"{self.name} has given no usable answer: {error}") from error
+
+    async def _say_that_it_takes_long(self) -> None:
+        await anyio.sleep(PATIENCE)
+        _log.warning("waiting", why=f"{self.name} has not answered yet")
+
+    def _is_interactive(self) -> bool:
+        """Whether the plugin may ask on our standard input."""
+        mode, terminal = self._settings.get("interactiveMode"), sys.stdin is not None and sys.stdin.isatty()
+        if mode == "Always" and not terminal:
+            raise NotConfigured(f"{self.name} needs a terminal (interactiveMode is Always), and there is none")
+        return mode != "Never" and terminal
+
+    def _environment(self, interactive: bool) -> Mapping[str, str]:
+        spec: dict[str, Any] = {"interactive": interactive}
+        if self._settings.get("provideClusterInfo"):
+            spec["cluster"] = self._cluster
+        told = {"kind": "ExecCredential", "apiVersion": self._settings["apiVersion"], "spec": spec}
+        added = {each["name"]: str(each.get("value") or "") for each in self._settings.get("env", ())}
+        return {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(told)}
+
+
+def _credential(output: bytes, version: str) -> Credential:
+    """A plugin's answer. Raises `ValueError` and what `compose` raises."""
+    answer: Any = next((one.value for one in compose(output.decode())), None)
+    if not isinstance(answer, dict) or answer.get("kind") != "ExecCredential":
+        raise ValueError("it is not an ExecCredential")
+    if answer.get("apiVersion") != version:
+        raise ValueError(f"its apiVersion is {answer.get('apiVersion')}, and {version} was asked for")
+    status = answer.get("status")
+    keys = ("token", "clientCertificateData", "clientKeyData", "expirationTimestamp")
+    found = [(status.get(key) or "") if isinstance(status, dict) else "" for key in keys]
+    token, certificate, key, expires = found
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError("the fields of its status must be strings")
+    if not (token or certificate or key) or bool(certificate) != bool(key):
+        raise ValueError("its status must have a token, or both clientCertificateData and clientKeyData")
+    return Credential(token, certificate, key, datetime.fromisoformat(expires) if expires else None)
