@@ -98,17 +98,16 @@ class ExecPlugin:
             raise NotConfigured(f"{self.name}: exec.apiVersion must be one of {', '.join(_VERSIONS)}")
         command = [self._settings["command"], *self._settings.get("args", ())]
         stdin = None if (interactive := self._is_interactive()) else DEVNULL
-        async with anyio.create_task_group() as waiting:
-            waiting.start_soon(self._say_that_it_takes_long)
-            try:
-                done = await anyio.run_process(
-                    command, stdin=stdin, stdout=PIPE, stderr=None, check=False, env=self._environment(interactive)
-                )
-            except OSError as error:
-                hint = self._settings.get("installHint", "")
-                raise NotConfigured(f"{self.name} cannot be started: {error.strerror}. {hint}".rstrip()) from error
-            finally:
-                waiting.cancel_scope.cancel()
+        timer = asyncio.get_running_loop().call_later(PATIENCE, self._say_that_it_takes_long)
+        try:
+            done = await anyio.run_process(
+                command, stdin=stdin, stdout=PIPE, stderr=None, check=False, env=self._environment(interactive)
+            )
+        except OSError as error:
+            hint = self._settings.get("installHint", "")
+            raise NotConfigured(f"{self.name} cannot be started: {error.strerror}. {hint}".rstrip()) from error
+        finally:
+            timer.cancel()
         if done.returncode:
             raise Unreachable(f"{self.name} has failed with exit code {done.returncode}; it writes why to stderr")
         try:
@@ -116,8 +115,7 @@ class ExecPlugin:
         except (ValueError, SyntaxProblem, TooMuch) as error:
             raise Unreachable(f"{self.name} has given no usable answer: {error}") from error
 
-    async def _say_that_it_takes_long(self) -> None:
-        await anyio.sleep(PATIENCE)
+    def _say_that_it_takes_long(self) -> None:
         _log.warning("waiting", why=f"{self.name} has not answered yet")
 
     def _is_interactive(self) -> bool:
