@@ -67,9 +67,10 @@ class _Transport(AiohttpTransport):
     session in the background, and an event loop that ends meanwhile leaks the socket.
     """
 
-    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, proxy: str) -> None:
-        through = httpx.Proxy(proxy) if proxy else None
-        super().__init__(verify=context, limits=limits, client=self._open, proxy=through)
+    def __init__(self, access: Access, limits: httpx.Limits) -> None:
+        through = httpx.Proxy(access.proxy) if access.proxy else None
+        super().__init__(verify=access.ssl_context(), limits=limits, client=self._open, proxy=through)
+        self._headers = access.impersonation
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def aclose(self) -> None:
@@ -86,7 +87,11 @@ class _Transport(AiohttpTransport):
             keepalive_timeout=self.limits.keepalive_expiry,
             socket_factory=self._socket,
         )
-        session = aiohttp.ClientSession(connector=connector, trace_configs=[_last_moment()])
+        session = aiohttp.ClientSession(
+            connector=connector,
+            headers=self._headers,  # here, since a request's own are joined where one stands twice
+            trace_configs=[_last_moment()],
+        )
         # aiohttp sends again what may be sent twice when its connection breaks, PUT and DELETE too: at once, without
         # asking whether we still lead, and twice as often as we mean to in an outage. It has no public switch for it.
         session._retry_connection = False
@@ -185,11 +190,10 @@ def _put_on_aiohttp(api: kr8s.asyncio.Api, limits: httpx.Limits) -> None:
     async def create_session() -> None:
         auth: Any = api.auth
         access: Access = auth.access
-        context, before = access.ssl_context(), api._session
+        before = api._session
         api._session = httpx.AsyncClient(
             base_url=access.server,
-            headers=list(access.impersonation),
-            transport=_Transport(context, limits, access.proxy),
+            transport=_Transport(access, limits),
             timeout=api.timeout,
             follow_redirects=True,
             trust_env=False,
