@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 def decode(model: type[T], raw: Mapping[str, Any]) -> T:
     """A model from its JSON form."""
-    readers, required = _readers(model)
+    readers, required = _readers(model)  # type: ignore[arg-type]  # mypy: the class of a type variable is not hashable
     values = dict(required)
     for key, value in raw.items():
         if value is not None and (found := readers.get(key)) is not None:

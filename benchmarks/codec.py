@@ -39,7 +39,7 @@ def spec(jobs: int) -> dict[str, Any]:
 def status(jobs: int) -> Status:
     """A status in which each job has ended."""
     compiled = {"env": [{"name": "A", "value": "x"}]}
-    ended = {"phase": Phase.SUCCEEDED, "uid": "0" * 36, "start_time": NOW, "completion_time": NOW}
+    ended: dict[str, Any] = {"phase": Phase.SUCCEEDED, "uid": "0" * 36, "start_time": NOW, "completion_time": NOW}
     groups = tuple(
         GroupStatus(
             name=f"g{group}",

@@ -71,7 +71,9 @@ async def _proxy(asked: list[str]) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("through_proxy", [True, False])
 async def test_a_request_has_the_certificate_and_each_header(tmp_path: Path, through_proxy: bool) -> None:
-    issuer, seen, asked = certificates.authority("test"), [], []
+    issuer = certificates.authority("test")
+    seen: list[web.Request] = []
+    asked: list[str] = []
     client = certificates.client(issuer, "me")
     user = {"client-certificate-data": _text(client.certificate), "client-key-data": _text(client.key)}
     impersonated = {"as": "bob", "as-groups": ["one", "two"], "as-user-extra": {"a/b": ["c"]}}

@@ -1,6 +1,6 @@
 """What a container finds: variables, files and their owners, its user and rights, the world around it. Runs nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tests.node.files import BUSYBOX, SHOW, Case, Manifest, at, claim, claimed, config_map, file_of, in_turn, secret, sh
 from tests.plane.images import OTHER_IMAGE
@@ -32,7 +32,7 @@ def _variables() -> Iterator[Case]:
         {"name": "dotted.name", "value": "x"},
     ]
     echo = {"image": BUSYBOX, "command": ["echo", "$(A)", "$(NONE)", "$$(A)", "$$$$", "größer"], "args": ["$(B)", ""]}
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "values": sh('echo "$A|$B|$C|$A_EMPTY|$LINES|$UMLAUT|$QUOTED"; env | grep dotted', env=env),
         "arguments": {**echo, "params": {"env": env}},
     }
@@ -70,7 +70,7 @@ def _sources() -> Iterator[Case]:
     absent_map = {"configMapRef": {"name": "env-absent", "optional": True}}
     own = [{"name": "X", "value": "$(A)"}, {"name": "A", "value": "own"}]
     shown = "env | sort | grep -v -e KUBE -e HOST -e HOME -e PATH -e PWD -e SHLVL -e TERM -e container"
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "prefix": sh(shown, fromEnv=[{"prefix": "P_", **from_map}]),
         "last-wins": sh(shown, fromEnv=[from_map, from_secret]),
         "one-key": sh(shown, fromEnv=[{**from_secret, "key": "S"}]),
@@ -91,7 +91,7 @@ def _maps() -> Iterator[Case]:
     picked = {"configMap": {"name": "files", "items": items, "defaultMode": 0o640}}
     private = {"secret": {"secretName": "files", "defaultMode": 0o400}}
     contents = "cd /v; for f in *; do stat -L -c '%A %u:%g %s %n' $f; done; cat b; od -c bytes | head -1"
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "contents": sh(contents, **at("/v", whole)),
         "items": sh("cd /v; stat -L -c '%A %u:%g %n' a deep/er/b; cat a deep/er/b", **at("/v", picked)),
         "one-file": sh(f"{SHOW} show /etc/b; cat /etc/b; echo; ls /etc/passwd", **at("/etc/b", whole, subPath="b")),
@@ -110,7 +110,7 @@ def _empty() -> Iterator[Case]:
     own = [{"name": "WHO", "value": "me"}]
     two = [{"name": name, "emptyDir": {}} for name in "vw"]
     nested = [{"name": "w", "mountPath": "/v/w"}, {"name": "v", "mountPath": "/v"}]
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "empty": sh(f"{SHOW} show /v; echo x > /v/x; show /v/x", **at("/v", _EMPTY)),
         "sub-path": sh(f"{SHOW} show /v; touch /v/x; show /v/x", **at("/v", _EMPTY, subPath="a/b")),
         "sub-path-of": sh(f"{SHOW} show /v", env=own, **at("/v", _EMPTY, subPathExpr="$(WHO)/$(WHO)")),
@@ -127,7 +127,7 @@ def _empty() -> Iterator[Case]:
 def _claims() -> Iterator[Case]:
     shared = claimed("handed-on")
     read_only = {"persistentVolumeClaim": {"claimName": "handed-on", "readOnly": True}}
-    jobs = in_turn(
+    jobs: Mapping[str, Manifest] = in_turn(
         write=sh("mkdir /v/sub; echo one > /v/sub/x; echo two > /v/y", **at("/v", shared)),
         sub_path=sh("ls /v; cat /v/x", **at("/v", shared, subPath="sub")),
         read_only=sh("cat /v/sub/x /v/y; touch /v/n; echo $?", **at("/v", read_only)),
@@ -156,7 +156,7 @@ def _owners() -> Iterator[Case]:
         "fs-group": {**user, **group},
         "fs-group-of-root": group,
     }
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         name: sh(look, volumes=volumes, volumeMount=mounts, podSecurityContext=context)
         for name, context in contexts.items()
     }
@@ -180,7 +180,7 @@ def _owners() -> Iterator[Case]:
 def _image() -> Iterator[Case]:
     env = [{"name": "FOR_BOTH", "value": "job"}]
     look = ["sh", "-c", "pwd; echo $OF_THE_IMAGE $FOR_BOTH; touch x; id -u"]
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "neither": {"image": OTHER_IMAGE},
         "args": {"image": OTHER_IMAGE, "args": ["a", "b"]},
         "command": {"image": OTHER_IMAGE, "command": ["echo", "c"]},
@@ -224,7 +224,7 @@ def _rights() -> Iterator[Case]:
         "no-escalation": {"allowPrivilegeEscalation": False},
         "read-only": {"readOnlyRootFilesystem": True},
     }
-    jobs = {name: sh(script, securityContext=context) for name, context in contexts.items()}
+    jobs: Mapping[str, Manifest] = {name: sh(script, securityContext=context) for name, context in contexts.items()}
     yield Case(name="rights", text=file_of("rights", jobs))
     job = sh("grep Seccomp: /proc/self/status")
     why = "podman filters system calls by its own default; a kubelet by none unless seccompProfile says so"
@@ -235,7 +235,7 @@ def _world() -> Iterator[Case]:
     places = "ls -A /; ls -A /etc; ls -A /run /var; ls /dev | grep -v -e pts -e console"
     sizes = {"limits": {"memory": "32Mi", "cpu": "150m"}}
     files = "memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us memory.max cpu.max"
-    jobs = {
+    jobs: Mapping[str, Manifest] = {
         "process": sh("cat; tty; umask; ulimit -c; ulimit -s; echo $$$$; cat /proc/1/comm"),
         "name": sh("hostname | sed 's/-[a-z0-9]*$//'; grep -c \"$(hostname)\" /etc/hosts; cat /etc/passwd"),
         "limits": sh(f"cd /sys/fs/cgroup; for file in {files}; do test ! -e $file || cat $file; done", resources=sizes),
