@@ -69,7 +69,7 @@ def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
     control_plane.kill_component(API_SERVER)
     before, began = len(proxy.passed), time.monotonic()
     try:
-        operator.wait_for_log("this replica leads no more")
+        operator.wait_for_log("this replica no longer leads")
         asked, seconds = len(proxy.passed) - before, time.monotonic() - began
     finally:
         control_plane.start_component(API_SERVER)

@@ -45,7 +45,7 @@ def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3
-    assert "leads no more" not in operator.output()
+    assert "no longer leads" not in operator.output()
 
 
 def test_a_certificate_authority_that_is_replaced_is_read_anew_from_its_file(

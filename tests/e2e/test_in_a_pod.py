@@ -73,5 +73,5 @@ def test_it_works_with_what_a_pod_has(
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 3
-    assert "leads no more" not in operator.output()
+    assert "no longer leads" not in operator.output()
     assert operator.terminate() == 0

@@ -25,7 +25,7 @@ Pair = tuple[OperatorProcess, OperatorProcess]
 
 LEADING = '"event": "leading"'
 STANDING_BY = "another replica leads"
-LOST = "this replica leads no more"
+LOST = "this replica no longer leads"
 
 WINDOW = 8
 """Writes under way at once, by default."""

@@ -266,7 +266,7 @@ def test_a_plugin_that_blocks_costs_the_lease_and_is_named(
     for name in ("wide", "blocks"):
         workflows.wait_for(name, "Complete")
     first.wait_for_log("the event loop goes on")
-    first.wait_for_log("this replica leads no more")
+    first.wait_for_log("this replica no longer leads")
     eventually(lambda: first.output().count("another replica leads"), "it stands by")
     workflows.create_spec("after", fan(2))
     workflows.wait_for("after", "Complete")
