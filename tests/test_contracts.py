@@ -37,7 +37,8 @@ def test_every_contract_is_kept() -> None:
 LAYERS = "A module imports only what is below it"
 CLUSTER = "Inside cluster/ a module imports only what is below it"
 PLUGINS = "No room imports a plugin: loading/ names them, as strings"
-PURE = "What a ManagedJob means needs no I/O and no clock"
+PURE = "What a ManagedJob means or teaches needs no I/O and no clock"
+ENGINE = "In engine/ the loop is on top and memory below all that uses it"
 TESTING = "No room imports jobsmgr.testing: it is for the tests of plugins"
 BY_NAME = "Below the shells only loading/ imports by name"
 
@@ -51,6 +52,9 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("lint/metadata.py", "from jobsmgr.plugins import labels", {PLUGINS}),
         ("api/names.py", "from pathlib import Path", {PURE}),
         ("core/plan.py", "import importlib", {PURE}),
+        ("engine/memory/pace.py", "import anyio", {PURE}),
+        ("engine/memory/refusals.py", "from jobsmgr.engine.performer import Performer", {ENGINE}),
+        ("engine/status_writer.py", "from jobsmgr.engine.performer import Performer", {ENGINE}),
         ("core/plan.py", "from jobsmgr.loading.plugins import load_hooks", {LAYERS}),
         ("views/run_view.py", "import importlib.metadata", {BY_NAME}),
         ("files/reading.py", "from jobsmgr.views.escape import printable", {LAYERS}),
