@@ -89,7 +89,7 @@ def of_transitioned(module: types.ModuleType, hooks: Hooks) -> None:
     for after in (Phase.SUCCEEDED, Phase.FAILED):
         told = observer(
             transition=Transition(
-                workflow=workflow, key=None, before=Phase.RUNNING, after=after, reason="", message="why", at=START
+                workflow=workflow, key=None, before=Phase.RUNNING, after=after, reason="", message="why", time=START
             )
         )
         with pytest.raises(StopIteration):

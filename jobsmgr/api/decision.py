@@ -70,7 +70,7 @@ class Transition:
     after: Phase
     reason: str
     message: str
-    at: datetime
+    time: datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +84,7 @@ class Decision:
     """When to look again even if nothing happens, by `Snapshot.clock`; None: only when something does."""
     due: datetime | None = None
     """The same by the wall clock: the next moment that is written down somewhere. Whichever comes first counts."""
-    held: str = ""
+    plugin_error: str = ""
     """Why a failing plugin holds the workflow; it is to be tried again with back-off."""
     more: bool = False
     """Whether jobs that could start are left for the next decision."""

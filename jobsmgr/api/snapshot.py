@@ -92,8 +92,8 @@ class Snapshot:
 
     It is known only where `status` shows the plan's jobs, each in its place, and nothing is refused.
     """
-    held: str = ""
-    """Why a failing plugin holds this workflow; empty if none does."""
+    plugin_error: str = ""
+    """How a plugin fails, so that nothing new starts here; empty if none does."""
 
     @property
     def workflow(self) -> Workflow:

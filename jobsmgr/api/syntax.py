@@ -19,7 +19,7 @@ _ENDS = "starting and ending with a letter or digit"
 _SUFFIXES = {
     suffix: Decimal(10) ** power for suffix, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)
 }
-_SUFFIXES |= {f"{letter}i": Decimal(1024) ** (at + 1) for at, letter in enumerate("KMGTPE")}
+_SUFFIXES |= {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)}
 _QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?"
 
 

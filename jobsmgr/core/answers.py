@@ -118,7 +118,7 @@ def plain(value: Any, where: str) -> Any:
     if issubclass(kind, Mapping):
         return {_key(key, where): plain(entry, f"{where}.{key}") for key, entry in value.items()}
     if issubclass(kind, list | tuple):
-        return [plain(entry, f"{where}[{at}]") for at, entry in enumerate(value)]
+        return [plain(entry, f"{where}[{index}]") for index, entry in enumerate(value)]
     if issubclass(kind, str):
         return str.__str__(value)
     if issubclass(kind, int):
@@ -155,7 +155,9 @@ def _read(value: Any, kind: Any, where: str) -> Any:
     if expected is Mapping:
         return plain(value, where)
     if expected is tuple:
-        return tuple(_read(item, get_args(kind)[0], f"{where}[{at}]") for at, item in enumerate(tuple.__iter__(value)))
+        return tuple(
+            _read(item, get_args(kind)[0], f"{where}[{index}]") for index, item in enumerate(tuple.__iter__(value))
+        )
     if attrs.has(kind):
         return kind(**{alias: _read(getattr(value, name), of, f"{where}.{name}") for name, alias, of in _fields(kind)})
     return _leaf(value, kind)
@@ -172,8 +174,8 @@ def _leaf(value: Any, kind: Any) -> Any:
 def _moment(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise _Wrong("a time has no time zone")
-    at = value.astimezone(UTC)
-    return datetime(at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond, tzinfo=UTC)
+    utc = value.astimezone(UTC)
+    return datetime(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, tzinfo=UTC)
 
 
 @cache

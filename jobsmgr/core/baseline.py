@@ -52,7 +52,7 @@ def next_baseline(before: Baseline | None, snapshot: Snapshot, decision: Decisio
     succeed or fail: keeping up with that would be a second set of the rules.
     """
     plan, status = snapshot.plan, decision.status
-    if decision.held or plan.problems or snapshot.refusals or snapshot.throttle or status.phase.ended:
+    if decision.plugin_error or plan.problems or snapshot.refusals or snapshot.throttle or status.phase.ended:
         return None
     if before is not None and before.plan is plan and before.status is snapshot.status:
         ready, earlier = before.ready, snapshot.status

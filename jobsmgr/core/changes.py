@@ -37,7 +37,7 @@ def _changed_pairs(
     before: tuple[JobStatus, ...], after: tuple[JobStatus, ...]
 ) -> Sequence[tuple[JobStatus, JobStatus]]:
     """Each job that has changed, with what it was: by its place where both have the same jobs, else by its name."""
-    pairs = [(before[at], after[at]) for at in changed_places(before, after)]
+    pairs = [(before[place], after[place]) for place in changed_places(before, after)]
     if len(before) == len(after) and all(earlier.name == job.name for earlier, job in pairs):
         return pairs
     known, unknown = {job.name: job for job in before}, JobStatus(name="")
@@ -56,7 +56,7 @@ def transitions(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
                 after=job.phase,
                 reason=job.reason,
                 message=job.message,
-                at=snapshot.now,
+                time=snapshot.now,
             )
     was, now = (each.condition(ConditionType.FINISHED) for each in (snapshot.status, status))
     stalled, stalls = (each.condition(ConditionType.STALLED) for each in (snapshot.status, status))
@@ -74,5 +74,5 @@ def transitions(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
             after=status.phase,
             reason=told.reason if told else "",
             message=told.message if told else "",
-            at=snapshot.now,
+            time=snapshot.now,
         )

@@ -74,18 +74,19 @@ def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
 
 def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict) -> Decision:
     """The decision while a plugin fails: running jobs are followed as far as that works without it; nothing starts."""
-    held = attrs.evolve(snapshot, held=str(error))
+    failing = attrs.evolve(snapshot, plugin_error=str(error))
     try:
-        status = work_out(held, hooks)
+        status = work_out(failing, hooks)
     except (PluginError, FragmentConflict):
-        status = _stalled(held, Reason.PLUGIN_ERROR)
-    return attrs.evolve(_decision(snapshot, status, _steps(snapshot, status)), held=held.held)
+        status = _stalled(failing, Reason.PLUGIN_ERROR)
+    return attrs.evolve(_decision(snapshot, status, _steps(snapshot, status)), plugin_error=failing.plugin_error)
 
 
 def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) -> Decision:
     """The decision where not even a plan can be made: the stored status stays, with a condition that says why."""
     return attrs.evolve(
-        _decision(snapshot, _stalled(attrs.evolve(snapshot, held=why), reason), (StoreStatus(),)), held=why
+        _decision(snapshot, _stalled(attrs.evolve(snapshot, plugin_error=why), reason), (StoreStatus(),)),
+        plugin_error=why,
     )
 
 
@@ -130,7 +131,7 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
         stored = attrs.evolve(keep_unknown(stored, Status()), conditions=keep_foreign(stored, ()))
     known = {condition.type: condition for condition in stored.conditions}
     found = {
-        kind: Condition(type=kind, status=kind is ConditionType.STALLED, reason=reason, message=snapshot.held)
+        kind: Condition(type=kind, status=kind is ConditionType.STALLED, reason=reason, message=snapshot.plugin_error)
         for kind in ConditionType
         if kind in CHANGED_BY_STALL or kind not in known
     }

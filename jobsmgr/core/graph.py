@@ -66,10 +66,10 @@ class _Resolver:
         for job in workflow.jobs():
             self._full.setdefault(plain_name(workflow.name, job.key), []).append(job.key)
 
-    def groups(self, at: int, group: Group) -> tuple[str, ...]:
+    def groups(self, index: int, group: Group) -> tuple[str, ...]:
         """The groups that a group names."""
         found: dict[str, None] = {}
-        for path, name in self._once(f"spec.groups[{at}]", group.dependencies):
+        for path, name in self._once(f"spec.groups[{index}]", group.dependencies):
             if name == group.name:
                 self._itself(path, name)
             elif name in self._groups:
@@ -108,13 +108,13 @@ class _Resolver:
         yield from (f"{other}/{job}" for other, jobs in self._groups.items() for job in jobs)
         yield from self._full
 
-    def _once(self, path: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def _once(self, owner: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for index, name in enumerate(names):
-            at = f"{path}.dependencies[{index}]"
+            path = f"{owner}.dependencies[{index}]"
             if name in names[:index]:
-                self.problems.append(Problem(at, f'"{name}" stands there twice; remove one', Code.REPEATED_DEPENDENCY))
+                self.problems.append(Problem(path, f'"{name}" appears twice; remove one', Code.REPEATED_DEPENDENCY))
             else:
-                yield at, name
+                yield path, name
 
     def _itself(self, path: str, name: str) -> None:
         self.problems.append(Problem(path, f'"{name}" depends on itself; remove this dependency', Code.SELF_DEPENDENCY))
@@ -164,14 +164,14 @@ def _cycle_problem(workflow: Workflow, graph: Graph, nodes: list[_Node]) -> Prob
     It begins with the edge whose path is named: the first in the spec that a user wrote, and can remove.
     """
     cycle = _told(nodes)
-    paths = {at: path for at in range(len(cycle)) if (path := _written(workflow, graph, *_edge(cycle, at)))}
-    at = min(paths, key=lambda at: _place(paths[at]))
-    chain = [*cycle[at:], *cycle[:at], cycle[at]]
+    paths = {n: path for n in range(len(cycle)) if (path := _written(workflow, graph, *_edge(cycle, n)))}
+    start = min(paths, key=lambda number: _place(paths[number]))
+    chain = [*cycle[start:], *cycle[:start], cycle[start]]
     short = len({node[0] for node in chain}) == 1 and all(isinstance(node, JobKey) for node in chain)
     texts = [_label(chain[0], short)]
     for waiting, waited in pairwise(chain):
         texts.append(_label(waited, short) + ("" if _goes_without_saying(graph, waiting, waited) else " (in order)"))
-    return Problem(paths[at], f"cycle: {' -> '.join(texts)}; remove one of them", Code.CYCLE)
+    return Problem(paths[start], f"cycle: {' -> '.join(texts)}; remove one of them", Code.CYCLE)
 
 
 def _told(nodes: list[_Node]) -> list[_Node]:
@@ -182,15 +182,15 @@ def _told(nodes: list[_Node]) -> list[_Node]:
     cycle = [node for node in reversed(nodes[1:]) if isinstance(node, JobKey) or node[2] == "end"]
     return [
         node
-        for at, node in enumerate(cycle)
+        for number, node in enumerate(cycle)
         if not isinstance(node, JobKey)
-        or isinstance(cycle[at - 1], JobKey)
-        or isinstance(cycle[(at + 1) % len(cycle)], JobKey)
+        or isinstance(cycle[number - 1], JobKey)
+        or isinstance(cycle[(number + 1) % len(cycle)], JobKey)
     ]
 
 
-def _edge(cycle: list[_Node], at: int) -> tuple[_Node, _Node]:
-    return cycle[at], cycle[(at + 1) % len(cycle)]
+def _edge(cycle: list[_Node], number: int) -> tuple[_Node, _Node]:
+    return cycle[number], cycle[(number + 1) % len(cycle)]
 
 
 def _label(node: _Node, short: bool) -> str:
@@ -213,13 +213,17 @@ def _goes_without_saying(graph: Graph, waiting: _Node, waited: _Node) -> bool:
 def _written(workflow: Workflow, graph: Graph, waiting: _Node, waited: _Node) -> str:
     """The path of the dependencies in which a user wrote an edge; empty if nobody did."""
     names = [group.name for group in workflow.spec.groups]
-    at = names.index(_group_of(waiting))
+    group_index = names.index(_group_of(waiting))
     if not isinstance(waited, JobKey):
-        return f"spec.groups[{at}].dependencies" if waited[1] in graph.group_dependencies[names[at]] else ""
+        return (
+            f"spec.groups[{group_index}].dependencies"
+            if waited[1] in graph.group_dependencies[names[group_index]]
+            else ""
+        )
     if not isinstance(waiting, JobKey) or waited not in graph.dependencies[waiting]:
         return ""
-    index = [job.name for job in workflow.spec.groups[at].jobs].index(waiting.job)
-    return f"spec.groups[{at}].jobs[{index}].dependencies"
+    index = [job.name for job in workflow.spec.groups[group_index].jobs].index(waiting.job)
+    return f"spec.groups[{group_index}].jobs[{index}].dependencies"
 
 
 def _place(path: str) -> list[int]:

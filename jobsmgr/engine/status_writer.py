@@ -36,7 +36,7 @@ class StatusWriter:
     async def settle(self, gathered: Gathered, decision: Decision) -> Outcome:
         """Store the status if it has changed and is due; it goes on once that status is the one that is stored."""
         failures, retry_after = gathered.memory.failures, None
-        if decision.held:
+        if decision.plugin_error:
             retry_after = failures.again(Effort.PLUGIN)
         else:
             failures.passed(Effort.PLUGIN)

@@ -17,7 +17,7 @@ def ambiguity_findings(document: Document) -> Iterator[Finding]:
     for ambiguity in document.ambiguities:
         code = Code.DUPLICATE_KEY if ambiguity.is_duplicate else Code.AMBIGUOUS_SCALAR
         if ambiguity.is_duplicate:
-            text = f'key "{ambiguity.text}" stands there twice, and only the last counts; remove one'
+            text = f'key "{ambiguity.text}" appears twice, and only the last counts; remove one'
         elif _is_mode(ambiguity):
             continue
         else:

@@ -50,7 +50,7 @@ def _repeated(layer: Layer) -> Iterator[Problem]:
         last = {name: index for index, name in enumerate(names)}
         for index, name in enumerate(names):
             if last[name] != index:
-                text = f'{key} "{name}" stands there again, and only the last counts; remove this one'
+                text = f'{key} "{name}" appears again, and only the last counts; remove this one'
                 yield Problem(f"{layer.path}.params.{field}[{index}].{key}", text, Code.REPEATED_ENTRY)
 
 

@@ -27,15 +27,15 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     size = 0
     for key, value in params.annotations.items():
-        at = f"{path}.annotations[{key}]"
+        key_path = f"{path}.annotations[{key}]"
         if key.startswith(LABEL_PREFIX):
-            yield Problem(at, "keys of this prefix are the operator's own; use another one", Code.RESERVED_KEY)
+            yield Problem(key_path, "keys of this prefix are the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_annotation_key(key):
             yield Problem(
-                at, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', Code.BAD_KEY
+                key_path, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', Code.BAD_KEY
             )
         elif not isinstance(value, str):
-            yield Problem(at, f"expected a string, found {quoted(value)}; quote it", Code.BAD_KEY)
+            yield Problem(key_path, f"expected a string, found {quoted(value)}; quote it", Code.BAD_KEY)
         else:
             size += len(key.encode()) + len(value.encode())
     if size > MAX_BYTES:

@@ -79,8 +79,8 @@ def _jobs(count: int) -> str:
 
 def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, str]:
     """Whether a person has to do something before this workflow goes on, or goes well."""
-    if snapshot.held:
-        return True, Reason.PLUGIN_ERROR.value, cut(snapshot.held, MAX_PROBLEM)
+    if snapshot.plugin_error:
+        return True, Reason.PLUGIN_ERROR.value, cut(snapshot.plugin_error, MAX_PROBLEM)
     if snapshot.problems and not snapshot.status.phase.ended:
         return True, Reason.INVALID_SPEC.value, f"edited while running: {_problem_text(snapshot.problems)}"
     if snapshot.status.phase in (Phase.FAILED, Phase.ABORTED):

@@ -62,14 +62,14 @@ def _resource_problems(layers: tuple[Layer, ...]) -> Iterator[Problem]:
     innermost: dict[tuple[str, str], tuple[str, Any]] = {}
     for layer in layers:
         for part in ("limits", "requests"):
-            at, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
+            part_path, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
             if not isinstance(values, Mapping):
                 yield Problem(
-                    at, f"expected an object of quantities by resource, found {quoted(values)}", Code.QUANTITY
+                    part_path, f"expected an object of quantities by resource, found {quoted(values)}", Code.QUANTITY
                 )
                 continue
             for name, value in values.items():
-                path = f"{at}[{name}]"
+                path = f"{part_path}[{name}]"
                 innermost[part, name] = (path, value)
                 if parse_quantity(value) is None:
                     yield Problem(

@@ -23,16 +23,18 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, source in enumerate(params.from_env):
-        at = f"{path}.fromEnv[{index}]"
+        source_path = f"{path}.fromEnv[{index}]"
         if (prefix := source.get("prefix")) and not valid_variable(prefix):
             text = f"{quoted(prefix)} cannot begin a variable's name; use printable ASCII characters without ="
-            yield Problem(f"{at}.prefix", text, Code.BAD_SOURCE)
+            yield Problem(f"{source_path}.prefix", text, Code.BAD_SOURCE)
         references = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
         if len(references) != 1:
-            yield Problem(at, "set exactly one of configMapRef, secretRef", Code.BAD_SOURCE)
+            yield Problem(source_path, "set exactly one of configMapRef, secretRef", Code.BAD_SOURCE)
         elif not isinstance(reference := source[references[0]], Mapping):
             yield Problem(
-                f"{at}.{references[0]}", f"expected an object with a name, found {quoted(reference)}", Code.BAD_SOURCE
+                f"{source_path}.{references[0]}",
+                f"expected an object with a name, found {quoted(reference)}",
+                Code.BAD_SOURCE,
             )
         elif not reference.get("name"):
-            yield Problem(f"{at}.{references[0]}.name", "required, but missing", Code.BAD_SOURCE)
+            yield Problem(f"{source_path}.{references[0]}.name", "required, but missing", Code.BAD_SOURCE)

@@ -19,7 +19,7 @@ from jobsmgr.builtin import (
 )
 
 
-def whole_names(job: JobContext) -> dict[str, str]:
+def full_names(job: JobContext) -> dict[str, str]:
     """The operator's four keys with their values in full."""
     return {
         WORKFLOW_LABEL: job.workflow.name,
@@ -32,11 +32,11 @@ def whole_names(job: JobContext) -> dict[str, str]:
 @hookimpl
 def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
     """The labels; a value over 63 characters is shortened and stands in full in an annotation of the same key."""
-    whole = whole_names(job)
-    short = {key: label_value(value) for key, value in whole.items()}
+    full = full_names(job)
+    short = {key: label_value(value) for key, value in full.items()}
     return Fragment(
         labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **short},
-        annotations={key: value for key, value in whole.items() if short[key] != value},
+        annotations={key: value for key, value in full.items() if short[key] != value},
     )
 
 
@@ -49,11 +49,13 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for key, value in params.labels.items():
-        at = f"{path}.labels[{key}]"
+        key_path = f"{path}.labels[{key}]"
         if key in OPERATOR_LABELS:
-            yield Problem(at, "this key is the operator's own; use another one", Code.RESERVED_KEY)
+            yield Problem(key_path, "this key is the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_key(key):
-            yield Problem(at, f'"{key}" is no label key; write it as name or prefix.example.com/name', Code.BAD_KEY)
+            yield Problem(
+                key_path, f'"{key}" is no label key; write it as name or prefix.example.com/name', Code.BAD_KEY
+            )
         elif not valid_value(value):
             text = f'"{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
-            yield Problem(at, text, Code.BAD_KEY)
+            yield Problem(key_path, text, Code.BAD_KEY)

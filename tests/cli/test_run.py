@@ -134,7 +134,7 @@ class TestExitCodes:
         """Refused: which one would the result be of?"""
         done = ran(file_of(sh("a", "true")) + "---\n" + file_of(sh("a", "true")))
         assert done.code == 2
-        assert 'workflow "default/wf" stands there twice' in done.err
+        assert 'workflow "default/wf" appears twice' in done.err
 
     def test_no_container_engine(self, tmp_path: Path) -> None:
         """One sentence with the two flags to choose from."""

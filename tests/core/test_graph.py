@@ -143,7 +143,7 @@ class TestWrong:
     def test_twice(self) -> None:
         """The same words twice are a mistake, unless the Go operator generated them."""
         assert problems(group("a", "x", job("y", dependencies=on("x", "x")))) == [
-            'spec.groups[0].jobs[1].dependencies[1]: "x" stands there twice; remove one'
+            'spec.groups[0].jobs[1].dependencies[1]: "x" appears twice; remove one'
         ]
 
     def test_hints_have_a_bound(self) -> None:

@@ -49,7 +49,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "twice": (
         groups(group("g", "a", job("b", "a", "a"))),
-        'spec.groups[0].jobs[1].dependencies[1]: "a" stands there twice',
+        'spec.groups[0].jobs[1].dependencies[1]: "a" appears twice',
     ),
     "cycle": (
         groups(group("g", job("a", "b", parallel=True), job("b", "a", parallel=True))),

@@ -23,7 +23,7 @@ def transition(path: str = "", after: Phase = Phase.RUNNING, reason: str = "", m
         after=after,
         reason=reason,
         message=message,
-        at=START,
+        time=START,
     )
 
 

@@ -58,7 +58,7 @@ TABLE: list[tuple[str, Snapshot, set[str], str, dict[str, str]]] = [
     ),
     (
         "held by a failing plugin",
-        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, A, B), held='plugin "p" raised'),
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, A, B), plugin_error='plugin "p" raised'),
         {"Stalled"},
         "Failed",
         {"Stalled": "PluginError"},

@@ -152,7 +152,7 @@ def _narrowed(one: Selected, selection: Selection, hooks: Hooks) -> Selected:
 def _refuse_twins(picked: Sequence[Selected]) -> None:
     for one in _again(picked):
         where = one.document.where("metadata.name")
-        raise UnusableInput(f'{where}: workflow "{one.key}" stands there twice; give one of them another name')
+        raise UnusableInput(f'{where}: workflow "{one.key}" appears twice; give one of them another name')
 
 
 def _again(picked: Sequence[Selected]) -> Iterator[Selected]:

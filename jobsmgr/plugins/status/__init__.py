@@ -103,18 +103,18 @@ def _stepped(snapshot: Snapshot) -> Status | None:
     for state in snapshot.changed:
         if (key := snapshot.key_of(state)) is None:
             return None
-        at, index = snapshot.plan.jobs[key].place
-        job = work.step(stored.groups[at].jobs[index], state)
+        group_index, index = snapshot.plan.jobs[key].place
+        job = work.step(stored.groups[group_index].jobs[index], state)
         if job is None:
             return None
-        changed.setdefault(at, {})[index] = job
+        changed.setdefault(group_index, {})[index] = job
     groups, moved = list(stored.groups), list[tuple[Phase, Phase]]()
-    for at, inner in changed.items():
-        jobs = list(groups[at].jobs)
+    for group_index, inner in changed.items():
+        jobs = list(groups[group_index].jobs)
         for index, job in inner.items():
             moved.append((jobs[index].phase, job.phase))
             jobs[index] = job
-        groups[at] = GroupStatus.of(groups[at].name, jobs)
+        groups[group_index] = GroupStatus.of(groups[group_index].name, jobs)
     found = stored.counts.moved(moved)
     phase = _workflow_phase(found, waits_for_an_edit=False)
     end = None
