@@ -35,6 +35,8 @@ def test_every_contract_is_kept() -> None:
 
 
 LAYERS = "A module imports only what is below it"
+NO_SERVER = "What runs on this machine, and lint, need no API server"
+CONNECTION = "Inside connection/ a module imports only what is below it"
 CLUSTER = "Inside cluster/ a module imports only what is below it"
 PLUGINS = "No room imports a plugin: loading/ names them, as strings"
 PURE = "What a ManagedJob means or teaches needs no I/O and no clock"
@@ -60,12 +62,15 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("files/reading.py", "from jobsmgr.views.escape import printable", {LAYERS}),
         ("views/run_view.py", "from jobsmgr.local.executor import Exit", {LAYERS}),
         ("lint/linter.py", "from jobsmgr.cli.shared.exits import ExitCode", {LAYERS}),
-        ("local/adapter.py", "from jobsmgr.cluster.clock import now", {LAYERS}),
-        ("cluster/session.py", "from jobsmgr.leadership.record import Timing", {LAYERS}),
-        ("cluster/store.py", "from jobsmgr.cluster.session import Session", {CLUSTER}),
+        ("local/adapter.py", "from jobsmgr.connection.clock import now", {NO_SERVER}),
+        ("cluster/adapter.py", "from jobsmgr.leadership.record import Timing", {LAYERS}),
+        ("cluster/store.py", "from jobsmgr.cluster.errors import refusal", {CLUSTER}),
         ("cluster/kinds.py", "from jobsmgr.cluster.trim import JOB", {CLUSTER}),
-        ("leadership/lease.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
-        ("operator/settings.py", "import kr8s", {"Only cluster/ speaks to Kubernetes"}),
+        ("connection/access.py", "from jobsmgr.connection.session import Session", {CONNECTION}),
+        ("connection/session.py", "from jobsmgr.cluster.errors import refusal", {LAYERS}),
+        ("cluster/watch.py", "import httpx", {"Only connection/ speaks to Kubernetes"}),
+        ("leadership/lease.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
+        ("operator/settings.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
         ("plugins/params.py", "from jobsmgr.plugins import env", {"Each built-in plugin stands alone"}),
         (
             "plugins/params.py",

@@ -85,7 +85,7 @@ def operator(
     # Imported late: kr8s costs a third of a second, which `jobsmgr --help` need not pay.
     import anyio
 
-    from jobsmgr.cluster.answers import NotConfigured
+    from jobsmgr.connection.answers import NotConfigured
     from jobsmgr.leadership.record import Timing
     from jobsmgr.operator.assembly import run_operator
     from jobsmgr.operator.logs import configure_logs

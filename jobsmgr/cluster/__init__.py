@@ -1,1 +1,1 @@
-"""The port on a Kubernetes cluster, through kr8s. Nothing is decided here, and nobody else knows of HTTP."""
+"""The port on a Kubernetes cluster, on the requests of connection/. Nothing is decided here."""

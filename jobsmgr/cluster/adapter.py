@@ -13,20 +13,20 @@ import structlog
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cluster.answers import Unreachable
 from jobsmgr.cluster.cache import Cache
-from jobsmgr.cluster.decoding import Unreadable, metadata_of, version_of
 from jobsmgr.cluster.events import Events
 from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.kinds import Kind
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.rights import StatusGate, missing_rights
-from jobsmgr.cluster.session import Session
-from jobsmgr.cluster.target import Target
 from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflow_writer import WorkflowWriter
 from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.decoding import Unreadable, metadata_of, version_of
+from jobsmgr.connection.session import Session
+from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Request, WriteResult
 from jobsmgr.engine.supervision import keep
 

@@ -9,8 +9,8 @@ from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.answers import Answer, NotLeading, Unreachable
-from jobsmgr.cluster.resources import Resource
+from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
+from jobsmgr.connection.resources import Resource
 from jobsmgr.engine.port import Refused
 
 LONGEST_MESSAGE = 1024

@@ -16,11 +16,11 @@ import structlog
 from jobsmgr.api.codec import format_time
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
-from jobsmgr.cluster import clock
-from jobsmgr.cluster.answers import NotLeading, Unreachable
 from jobsmgr.cluster.errors import is_missing_right
-from jobsmgr.cluster.resources import EVENTS, MERGE_PATCH
 from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.connection import clock
+from jobsmgr.connection.answers import NotLeading, Unreachable
+from jobsmgr.connection.resources import EVENTS, MERGE_PATCH
 from jobsmgr.engine.port import Event
 
 _log = structlog.get_logger(__name__)

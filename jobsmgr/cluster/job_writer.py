@@ -6,7 +6,6 @@ import attrs
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import JobState
-from jobsmgr.cluster.answers import NotLeading, Unreachable
 from jobsmgr.cluster.cache import Dependants
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, refusal, unsent
 from jobsmgr.cluster.kinds import Place, Stored, controller_uid
@@ -14,6 +13,7 @@ from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
+from jobsmgr.connection.answers import NotLeading, Unreachable
 from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone, Key, WriteResult
 
 

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.answers import Answer, Unreachable
-from jobsmgr.cluster.resources import Resource
+from jobsmgr.connection.answers import Answer, Unreachable
+from jobsmgr.connection.resources import Resource
 
 V = TypeVar("V")
 

@@ -8,11 +8,11 @@ from typing import Generic, NoReturn
 import anyio
 import structlog
 
-from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.errors import is_gone, refusal
 from jobsmgr.cluster.kinds import Place, Stored, V
 from jobsmgr.cluster.store import Store
 from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.connection.answers import Answer, Unreachable
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Gone, Refused
 

@@ -16,10 +16,10 @@ import structlog
 
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.answers import Unreachable
 from jobsmgr.cluster.kinds import Kind
-from jobsmgr.cluster.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource
-from jobsmgr.cluster.session import Session
+from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource
+from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Refused
 
 _log = structlog.get_logger(__name__)

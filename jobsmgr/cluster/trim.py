@@ -20,7 +20,7 @@ from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import ConditionType, Phase, holding
 from jobsmgr.api.workflow import API_VERSION, KIND
 from jobsmgr.cluster.kinds import Kind, controller, controller_uid, mapping, sequence
-from jobsmgr.cluster.resources import JOBS, WORKFLOWS
+from jobsmgr.connection.resources import JOBS, WORKFLOWS
 
 LONGEST_MESSAGE = 1024
 """Bytes of a Job's message that are kept: it goes into a status."""

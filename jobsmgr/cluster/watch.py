@@ -10,14 +10,13 @@ from typing import Any, Generic, NoReturn
 
 import anyio
 import anyio.lowlevel
-import httpx
 import structlog
 
-from jobsmgr.cluster.answers import Unreachable
-from jobsmgr.cluster.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
 from jobsmgr.cluster.kinds import MALFORMED, Stored, V
-from jobsmgr.cluster.session import Session
 from jobsmgr.cluster.store import Store
+from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+from jobsmgr.connection.session import Session
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +34,6 @@ OUTAGE = 2
 """Attempts in a row that found no server: what is known may be of another history by then, so all is listed anew."""
 LIST_SECONDS = (1500, 2100)
 """Seconds after which all is listed anew in any case: an event that a stream has lost is noticed by nobody else."""
-_WATCH_TIMEOUT = httpx.Timeout(SILENCE, connect=5, pool=5)
 _INITIAL_END = "k8s.io/initial-events-end"
 
 
@@ -158,7 +156,7 @@ class Watch(Generic[V]):
     async def _follow(self) -> None:
         """Watch from the last version on; without one, the server first streams all there is."""
         initial: list[Stored[V]] | None = None if self._version else []
-        async with self._session.stream(self._resource, self._namespace, self._params(), _WATCH_TIMEOUT) as response:
+        async with self._session.stream(self._resource, self._namespace, self._params(), SILENCE) as response:
             if response.status_code != 200:
                 self._check(response.status_code, status_of(await response.aread()))
             elif self._version:

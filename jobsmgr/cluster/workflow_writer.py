@@ -10,14 +10,14 @@ import structlog
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
-from jobsmgr.cluster.answers import Answer, NotLeading, Unreachable
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, not_served, refusal, unsent
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import MERGE_PATCH
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import WORKFLOW, WorkflowState
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
+from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
+from jobsmgr.connection.resources import MERGE_PATCH
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
 _log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.answers import Answer
-from jobsmgr.cluster.resources import JSON, Resource
-from jobsmgr.cluster.session import Session
+from jobsmgr.connection.answers import Answer
+from jobsmgr.connection.resources import JSON, Resource
+from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Key
 
 

@@ -19,11 +19,11 @@ import anyio
 import structlog
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster import clock
-from jobsmgr.cluster.answers import Answer, Unreachable
-from jobsmgr.cluster.resources import LEASES
-from jobsmgr.cluster.session import Session
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection import clock
+from jobsmgr.connection.answers import Answer, Unreachable
+from jobsmgr.connection.resources import LEASES
+from jobsmgr.connection.session import Session
+from jobsmgr.connection.target import Target
 from jobsmgr.engine.supervision import keep
 from jobsmgr.leadership.record import (
     ObservedRecord,

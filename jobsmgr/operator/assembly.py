@@ -13,8 +13,8 @@ import structlog
 
 from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
-from jobsmgr.cluster.answers import Unreachable
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.target import Target
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered

@@ -69,4 +69,6 @@ def test_a_command_imports_no_other_command() -> None:
     assert not loaded & {
         f"jobsmgr.cli.{name}" for name in ("run", "render", "graph", "explain", "operator", "plugins", "version")
     }
-    assert not any(name.startswith(("jobsmgr.engine", "jobsmgr.local", "jobsmgr.cluster")) for name in loaded)
+    assert not any(
+        name.startswith(("jobsmgr.engine", "jobsmgr.local", "jobsmgr.cluster", "jobsmgr.connection")) for name in loaded
+    )

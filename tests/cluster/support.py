@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from jobsmgr.cluster.adapter import KubernetesCluster
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
 

@@ -8,8 +8,8 @@ import pytest
 import structlog.testing
 
 from jobsmgr.cluster.adapter import KubernetesCluster
-from jobsmgr.cluster.answers import NotConfigured
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection.answers import NotConfigured
+from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Created, Done, Key
 from tests.cluster.support import DEADLINE, connected, job, jobs_of, seen, until, workflow, workflows_of
 from tests.plane.control_plane import ControlPlane

@@ -6,8 +6,8 @@ import pytest
 
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.answers import Answer, NotLeading, Unreachable
 from jobsmgr.cluster.errors import LONGEST_MESSAGE, refusal, unsent
+from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
 from jobsmgr.engine.port import Refused
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from jobsmgr import JobKey
 from jobsmgr.api.cutting import text_bytes
-from jobsmgr.cluster.answers import Answer
 from jobsmgr.cluster.events import LONGEST_MESSAGE, WAITING, Events
-from jobsmgr.cluster.resources import JSON, Resource
 from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.connection.answers import Answer
+from jobsmgr.connection.resources import JSON, Resource
 from jobsmgr.engine.port import Event, Key
 
 KEY = Key("ns", "wf")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobsmgr.api.codec import parse_time
-from jobsmgr.cluster import clock
+from jobsmgr.connection import clock
 from jobsmgr.engine.port import Event, Key
 from tests.cluster.support import connected, until
 from tests.plane.control_plane import ControlPlane

@@ -3,14 +3,14 @@
 from typing import Any, cast
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.answers import Answer
 from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.resources import Resource
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.connection.answers import Answer
+from jobsmgr.connection.resources import Resource
 from jobsmgr.engine.port import AlreadyExists, Key, Refused
 from tests.cluster.support import job
 

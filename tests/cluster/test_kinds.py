@@ -7,9 +7,9 @@ import pytest
 
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.kinds import Kind
-from jobsmgr.cluster.resources import Resource
-from jobsmgr.cluster.target import Target
 from jobsmgr.cluster.trim import DEPENDANTS
+from jobsmgr.connection.resources import Resource
+from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key
 from tests.cluster.support import DEADLINE, connected, seen, until, workflow, workflows_of
 from tests.plane.control_plane import ControlPlane

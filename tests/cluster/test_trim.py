@@ -7,9 +7,9 @@ import pytest
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cluster.answers import Answer, Unreachable
 from jobsmgr.cluster.kinds import controller_uid
 from jobsmgr.cluster.trim import JOB, WORKFLOW, trim_job, trim_workflow
+from jobsmgr.connection.answers import Answer, Unreachable
 from jobsmgr.engine.port import Key
 from tests.cluster.support import job, workflow
 

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection.target import Target
 from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.record import Timing
 from tests.cluster.support import DEADLINE, until

@@ -11,7 +11,7 @@ import attrs
 
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.workflow import API_VERSION, KIND, JobKey
-from jobsmgr.cluster.clock import now as wall_clock
+from jobsmgr.connection.clock import now as wall_clock
 from jobsmgr.engine.port import Key
 from jobsmgr.local.executor import Attempt, Executor, Exit
 from jobsmgr.local.running import LocalRun, RunSettings

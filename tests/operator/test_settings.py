@@ -117,7 +117,7 @@ def test_a_wrong_flag_is_a_usage_error(started: dict[str, Any], arguments: list[
 
 def test_missing_credentials_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback; exit code 1."""
-    from jobsmgr.cluster.answers import NotConfigured
+    from jobsmgr.connection.answers import NotConfigured
 
     async def run(_: OperatorSettings) -> None:
         raise NotConfigured("there is no kubeconfig")

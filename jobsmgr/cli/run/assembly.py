@@ -22,7 +22,7 @@ from jobsmgr.cli.run.terminal import Terminal
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
 from jobsmgr.cli.shared.jobs import refuse_idle
 from jobsmgr.cli.shared.streams import discard
-from jobsmgr.cluster.clock import now as wall_clock
+from jobsmgr.connection.clock import now as wall_clock
 from jobsmgr.engine.port import Key
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import find_engine

@@ -10,7 +10,7 @@ import tempfile
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.answers import NotConfigured
+from jobsmgr.connection.answers import NotConfigured
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 

@@ -10,8 +10,8 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
-from jobsmgr.cluster.answers import Answer
-from jobsmgr.cluster.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
+from jobsmgr.connection.answers import Answer
+from jobsmgr.connection.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
 
 LONGEST_LINE = 32 << 20
 """Bytes; etcd's and the API server's limits are far below."""

@@ -13,9 +13,9 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr.cluster import credentials, kubeconfig
-from jobsmgr.cluster.answers import NotConfigured, Unreachable
-from jobsmgr.cluster.credentials import Credentials
+from jobsmgr.connection import credentials, kubeconfig
+from jobsmgr.connection.answers import NotConfigured, Unreachable
+from jobsmgr.connection.credentials import Credentials
 from tests.files.test_kubeconfig import V1, config, named, single
 from tests.plane import certificates
 from tests.plane.build import binary

@@ -16,9 +16,9 @@ import attrs
 import structlog
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster import clock
-from jobsmgr.cluster.access import Access
-from jobsmgr.cluster.answers import NotConfigured, Unreachable
+from jobsmgr.connection import clock
+from jobsmgr.connection.access import Access
+from jobsmgr.connection.answers import NotConfigured, Unreachable
 from jobsmgr.files.composer import compose
 from jobsmgr.files.positions import SyntaxProblem, TooMuch
 

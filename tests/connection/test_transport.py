@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from jobsmgr.cluster.resources import LEASES
-from jobsmgr.cluster.session import Session
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection.resources import LEASES
+from jobsmgr.connection.session import Session
+from jobsmgr.connection.target import Target
 from tests.files.test_kubeconfig import single
 from tests.plane import certificates
 

@@ -20,7 +20,7 @@ import kr8s.asyncio
 import structlog
 from httpx_aiohttp import AiohttpTransport
 
-from jobsmgr.cluster.access import Access
+from jobsmgr.connection.access import Access
 
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE = 30.0

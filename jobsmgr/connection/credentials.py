@@ -7,10 +7,10 @@ import time
 import anyio
 import structlog
 
-from jobsmgr.cluster import kubeconfig
-from jobsmgr.cluster.access import Access
-from jobsmgr.cluster.answers import NotConfigured
-from jobsmgr.cluster.exec_plugin import ExecPlugin
+from jobsmgr.connection import kubeconfig
+from jobsmgr.connection.access import Access
+from jobsmgr.connection.answers import NotConfigured
+from jobsmgr.connection.exec_plugin import ExecPlugin
 
 _log = structlog.get_logger(__name__)
 

@@ -15,12 +15,12 @@ import anyio
 import httpx
 import kr8s
 
-from jobsmgr.cluster import transport
-from jobsmgr.cluster.access import Access
-from jobsmgr.cluster.answers import Answer, NotConfigured, NotLeading, Unreachable
-from jobsmgr.cluster.decoding import answer_of, retry_after_of
-from jobsmgr.cluster.resources import JSON, Resource
-from jobsmgr.cluster.target import Target
+from jobsmgr.connection import transport
+from jobsmgr.connection.access import Access
+from jobsmgr.connection.answers import Answer, NotConfigured, NotLeading, Unreachable
+from jobsmgr.connection.decoding import answer_of, retry_after_of
+from jobsmgr.connection.resources import JSON, Resource
+from jobsmgr.connection.target import Target
 
 OPEN_TIMEOUT = 10.0
 """Seconds for kr8s to ask the server's version, which it does without a time-out."""
@@ -86,9 +86,12 @@ class Session:
 
     @asynccontextmanager
     async def stream(
-        self, resource: Resource, namespace: str, params: Mapping[str, Any], timeout: httpx.Timeout
+        self, resource: Resource, namespace: str, params: Mapping[str, Any], silence: float
     ) -> AsyncIterator[httpx.Response]:
-        """Open a watch; the answer's status is the caller's to look at. Raises `Unreachable`, also out of the block."""
+        """Open a watch that breaks off after so many seconds of `silence`; its status is the caller's to look at.
+
+        Raises `Unreachable`, also out of the block.
+        """
         await self._target.throttle.wait()
         access = None
         try:
@@ -101,7 +104,7 @@ class Session:
                     url=resource.plural,
                     params=dict(params),
                     headers=self._headers(access),
-                    timeout=timeout,
+                    timeout=httpx.Timeout(silence, connect=5, pool=5),
                     stream=True,
                     raise_for_status=False,
                 ) as response:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.cluster.decoding import DEEPEST, Unreadable, document, json_object
+from jobsmgr.connection.decoding import DEEPEST, Unreadable, document, json_object
 
 
 def nested(levels: int) -> str:

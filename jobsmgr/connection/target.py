@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 import attrs
 
-from jobsmgr.cluster.credentials import Credentials
-from jobsmgr.cluster.throttle import Throttle
+from jobsmgr.connection.credentials import Credentials
+from jobsmgr.connection.throttle import Throttle
 
 
 @attrs.frozen(kw_only=True)

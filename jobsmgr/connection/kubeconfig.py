@@ -12,9 +12,9 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.cluster.access import Access
-from jobsmgr.cluster.answers import NotConfigured
-from jobsmgr.cluster.proxy import proxy_for
+from jobsmgr.connection.access import Access
+from jobsmgr.connection.answers import NotConfigured
+from jobsmgr.connection.proxy import proxy_for
 from jobsmgr.files.kubeconfig import BadKubeconfig, Choice, choose, merge, parse
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

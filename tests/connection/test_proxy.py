@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobsmgr.cluster.proxy import proxy_for
+from jobsmgr.connection.proxy import proxy_for
 
 PROXY = "http://proxy:3128"
 
