@@ -1,7 +1,7 @@
 """Models from and to Kubernetes' JSON form, spec and status alike, each field as its annotation and metadata say.
 
 cattrs writes the code of it: a loop of our own reads a tenth faster, but takes half as long again to write a status,
-which is done much more often (`python -m benchmarks.codec`). What is wrong with an object is said by
+which happens much more often (`python -m benchmarks.codec`). What is wrong with an object is reported by
 `jobsmgr.api.validation` alone: here reading bears everything, and what cannot be read is as if it were absent.
 """
 

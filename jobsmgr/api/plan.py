@@ -64,7 +64,7 @@ class Plan:
         return self.jobs[node].edges if isinstance(node, JobKey) else self.milestones[node]
 
     def context(self, key: JobKey) -> JobContext:
-        """What plugins are told about a job when it is rendered."""
+        """What plugins are given of a job when it is rendered."""
         job = self.jobs[key]
         return JobContext(
             workflow=self.workflow,

@@ -36,7 +36,7 @@ class Access:
     plugin: Manifest | None = None
     """`exec` of the kubeconfig's user, whose credentials are still to be added."""
     plugin_cluster: Manifest | None = None
-    """What that plugin is told of the cluster."""
+    """What that plugin gets to know of the cluster."""
 
     def has_same_connections(self, other: Access) -> bool:
         """Whether connections made by one are good for the other: only the header of a request may differ."""

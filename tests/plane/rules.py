@@ -229,7 +229,7 @@ def _has_cause(recording: Recording, workflow: str, path: Path, job: dict[str, A
 
 
 def _invalid(version: Version) -> bool:
-    """An invalid workflow's end is not final: an edit that mends it starts it anew."""
+    """An invalid workflow's end is not final: an edit that fixes it starts it anew."""
     return bool(version.condition("Failed").get("reason") == "InvalidSpec")
 
 

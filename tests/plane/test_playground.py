@@ -24,13 +24,9 @@ def playground(output: Path, *arguments: str) -> Iterator["subprocess.Popen[byte
             process.kill()
 
 
-def test_its_commands_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
-    """What it prints, pasted into a shell, applies the sample, whose pods end by themselves; the operator finishes it.
-
-    SIGINT ends with 0 and deletes the folder.
-    """
-    output = tmp_path / "output"
-    with playground(output, "--pod-seconds", "0") as process:
+def paste_its_commands(output: Path, arguments: tuple[str, ...], *then: str) -> "subprocess.CompletedProcess[str]":
+    """The commands that a playground prints, and `then`, run by a shell; SIGINT ends it with 0, its folder is gone."""
+    with playground(output, *arguments) as process:
 
         def ready() -> bool:
             assert process.poll() is None, output.read_text()
@@ -39,15 +35,24 @@ def test_its_commands_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
         eventually(ready, "the playground is ready")
         printed = [line.strip() for line in output.read_text().splitlines()]
         commands = [line for line in printed if line.startswith(("export ", "kubectl apply "))]
-        wait = "kubectl wait --for=condition=Finished --timeout=2m mjob/managedjob-sample && kubectl get mjob"
-        shell = "\n".join(["set -e", *commands, wait])
+        shell = "\n".join(["set -e", *commands, *then])
         run = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, cwd=ROOT)
-        assert "succeeded   6/6" in run.stdout, run.stderr
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     folder = re.search(r"export KUBECONFIG=(.*)/plane/", output.read_text())
     assert folder is not None
     assert not Path(folder[1]).exists()
+    return run
+
+
+def test_its_commands_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """What it prints, pasted into a shell, applies the sample, whose pods end by themselves; the operator finishes it.
+
+    SIGINT ends with 0 and deletes the folder.
+    """
+    wait = "kubectl wait --for=condition=Finished --timeout=2m mjob/managedjob-sample && kubectl get mjob"
+    run = paste_its_commands(tmp_path / "output", ("--pod-seconds", "0"), wait)
+    assert "succeeded   6/6" in run.stdout, run.stderr
 
 
 def test_a_missing_binary_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

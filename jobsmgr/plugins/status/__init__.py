@@ -139,7 +139,7 @@ def _end(snapshot: Snapshot, jobs: Collection[JobStatus], deadline: datetime | N
 
 
 def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:
-    """Ended when no job goes on, unless an edit that mends the spec may still bring more; begun once one has run."""
+    """Ended when no job goes on, unless an edit that fixes the spec may still bring more; begun once one has run."""
     if counts.together.ended and not waits_for_an_edit:
         return Phase.SUCCEEDED if counts.together is Phase.SUCCEEDED else Phase.FAILED
     return Phase.RUNNING if counts.running or counts.succeeded or counts.failed else Phase.PENDING
