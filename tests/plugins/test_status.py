@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from jobsmgr import JobState, Phase
+from jobsmgr.api.decision import ReadJob
 from tests.core.world import World, group, job, key, manifest
 
 
@@ -137,6 +138,31 @@ class TestWiped:
         assert one.phases() == {"g/a": "failed", "g/b": "succeeded", "g/c": "running"}
         assert one.status_of("g/a").reason == "JobLost"
         assert len(one.created) == 3
+
+
+class TestStoredElsewhere:
+    """A status that another program has written."""
+
+    def suspended(self) -> World:
+        """A job whose Job runs is stored as suspended, which is a word of workflows alone."""
+        one = world(group("g", "a", "b")).settle()
+        one.raw["status"]["groups"][0]["jobs"][0]["phase"] = "suspended"
+        return one
+
+    def test_a_job_stored_as_suspended_goes_on(self) -> None:
+        """Its Job decides."""
+        one = self.suspended().settle()
+        assert (one.phases(), one.stored().phase) == ({"g/a": "running", "g/b": "pending"}, Phase.RUNNING)
+        one.succeed("g-a").succeed("g-b")
+        assert (one.stored().progress, len(one.created)) == ("2/2", 2)
+
+    def test_one_whose_job_is_gone_is_lost(self) -> None:
+        """It is read first, as that of any job that has begun, and is not run again."""
+        one = self.suspended()
+        one.jobs.clear()
+        assert one.decide().steps[0] == ReadJob(key=key("g/a"), name="wf-g-a", uid=one.status_of("g/a").uid)
+        one.settle()
+        assert (one.status_of("g/a").reason, len(one.created)) == ("JobLost", 1)
 
 
 class TestAdopted:

@@ -92,6 +92,9 @@ class JobPhases:
             return stored
         planned = self._snapshot.plan.jobs.get(key)
         compiled = (planned.compiled or None) if planned is not None else None
+        if stored is not None and stored.phase is Phase.SUSPENDED:
+            # A word of workflows: of a job it can only mean that it has begun, so its Job decides.
+            stored = attrs.evolve(stored, phase=Phase.RUNNING)
         if stored is None or not (stored.uid or stored.phase is Phase.RUNNING):
             before = JobStatus(name=key.job, compiled_params=compiled)
         else:
