@@ -209,3 +209,18 @@ def test_a_plugin_that_fails_is_named() -> None:
 
     with pytest.raises(PluginError, match=r'plugin "Broken" in jobsmgr_validate: .*OSError: no disk'):
         find_problems(manifest(group("g", "a")), Broken())
+
+
+def test_two_plugins_of_one_class() -> None:
+    """Each counts, and so does one that is called like a built-in."""
+
+    class labels:
+        def __init__(self, path: str) -> None:
+            self.path = path
+
+        @hookimpl
+        def jobsmgr_validate(self) -> list[Problem]:
+            return [Problem(self.path, "is wrong")]
+
+    found = find_problems(manifest(group("g", "a")), labels("spec.one"), labels("spec.two"))
+    assert sorted(problem.path for problem in found) == ["spec.one", "spec.two"]

@@ -9,7 +9,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.core.rendering import render_job
-from jobsmgr.loading.plugins import load_hooks
+from jobsmgr.loading.plugins import DEFAULT_PLUGINS, load_hooks
 
 
 def find_problems(workflow: Manifest, *plugins: object) -> tuple[Problem, ...]:
@@ -34,6 +34,10 @@ def render_jobs(workflow: Manifest, *plugins: object) -> list[dict[str, Any]]:
 
 
 def _hooks(plugins: tuple[object, ...]) -> Hooks:
-    """The built-in plugins and these, each under the name of its module or class."""
-    named = [(str(getattr(plugin, "__name__", type(plugin).__name__)), plugin) for plugin in plugins]
-    return load_hooks(named, installed=False)
+    """The built-in plugins and these, each under the name of its module or class, numbered where that is taken."""
+    named: dict[str, object] = {}
+    for plugin in plugins:
+        name = str(getattr(plugin, "__name__", type(plugin).__name__))
+        names = (name, *(f"{name} {number}" for number in range(2, len(plugins) + 2)))
+        named[next(free for free in names if free not in named and free not in DEFAULT_PLUGINS)] = plugin
+    return load_hooks(named.items(), installed=False)
