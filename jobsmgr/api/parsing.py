@@ -32,17 +32,22 @@ def parse_workflow(raw: Manifest) -> Workflow:
 
 def decode_workflow(raw: Manifest) -> Workflow:
     """The same of an object that is known to fit the schema."""
+    return workflow_of(raw, decode(Spec, raw.get("spec") or {}), object_bytes(raw))
+
+
+def workflow_of(raw: Manifest, spec: Spec, size: int) -> Workflow:
+    """A ManagedJob object's identity with a spec as read, and the object's size in bytes."""
     metadata = raw.get("metadata") or {}
     return Workflow(
         name=str(metadata.get("name") or ""),
         namespace=str(metadata.get("namespace") or ""),
-        spec=decode(Spec, raw.get("spec") or {}),
+        spec=spec,
         uid=str(metadata.get("uid") or ""),
         generation=int(metadata.get("generation") or 1),
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
         created=parse_time(metadata.get("creationTimestamp")),
-        size=object_bytes(raw),
+        size=size,
     )
 
 

@@ -143,6 +143,8 @@ class WrittenJob(NamedTuple):
     job: Job
     layers: tuple[Layer, ...]
     """The levels of its parameters, outermost first."""
+    place: tuple[int, int]
+    """The index of its group in the workflow, and its own in the group."""
 
     @property
     def path(self) -> str:
@@ -186,7 +188,8 @@ class Workflow:
             outer = Layer(f"spec.groups[{group_index}]", group.params)
             for index, job in enumerate(group.jobs):
                 inner = Layer(f"{outer.path}.jobs[{index}]", job.params)
-                found.append(WrittenJob(JobKey(group.name, job.name), group, job, (outermost, outer, inner)))
+                key, place = JobKey(group.name, job.name), (group_index, index)
+                found.append(WrittenJob(key, group, job, (outermost, outer, inner), place))
         return tuple(found)
 
     def retries_of(self, group: Group, job: Job) -> int:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import count
 
 import attrs
 
-from jobsmgr.api.codec import parse_time
+from jobsmgr.api.codec import decode
 from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import job_names
 from jobsmgr.api.params import NO_PARAMS, Layer, Params
-from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.parsing import parse_workflow, workflow_of
 from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
 from jobsmgr.api.workflow import Spec, Workflow
@@ -22,6 +21,9 @@ from jobsmgr.core.edges import edges_of
 from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import compiled_params
+
+_TIMES = ("activeDeadlineSeconds", "ttlSecondsAfterFinished")
+"""What counts of a spec that is not read."""
 
 
 def make_plan(raw: Manifest, hooks: Hooks) -> Plan:
@@ -38,22 +40,9 @@ def make_plan(raw: Manifest, hooks: Hooks) -> Plan:
 
 def bare_plan(raw: Manifest) -> Plan:
     """A workflow's identity and times with nothing to start: for one that has ended, or whose spec cannot be read."""
-    metadata, spec = raw.get("metadata") or {}, raw.get("spec")
-    times = spec if isinstance(spec, Mapping) else {}
-    deadline, ttl = times.get("activeDeadlineSeconds"), times.get("ttlSecondsAfterFinished")
-    workflow = Workflow(
-        name=str(metadata.get("name") or ""),
-        namespace=str(metadata.get("namespace") or ""),
-        uid=str(metadata.get("uid") or ""),
-        generation=int(metadata.get("generation") or 1),
-        created=parse_time(metadata.get("creationTimestamp")),
-        spec=Spec(
-            groups=(),
-            active_deadline_seconds=deadline if isinstance(deadline, int) else None,
-            ttl_seconds_after_finished=ttl if isinstance(ttl, int) else None,
-        ),
-    )
-    return Plan(workflow=workflow)
+    spec = raw.get("spec")
+    times = {key: spec[key] for key in _TIMES if key in spec} if isinstance(spec, Mapping) else {}
+    return Plan(workflow=workflow_of(raw, decode(Spec, times), size=0))  # no size: its spec was not read
 
 
 def plan_workflow(workflow: Workflow, hooks: Hooks) -> Plan:
@@ -73,16 +62,14 @@ def _jobs(
 ) -> Iterator[PlannedJob]:
     """One job for each that is written, in the same order."""
     names = job_names(workflow.name, (job.key for job in workflow.jobs()))
-    members = {group.name: (index, count()) for index, group in enumerate(workflow.spec.groups)}
     for job in workflow.jobs():
-        group_index, member = members[job.key.group]
         params = merge(job.layers)
         yield PlannedJob(
             key=job.key,
             group=job.group,
             spec=job.job,
             layers=job.layers,
-            place=(group_index, next(member)),
+            place=job.place,
             name=names[job.key],
             edges=edges.get(job.key, ()),
             params=params,

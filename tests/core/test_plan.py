@@ -104,6 +104,7 @@ class TestProblems:
         assert (made.workflow.name, made.workflow.generation) == ("wf", 1)
         assert made.workflow.spec.ttl_seconds_after_finished is None
         assert bare_plan(manifest(ttlSecondsAfterFinished=5)).workflow.spec.ttl_seconds_after_finished == 5
+        assert bare_plan(manifest(activeDeadlineSeconds=True)).workflow.spec.active_deadline_seconds is None
 
 
 class TestSizes:
