@@ -18,7 +18,7 @@ from jobsmgr.api.names import (
     container_name,
     label_value,
 )
-from jobsmgr.api.params import MERGE, MERGE_KEYS
+from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.status import ConditionType, not_before
 from jobsmgr.api.syntax import (
@@ -50,6 +50,7 @@ __all__ = [
     "Readiness",
     "container_name",
     "cut",
+    "imported_name",
     "label_value",
     "not_before",
     "parse_quantity",

@@ -128,6 +128,17 @@ class Params:
 NO_PARAMS = Params()
 
 
+def imported_name(source: Manifest) -> str:
+    """The variable that an entry of `fromEnv` with a `key` becomes."""
+    return f"{source.get('prefix') or ''}{source['key']}"
+
+
+def variable_names(params: Params) -> list[str]:
+    """The variables that one level names: the single keys that it imports, then its `env`."""
+    imported = [imported_name(entry) for entry in params.from_env if entry.get("key")]
+    return imported + [str(entry.get("name")) for entry in params.env]
+
+
 @attrs.frozen
 class Layer:
     """One level's parameters with its path, for messages: `spec`, `spec.groups[0]`, `spec.groups[0].jobs[1]`."""

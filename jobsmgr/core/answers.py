@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from itertools import islice
-from types import CoroutineType, NoneType, UnionType
+from types import CoroutineType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
+
+from jobsmgr.api.codec import without_none
 
 T = TypeVar("T")
 
@@ -146,9 +148,9 @@ def _key(key: Any, where: str) -> str:
 def _read(value: Any, kind: Any, where: str) -> Any:
     """A value of an annotation's type, rebuilt."""
     if get_origin(kind) in (UnionType, Union):
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
         if value is None:
             return None
+        kind = without_none(kind)
     expected = get_origin(kind) or kind
     if not _is_a(value, expected):
         raise _Wrong(f"{where} is {type(value).__name__}, not {expected.__name__}")

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from jobsmgr.api.fields import Merge, json_key
-from jobsmgr.api.params import MERGE, MERGE_KEYS, Layer, Params
+from jobsmgr.api.params import MERGE, MERGE_KEYS, Layer, Params, imported_name
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import DEFAULT_RETRIES, JobKey
 from jobsmgr.core.hooks import Hooks
@@ -126,7 +126,7 @@ def _parts(layer: Layer, hooks: Hooks) -> Iterator[_Part]:
     for part in _split(layer.path, layer.params):
         if part.field != "fromEnv" or not part.value.get("key"):
             yield part
-        elif (name := f"{part.value.get('prefix') or ''}{part.value['key']}") not in own:
+        elif (name := imported_name(part.value)) not in own:
             alone = {entry.get("name"): entry for entry in hooks.merge_params((layer,)).env}
             yield _Part("env", name, name, part.path, alone.get(name))
 

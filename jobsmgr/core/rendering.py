@@ -12,7 +12,7 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
-from jobsmgr.api.params import MERGE_KEYS, Layer, Params
+from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
 
@@ -142,12 +142,6 @@ def compiled_params(layers: Sequence[Layer], merged: Params) -> dict[str, Any]:
 
 def _innermost_first(layers: Sequence[Layer], env: Sequence[Manifest]) -> list[Manifest]:
     merged = {str(entry.get("name")): entry for entry in env}
-    names = [name for layer in reversed(layers) for name in _variables(layer.params)]
+    names = [name for layer in reversed(layers) for name in variable_names(layer.params)]
     ordered = {name: merged[name] for name in names if name in merged}
     return list((ordered | merged).values())
-
-
-def _variables(params: Params) -> list[str]:
-    """The variables that one level names: the single keys it imports, then its `env`."""
-    imported = [f"{entry.get('prefix') or ''}{entry['key']}" for entry in params.from_env if entry.get("key")]
-    return imported + [str(entry.get("name")) for entry in params.env]

@@ -85,7 +85,8 @@ class StatusWriter:
         if isinstance(result, Done):
             self._remember(gathered, attrs.evolve(decision, status=found.status), began)
             self._report(gathered, decision.transitions)
-            if found.status.final and "ttlSecondsAfterFinished" in (gathered.raw.get("spec") or {}):
+            ttl = gathered.snapshot.workflow.spec.ttl_seconds_after_finished
+            if found.status.final and ttl is not None:
                 gathered.memory.failures.passed(Effort.STATUS)
                 return True, NOW  # now that the end is stored, its time to live counts
         return isinstance(result, Done), self._after(gathered, found, result)

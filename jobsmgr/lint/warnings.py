@@ -10,7 +10,7 @@ from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.names import MAX_NAME, job_names, plain_name
-from jobsmgr.api.params import MERGE_KEYS, Layer, Params
+from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.lint.references import ConfigKeys, referenced_object
 
@@ -78,21 +78,15 @@ def _mounted(layers: Iterable[Layer]) -> set[str]:
 
 def _hidden_variables(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     """Kubernetes lets any `env` beat any `envFrom`, so an outer variable stays where an inner source has one too."""
-    outermost = _variables(workflow.spec.params)
+    outermost = set(variable_names(workflow.spec.params))
     for group_index, group in enumerate(workflow.spec.groups):
         path = f"spec.groups[{group_index}]"
-        own = _variables(group.params)
+        own = set(variable_names(group.params))
         yield from _hidden(f"{path}.params", group.params, outermost - own, known)
         for index, job in enumerate(group.jobs):
             if job.params.from_env:
-                outer = (outermost | own) - _variables(job.params)
+                outer = (outermost | own).difference(variable_names(job.params))
                 yield from _hidden(f"{path}.jobs[{index}].params", job.params, outer, known)
-
-
-def _variables(params: Params) -> set[str]:
-    """What a level sets by name; a key that it imports alone is such a variable too."""
-    imported = {f"{entry.get('prefix') or ''}{entry['key']}" for entry in params.from_env if entry.get("key")}
-    return imported | {str(entry.get("name")) for entry in params.env}
 
 
 def _hidden(path: str, params: Params, outer: set[str], known: ConfigKeys) -> Iterator[Problem]:

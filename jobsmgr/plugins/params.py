@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jobsmgr import Layer, Manifest, Params, hookimpl
-from jobsmgr.builtin import MERGE, MERGE_KEYS, Merge
+from jobsmgr.builtin import MERGE, MERGE_KEYS, Merge, imported_name
 
 
 def _innermost(levels: list[Any]) -> Any:
@@ -78,4 +78,4 @@ def _imported(sources: Iterable[Manifest]) -> Iterable[dict[str, Any]]:
         if key := source.get("key"):
             kind = "configMapKeyRef" if "configMapRef" in source else "secretKeyRef"
             reference = source.get("configMapRef") or source.get("secretRef") or {}
-            yield {"name": f"{source.get('prefix') or ''}{key}", "valueFrom": {kind: {**reference, "key": key}}}
+            yield {"name": imported_name(source), "valueFrom": {kind: {**reference, "key": key}}}
