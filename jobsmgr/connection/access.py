@@ -12,6 +12,7 @@ import attrs
 from jobsmgr.api.fields import Manifest
 from jobsmgr.connection.answers import NotConfigured
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -26,16 +27,17 @@ class Access:
     authority: bytes = b""
     insecure: bool = False
     server_name: str | None = None
-    proxy: str = ""
+    proxy: str = attrs.field(default="", repr=False)
+    """It may have a password in it."""
     authorization: str = attrs.field(default="", repr=False)
     """The header of that name."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers."""
     certificate: bytes = attrs.field(default=b"", repr=False)
     key: bytes = attrs.field(default=b"", repr=False)
-    plugin: Manifest | None = None
+    plugin: Manifest | None = attrs.field(default=None, repr=False)
     """`exec` of the kubeconfig's user, whose credentials are still to be added."""
-    plugin_cluster: Manifest | None = None
+    plugin_cluster: Manifest | None = attrs.field(default=None, repr=False)
     """What that plugin gets to know of the cluster."""
 
     def has_same_connections(self, other: Access) -> bool:
@@ -60,6 +62,20 @@ class Access:
         except (ssl.SSLError, ValueError) as error:
             raise NotConfigured(f"{self.source}: its certificates or its key cannot be used: {error}") from error
         return context
+
+
+def bearer(token: str) -> str:
+    """The header `Authorization` with a token. Raises `ValueError` for what cannot be one (RFC 6750)."""
+    if not token.isascii():
+        raise ValueError("its token has characters that are not ASCII")
+    return header("its token", f"Bearer {token}")
+
+
+def header(what: str, value: str) -> str:
+    """A header's value. Raises `ValueError` for one with control characters, which would end it, as Go does."""
+    if _CONTROL.search(value):
+        raise ValueError(f"{what} has control characters, such as the end of a line")
+    return value
 
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:

@@ -17,7 +17,7 @@ import structlog
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.connection import clock
-from jobsmgr.connection.access import Access
+from jobsmgr.connection.access import Access, bearer
 from jobsmgr.connection.answers import NotConfigured, Unreachable
 from jobsmgr.files.composer import compose
 from jobsmgr.files.positions import SyntaxProblem, TooMuch
@@ -31,9 +31,9 @@ _VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1"
 
 @attrs.frozen
 class Credential:
-    """What a plugin has answered: a token, or certificate and key, until they expire."""
+    """What a plugin has answered: a token, as its header, or certificate and key, until they expire."""
 
-    token: str = attrs.field(default="", repr=False)
+    authorization: str = attrs.field(default="", repr=False)
     certificate: str = ""
     key: str = attrs.field(default="", repr=False)
     expires: datetime | None = None
@@ -47,7 +47,7 @@ class Credential:
         """Access with this credential."""
         return attrs.evolve(
             access,
-            authorization=f"Bearer {self.token}" if self.token else "",
+            authorization=self.authorization,
             certificate=self.certificate.encode(),
             key=self.key.encode(),
         )
@@ -103,9 +103,9 @@ class ExecPlugin:
             done = await anyio.run_process(
                 command, stdin=stdin, stdout=PIPE, stderr=None, check=False, env=self._environment(interactive)
             )
-        except OSError as error:
-            hint = self._settings.get("installHint", "")
-            raise NotConfigured(f"{self.name} cannot be started: {error.strerror}. {hint}".rstrip()) from error
+        except (OSError, ValueError) as error:  # the latter for what cannot be an argument or a variable
+            why, hint = getattr(error, "strerror", None) or error, self._settings.get("installHint", "")
+            raise NotConfigured(f"{self.name} cannot be started: {why}. {hint}".rstrip()) from error
         finally:
             timer.cancel()
         if done.returncode:
@@ -130,7 +130,7 @@ class ExecPlugin:
         if self._settings.get("provideClusterInfo"):
             spec["cluster"] = self._cluster
         told = {"kind": "ExecCredential", "apiVersion": self._settings["apiVersion"], "spec": spec}
-        added = {each["name"]: str(each.get("value") or "") for each in self._settings.get("env", ())}
+        added = {each["name"]: each.get("value") or "" for each in self._settings.get("env", ())}
         return {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(told)}
 
 
@@ -149,4 +149,12 @@ def _credential(output: bytes, version: str) -> Credential:
         raise ValueError("the fields of its status must be strings")
     if not (token or certificate or key) or bool(certificate) != bool(key):
         raise ValueError("its status must have a token, or both clientCertificateData and clientKeyData")
-    return Credential(token, certificate, key, datetime.fromisoformat(expires) if expires else None)
+    return Credential(bearer(token) if token else "", certificate, key, _moment(expires) if expires else None)
+
+
+def _moment(text: str) -> datetime:
+    """A moment with its time zone, as Kubernetes has them. Raises `ValueError`."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"its expirationTimestamp {text} has no time zone")
+    return moment

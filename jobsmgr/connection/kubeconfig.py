@@ -10,18 +10,20 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import attrs
+import httpx
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.connection.access import Access
+from jobsmgr.connection.access import Access, bearer, header
 from jobsmgr.connection.answers import NotConfigured
 from jobsmgr.connection.proxy import proxy_for
 from jobsmgr.files.kubeconfig import BadKubeconfig, Choice, choose, merge, parse
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_PROXIES = ("http", "https")
+_SCHEMES = ("http", "https")
 """What the transport speaks."""
 _CLUSTER_CONFIG = "client.authentication.k8s.io/exec"
 """The cluster's extension that is for exec plugins."""
+_IN_POD = "the pod's service account"
 
 
 def load(explicit: str | None, context: str | None) -> Access:
@@ -79,6 +81,9 @@ def _chosen(choice: Choice, files: str) -> Access:
     source = f'the context "{choice.context}" of {files}'
     cluster, user = choice.cluster, choice.user
     server = cluster["server"] if "://" in cluster["server"] else f"http://{cluster['server']}"
+    _check_url(server, "server", source)
+    if not _is_host(cluster.get("tls-server-name", "host")):
+        raise NotConfigured(f"{source}: tls-server-name is not the name of a host")
     access = Access(
         source=source,
         server=server,
@@ -88,7 +93,7 @@ def _chosen(choice: Choice, files: str) -> Access:
         insecure=cluster.get("insecure-skip-tls-verify", False),
         server_name=cluster.get("tls-server-name"),
         proxy=_checked_proxy(cluster.get("proxy-url") or proxy_for(server, os.environ), source),
-        impersonation=tuple(_impersonation(user)),
+        impersonation=tuple(_impersonation(user, source)),
     )
     if urlsplit(server).scheme != "https":  # as kubectl: credentials are sent over TLS only
         return access
@@ -103,7 +108,7 @@ def _chosen(choice: Choice, files: str) -> Access:
 
 def _plugin_cluster(cluster: Manifest, access: Access) -> Manifest:
     """The cluster as `KUBERNETES_EXEC_INFO` has it."""
-    extensions = {each.get("name"): each.get("extension") for each in cluster.get("extensions", ())}
+    extensions = {each.get("name"): each.get("extension") for each in cluster.get("extensions", ()) if each}
     told = {
         "server": access.server,
         "tls-server-name": access.server_name,
@@ -128,8 +133,17 @@ def _pem(entry: Manifest, key: str, source: str) -> bytes:
 def _content(path: str, key: str, source: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise NotConfigured(f"{source}: the file of {key} cannot be read: {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # the latter for what cannot be a path
+        why = getattr(error, "strerror", None) or error
+        raise NotConfigured(f"{source}: the file of {key} cannot be read: {path}: {why}") from error
+
+
+def _line(path: str, key: str, source: str) -> str:
+    """What a file says, without the space around it, as kubectl has it."""
+    try:
+        return _content(path, key, source).decode().strip()
+    except UnicodeDecodeError:
+        raise NotConfigured(f"{source}: the file of {key} is not UTF-8 text: {path}") from None
 
 
 def _authorization(user: Manifest, source: str) -> str:
@@ -140,34 +154,69 @@ def _authorization(user: Manifest, source: str) -> str:
     token = user.get("token", "")
     if "tokenFile" in user:
         try:
-            token = _content(user["tokenFile"], "tokenFile", source).decode().strip() or token
+            token = _line(user["tokenFile"], "tokenFile", source) or token
         except NotConfigured:
             if not token:
                 raise
     if not token and "auth-provider" in user:
-        token = (user["auth-provider"].get("config") or {}).get("id-token", "")
+        token = (user["auth-provider"].get("config") or {}).get("id-token")
         if not token:
             name = user["auth-provider"].get("name")
             raise NotConfigured(f'{source}: the auth-provider "{name}" has no id-token; use an exec plugin')
-    return f"Bearer {token}" if token else ""
+    return _bearer(token, source) if token else ""
 
 
-def _impersonation(user: Manifest) -> Iterator[tuple[str, str]]:
-    if "as" in user:
-        yield "Impersonate-User", user["as"]
-    if "as-uid" in user:
-        yield "Impersonate-Uid", user["as-uid"]
-    for group in user.get("as-groups", ()):
-        yield "Impersonate-Group", group
-    for key, values in user.get("as-user-extra", {}).items():
+def _bearer(token: str, source: str) -> str:
+    try:
+        return bearer(token)
+    except ValueError as error:
+        raise NotConfigured(f"{source}: {error}") from error
+
+
+def _impersonation(user: Manifest, source: str) -> Iterator[tuple[str, str]]:
+    extra = user.get("as-user-extra", {})
+    given: dict[str, list[str]] = {
+        "Impersonate-User": [user["as"]] if "as" in user else [],
+        "Impersonate-Uid": [user["as-uid"]] if "as-uid" in user else [],
+        "Impersonate-Group": user.get("as-groups", []),
+        **{f"Impersonate-Extra-{quote(key, safe='')}": values or [] for key, values in extra.items()},
+    }
+    for name, values in given.items():
         for value in values:
-            yield f"Impersonate-Extra-{quote(key, safe='')}", value
+            try:
+                yield name, header(name, value)
+            except ValueError as error:
+                raise NotConfigured(f"{source}: {error}") from error
 
 
 def _checked_proxy(url: str, source: str) -> str:
-    if url and urlsplit(url).scheme not in _PROXIES:
-        raise NotConfigured(f"{source}: the proxy {url} cannot be used; it must begin with http:// or https://")
+    if url:
+        _check_url(url, "proxy", source)
     return url
+
+
+def _check_url(text: str, what: str, source: str) -> None:
+    """Raise `NotConfigured` for what the transport cannot use; the message has no password."""
+    try:
+        url, parsed = urlsplit(text), httpx.URL(text)
+        host, _ = url.hostname or "", url.port
+        (parsed.username + parsed.password).encode("latin-1")  # as aiohttp sends it to a proxy
+        usable = _is_host(host) and ":" not in parsed.username
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise NotConfigured(f"{source}: the {what} is not a valid URL; it has the form https://host:port") from None
+    if url.scheme not in _SCHEMES:
+        shown = f"{url.scheme}://{host}"
+        raise NotConfigured(f"{source}: the {what} {shown} cannot be used; it must begin with http:// or https://")
+
+
+def _is_host(name: str) -> bool:
+    """Whether Python takes it for the name or address of a host, before it is looked up."""
+    try:
+        return name.isprintable() and bool(name.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _in_pod() -> bool:
@@ -177,21 +226,22 @@ def _in_pod() -> bool:
 
 def _pod_namespace() -> str:
     file = ACCOUNT / "namespace"
-    return os.environ.get("POD_NAMESPACE") or (file.read_text().strip() if file.is_file() else "") or "default"
+    own = os.environ.get("POD_NAMESPACE")
+    return own or (_line(str(file), "namespace", _IN_POD) if file.is_file() else "") or "default"
 
 
 def _service_account() -> Access:
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-    source, authority = "the pod's service account", ACCOUNT / "ca.crt"
+    authority = ACCOUNT / "ca.crt"
     server = f"https://{f'[{host}]' if _is_ipv6(host) else host}:{port}"
-    token = _content(str(ACCOUNT / "token"), "token", source).decode().strip()
+    _check_url(server, "server", _IN_POD)
     return Access(
-        source=source,
+        source=_IN_POD,
         server=server,
         namespace=_pod_namespace(),
-        authority=_content(str(authority), "ca.crt", source) if authority.exists() else b"",
-        proxy=_checked_proxy(proxy_for(server, os.environ), source),
-        authorization=f"Bearer {token}",
+        authority=_content(str(authority), "ca.crt", _IN_POD) if authority.exists() else b"",
+        proxy=_checked_proxy(proxy_for(server, os.environ), _IN_POD),
+        authorization=_bearer(_line(str(ACCOUNT / "token"), "token", _IN_POD), _IN_POD),
     )
 
 

@@ -141,7 +141,7 @@ def _fields(value: Any, kind: str, where: str) -> dict[str, Any]:
             continue
         if type(given) is not wanted:
             raise BadKubeconfig(f"{where}.{key} must be {_WORDS[wanted]}")
-        if key in _LISTS_OF_TEXT and not all(isinstance(each, str) for each in given):
+        if key in _LISTS_OF_TEXT and not _is_list_of_text(given):
             raise BadKubeconfig(f"{where}.{key} must be a list of strings")
         if key == "exec":  # kept when empty: then its problems are named
             found[key] = _fields(given, "exec", f"{where}.exec")
@@ -175,6 +175,9 @@ def _merged(first: Kubeconfig, later: Kubeconfig) -> Kubeconfig:
 def _cluster_problems(cluster: Manifest) -> Iterator[str]:
     if "server" not in cluster:
         yield "the cluster has no server"
+    extensions = [each or {} for each in cluster.get("extensions", ())]
+    if not all(isinstance(each, dict) and isinstance(each.get("name"), str | None) for each in extensions):
+        yield "extensions must be a list of objects whose name is a string"
     authorities = [key for key in _AUTHORITY if key in cluster]
     if len(authorities) > 1:
         yield "certificate-authority and certificate-authority-data are both set"
@@ -193,10 +196,21 @@ def _user_problems(user: Manifest) -> Iterator[str]:
             yield "client-certificate needs client-key or client-key-data"
     if {"as-uid", "as-groups", "as-user-extra"} & user.keys() and "as" not in user:
         yield "as-uid, as-groups and as-user-extra need as"
+    if not all(_is_list_of_text(values or []) for values in user.get("as-user-extra", {}).values()):
+        yield "as-user-extra must be an object of lists of strings"
+    yield from _provider_problems(user.get("auth-provider", {}))
     if "exec" in user:
         yield from _exec_problems(user["exec"])
         if "auth-provider" in user:
             yield "auth-provider and exec are both set"
+
+
+def _provider_problems(provider: Manifest) -> Iterator[str]:
+    settings = provider.get("config") or {}
+    if not isinstance(provider.get("name"), str | None):
+        yield "auth-provider.name must be a string"
+    if not isinstance(settings, dict) or not all(isinstance(each, str | None) for each in settings.values()):
+        yield "auth-provider.config must be an object of strings"
 
 
 def _exec_problems(plugin: Manifest) -> Iterator[str]:
@@ -206,5 +220,15 @@ def _exec_problems(plugin: Manifest) -> Iterator[str]:
         yield f"exec.interactiveMode must be set; it is one of {', '.join(_INTERACTIVE_MODES)}"
     if mode and mode not in _INTERACTIVE_MODES:
         yield f"exec.interactiveMode must be one of {', '.join(_INTERACTIVE_MODES)}"
-    if not all(isinstance(each, dict) and each.get("name") for each in plugin.get("env", ())):
-        yield "exec.env must be a list of objects with a name"
+    if not all(_is_variable(each) for each in plugin.get("env", ())):
+        yield "exec.env must be a list of objects with a name and a value, which are strings"
+
+
+def _is_variable(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.get("name"):
+        return False
+    return isinstance(value["name"], str) and isinstance(value.get("value"), str | None)
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -32,11 +32,7 @@ sys.exit(int((here / "code").read_text()) if (here / "code").exists() else 0)
 """
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No configuration but the test's own."""
-    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
+ANSWER = {"kind": "ExecCredential", "apiVersion": V1}
 
 
 def write(folder: Path, text: str, name: str = "kubeconfig") -> str:
@@ -219,6 +215,14 @@ async def test_a_plugin_that_takes_long_goes_on_when_one_that_asked_gives_up(tmp
         (json.dumps({"kind": "ExecCredential", "apiVersion": V1}), "must have a token"),
         (json.dumps({"kind": "ExecCredential", "apiVersion": f"{V1}beta1", "status": {"token": "t"}}), "was asked for"),
         (json.dumps({"kind": "ExecCredential", "apiVersion": V1, "status": {"clientKeyData": "k"}}), "must have"),
+        *(
+            (json.dumps(ANSWER | {"status": {"token": "t", "expirationTimestamp": text}}), words)
+            for text, words in (
+                ("2999-01-01T00:00:00", "2999-01-01T00:00:00 has no time zone"),
+                ("2999-01-01", "no time zone"),
+                ("soon", "no usable answer"),
+            )
+        ),
     ],
 )
 async def test_an_unusable_answer_names_the_plugin(tmp_path: Path, text: str, words: str) -> None:

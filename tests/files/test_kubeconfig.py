@@ -101,6 +101,17 @@ REFUSED = {
     "a plugin that does not say whether it asks": single(user={"exec": {**EXEC, "interactiveMode": ""}}),
     "a plugin that asks in another way": single(user={"exec": {**EXEC, "interactiveMode": "Perhaps"}}),
     "a variable without a name": single(user={"exec": {**EXEC, "env": [{"value": "x"}]}}),
+    "a variable whose name is a number": single(user={"exec": {**EXEC, "env": [{"name": 1, "value": "x"}]}}),
+    "a variable that is a number": single(user={"exec": {**EXEC, "env": [{"name": "x", "value": 1}]}}),
+    "an extension that is text": single({"server": "https://k", "extensions": ["x"]}),
+    "an extension whose name is a list": single({"server": "https://k", "extensions": [{"name": []}]}),
+    "a provider's settings in a list": single(user={"auth-provider": {"name": "oidc", "config": [1]}}),
+    "a provider's setting that is a number": single(
+        user={"auth-provider": {"name": "oidc", "config": {"id-token": 1}}}
+    ),
+    "a provider whose name is a number": single(user={"auth-provider": {"name": 1, "config": {"id-token": "t"}}}),
+    "text for a list of texts": single(user={"as": "a", "as-user-extra": {"k": "abc"}}),
+    "numbers for texts": single(user={"as": "a", "as-user-extra": {"k": [1]}}),
     "a plugin and a provider": single(user={"exec": EXEC, "auth-provider": {"name": "oidc"}}),
 }
 
