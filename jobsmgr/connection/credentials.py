@@ -53,16 +53,18 @@ class Credentials:
 
     async def refused(self, used: Access) -> Access:
         """After a 401 to `used`: read the files again, or ask the plugin again."""
-        if used is self._access and self._plugin is not None:
-            self._plugin.forget()
-        return await self.read_again(used)
+        async with self._lock:
+            if used is self._access:
+                if self._plugin is not None:
+                    self._plugin.forget()
+                await self._read()
+            return await self._complete()
 
     async def _read(self) -> None:
         """Read the files; what cannot be read now stays as it was, the server will say if it is bad."""
         self._read_at = time.monotonic()
         try:
-            loaded = await anyio.to_thread.run_sync(kubeconfig.load, self._explicit, self._context)
-            loaded.ssl_context()
+            loaded = await anyio.to_thread.run_sync(self._load)
         except NotConfigured as error:
             if self._loaded is None:
                 raise
@@ -73,6 +75,13 @@ class Credentials:
             return
         # From now on it is this context, whichever becomes the current one.
         self._loaded, self._context = loaded, loaded.context or self._context
+
+    def _load(self) -> Access:
+        """What the files say, tried where it is new: to read all the certificates that a system trusts takes long."""
+        loaded = kubeconfig.load(self._explicit, self._context)
+        if loaded != self._loaded:
+            loaded.ssl_context()
+        return loaded
 
     async def _complete(self) -> Access:
         """What was read, with what the plugin answers."""

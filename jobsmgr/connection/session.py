@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import logging
@@ -12,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import anyio
+import anyio.lowlevel
 import httpx
 import kr8s
 
@@ -95,7 +97,7 @@ class Session:
         await self._target.throttle.wait()
         access = None
         try:
-            with self._faults():
+            async with self._faults():
                 api, access = await self._ready()
                 async with api.call_api(
                     "GET",
@@ -123,7 +125,7 @@ class Session:
         Raises `NotConfigured`.
         """
         try:
-            with self._faults():
+            async with self._faults():
                 await self._ready()
         except NotConfigured:
             raise
@@ -151,7 +153,7 @@ class Session:
         """Send it once; also the access that it was sent with."""
         check, access = _Check(gate), None
         try:
-            with self._faults():
+            async with self._faults():
                 api, access = await self._ready()
                 with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
                     check()
@@ -178,6 +180,7 @@ class Session:
         if self._api is not None and self._access is access:
             return self._api, access
         async with self._lock:
+            access = await self._target.credentials.access()  # another may be right after the wait for our turn
             if self._api is None:
                 with anyio.fail_after(OPEN_TIMEOUT), _version_faults():
                     self._api = await transport.open_api(self._name, access, self._connections)
@@ -194,8 +197,8 @@ class Session:
         if cause is not None and access is not None:
             await self._target.credentials.read_again(access)
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _faults(self) -> AsyncIterator[None]:
         """Every way in which a request fails below HTTP, as `Unreachable`."""
         try:
             yield
@@ -203,6 +206,11 @@ class Session:
             raise Unreachable(f"the API server did not answer: {_words(error)}") from error
         except (kr8s.APITimeoutError, kr8s.ServerError) as error:
             raise Unreachable(f"the API server did not answer: {_words(error.__cause__ or error)}") from error
+        except asyncio.CancelledError as error:  # aiohttp cancels a look-up or a wait whose session is closed
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise Unreachable("the API server did not answer: its connections were made anew") from error
 
 
 def _encoded(body: Any) -> bytes:

@@ -164,8 +164,13 @@ async def use(api: kr8s.asyncio.Api, access: Access) -> None:
     """Use another access from now on; where connections have to be made anew, what runs on the old ones breaks off."""
     auth: Any = api.auth
     before, auth.access = auth.access, access
-    if not access.has_same_connections(before):
+    if access.has_same_connections(before):
+        return
+    try:
         await api._create_session()
+    except BaseException:
+        auth.access = before  # else the next time this one would count as in use
+        raise
 
 
 async def close(api: kr8s.asyncio.Api) -> None:

@@ -7,13 +7,16 @@ import ssl
 import stat
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from jobsmgr.connection import credentials, kubeconfig
+from jobsmgr.connection.access import Access
 from jobsmgr.connection.answers import NotConfigured, Unreachable
 from jobsmgr.connection.credentials import Credentials
 from tests.files.test_kubeconfig import V1, config, named, single
@@ -146,6 +149,30 @@ async def test_certificates_leave_nothing_behind(tmp_path: Path, monkeypatch: py
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+async def test_certificates_are_tried_beside_the_loop_and_only_when_something_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, made = [], Access.ssl_context
+
+    def noted(access: Access) -> ssl.SSLContext:
+        threads.append(threading.current_thread())
+        return made(access)
+
+    monkeypatch.setattr(Access, "ssl_context", noted)
+    monkeypatch.setattr(credentials, "MAX_AGE", 0)
+    path = write(tmp_path, single())
+    reader = Credentials(path, None)
+    for _ in range(3):
+        await reader.access()
+    assert len(threads) == 1
+    write(tmp_path, single({"server": "https://k", "certificate-authority-data": "YQ=="}))
+    assert (await reader.access()).authority == b""  # what cannot be used is not taken
+    write(tmp_path, single(user={"token": "t"}))
+    assert (await reader.access()).authorization == "Bearer t"
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+
+
 @pytest.mark.parametrize("provide", [True, False])
 async def test_a_plugin_is_told_what_kubectl_tells_it(tmp_path: Path, provide: bool) -> None:
     authority = base64.b64encode(certificates.authority("test").certificate).decode()
@@ -188,6 +215,28 @@ async def test_a_plugin_runs_once_for_all_until_its_answer_expires_or_is_refused
     assert (await reader.access()).authorization == "Bearer three"
     assert (await reader.access()).authorization == "Bearer three"
     assert len(runs(tmp_path)) == 3
+
+
+async def test_a_plugin_runs_once_for_all_that_are_refused(tmp_path: Path) -> None:
+    """Also for one that is refused in the moment of its answer."""
+    reader = Credentials(with_plugin(tmp_path), None)
+    answer(tmp_path, token="one")
+    first = await reader.access()
+    answer(tmp_path, token="two")
+    found = []
+
+    async def refused() -> None:
+        found.append((await reader.refused(first)).authorization)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(refused)
+        for runs_now in (False, True):
+            while (reader.awaited == "the API server") is not runs_now:
+                await anyio.lowlevel.checkpoint()
+        tasks.start_soon(refused)
+        await refused()
+    assert found == ["Bearer two"] * 3
+    assert len(runs(tmp_path)) == 2
 
 
 async def test_a_plugin_that_takes_long_goes_on_when_one_that_asked_gives_up(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from jobsmgr.connection.answers import NotConfigured
 from jobsmgr.connection.resources import LEASES
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
+from tests.connection.test_credentials import answer, with_plugin
 from tests.files.test_kubeconfig import single
 from tests.plane import certificates
 
@@ -93,3 +95,28 @@ async def test_a_request_has_the_certificate_and_each_header(tmp_path: Path, thr
     assert headers.getall("Impersonate-Group") == ["one", "two"]
     assert (headers["Impersonate-User"], headers["Impersonate-Extra-a%2Fb"]) == ("bob", "c")
     assert asked == ([f"192.0.2.1:{port}"] if through_proxy else [])
+
+
+async def test_nothing_is_sent_after_a_change_of_credentials_that_failed(tmp_path: Path) -> None:
+    """Not on the old connections either, as whoever we were before."""
+    issuer = certificates.authority("test")
+    seen: list[web.Request] = []
+    client = certificates.client(issuer, "me")
+    good = {"clientCertificateData": client.certificate.decode(), "clientKeyData": client.key.decode()}
+    expired = {"expirationTimestamp": "2000-01-01T00:00:00Z"}
+    async with _server(tmp_path, issuer, seen) as port:
+        cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": _text(issuer.certificate)}
+        session = Session(Target(kubeconfig=with_plugin(tmp_path, cluster)), "test")
+        try:
+            answer(tmp_path, **good, **expired)
+            assert (await session.call("GET", LEASES, "default", "x")).ok
+            before = len(seen)
+            answer(tmp_path, **good | {"clientCertificateData": "none"}, **expired)
+            for _ in range(3):
+                with pytest.raises(NotConfigured):
+                    await session.call("GET", LEASES, "default", "x")
+            assert len(seen) == before
+            answer(tmp_path, **good, **expired)
+            assert (await session.call("GET", LEASES, "default", "x")).ok
+        finally:
+            await session.aclose()
