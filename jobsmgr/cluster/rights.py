@@ -18,7 +18,7 @@ from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.kinds import Kind
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource
+from jobsmgr.connection.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource, where
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Refused
 
@@ -74,11 +74,6 @@ async def missing_rights(session: Session, scopes: Sequence[str], kinds: Sequenc
         if not await is_allowed(session, right, scope)
     ]
     return tuple(missing)
-
-
-def where(scope: str) -> str:
-    """A namespace, or all of them, in words."""
-    return f'namespace "{scope}"' if scope else "all namespaces"
 
 
 class StatusGate:

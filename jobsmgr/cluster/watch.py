@@ -16,6 +16,7 @@ from jobsmgr.cluster.kinds import MALFORMED, Stored, V
 from jobsmgr.cluster.store import Store
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+from jobsmgr.connection.resources import where
 from jobsmgr.connection.session import Session
 
 _log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ class Watch(Generic[V]):
         self._resource = store.kind.resource
         self._namespace = namespace
         self._store = store
-        self._where = f'namespace "{namespace}"' if namespace else "all namespaces"
+        self._where = where(namespace)
         self._version = ""
         self._pages = False
         self._failures = 0

@@ -1,4 +1,4 @@
-"""The wall clock, for times that people read in events and leases. Nothing is ever decided by it."""
+"""The wall clock: for times in statuses, events and leases, and for when a credential expires. Nobody waits here."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from datetime import UTC, datetime
 
 def now() -> datetime:
     """This moment in UTC."""
-    return datetime.now(UTC)  # noqa: TID251 - a shell's clock; the core gets its time as an argument
+    return datetime.now(UTC)  # noqa: TID251 - the shell's clock; the core gets its time as an argument

@@ -1,4 +1,4 @@
-"""The kinds of objects that requests name, as the API's paths have them. Nothing is sent here."""
+"""What requests name: kinds of objects as the API's paths have them, and namespaces. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ JOBS = Resource("batch/v1", "jobs", "Job")
 EVENTS = Resource("v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 ACCESS_REVIEWS = Resource("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
+
+
+def where(namespace: str) -> str:
+    """A namespace, or all of them if it is empty, in words."""
+    return f'namespace "{namespace}"' if namespace else "all namespaces"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import NoReturn
 
@@ -13,6 +12,7 @@ import structlog
 
 from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
+from jobsmgr.connection import clock
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.target import Target
 from jobsmgr.core.hooks import Hooks
@@ -107,7 +107,7 @@ async def _lead(
         await cluster.wait_synced()
         await cluster.refresh()
         observers = Observers(hooks)
-        reconciler = Reconciler(cluster, hooks, _now, observers.notify)
+        reconciler = Reconciler(cluster, hooks, clock.now, observers.notify)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(keep, "observers", observers.run)
@@ -134,7 +134,3 @@ async def _say_missing_rights(cluster: KubernetesCluster) -> NoReturn:
         for right in missing:
             _log.warning("right missing", right=right)
         await anyio.sleep_forever()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  the shell's clock: the one place that hands the time in
