@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
@@ -12,6 +12,16 @@ Manifest: TypeAlias = Mapping[str, Any]
 """An object in Kubernetes' JSON form, read-only by convention: copy before changing."""
 
 _MISSING = object()
+
+
+def mapping(value: object) -> Manifest:
+    """A value where an object is expected; empty for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: object) -> Sequence[Any]:
+    """A value where a list is expected; empty for anything else."""
+    return value if isinstance(value, list) else ()
 
 
 class Merge(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobsmgr.api.cutting import stored_bytes
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.names import MAX_NAME
 from jobsmgr.api.workflow import Workflow
 
@@ -16,6 +16,8 @@ MAX_STATUS_BYTES = 256 * 1024
 """A status beyond this does without `compiledParams`: each write of it costs the API server its whole size."""
 MAX_REASON = 64
 """Bytes of a reason that comes from elsewhere: it is meant to be one word."""
+MAX_MESSAGE = 1024
+"""Bytes of a message that comes from elsewhere, a Job or an API server: it goes into a status."""
 JOB_STATUS_BYTES = 260
 """A finished job's entry without names and message: uid, two times, a reason, keys and punctuation."""
 MIN_MESSAGE = 64
@@ -50,9 +52,8 @@ def object_bytes(raw: Manifest) -> int:
 
 def _managed_bytes(raw: Manifest) -> int:
     """What `managedFields` takes where one manager has set all of the spec."""
-    metadata = raw.get("metadata")
-    texts = [metadata.get(key) for key in ("labels", "annotations")] if isinstance(metadata, Mapping) else []
-    found, waiting = MANAGED_BYTES, [*texts, raw.get("spec")]
+    metadata = mapping(raw.get("metadata"))
+    found, waiting = MANAGED_BYTES, [metadata.get("labels"), metadata.get("annotations"), raw.get("spec")]
     while waiting:
         value = waiting.pop()
         if isinstance(value, Mapping):

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.api.fields import Manifest, spec_field
+from jobsmgr.api.fields import Manifest, mapping, sequence, spec_field
 from jobsmgr.api.workflow import JobKey
 
 
@@ -171,9 +171,8 @@ class Condition:
 
 def holding(status: object) -> dict[str, Mapping[str, Any]]:
     """The conditions that hold by a status in its JSON form, by type; none where it is a string, the Go operator's."""
-    conditions = status.get("conditions") if isinstance(status, Mapping) else None
-    listed = conditions if isinstance(conditions, list) else ()
-    return {str(one.get("type")): one for one in listed if isinstance(one, Mapping) and one.get("status") == "True"}
+    listed = map(mapping, sequence(mapping(status).get("conditions")))
+    return {str(one.get("type")): one for one in listed if one.get("status") == "True"}
 
 
 @attrs.frozen(kw_only=True)

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobsmgr.api.cutting import cut
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping, sequence
+from jobsmgr.api.sizes import MAX_MESSAGE
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
 from jobsmgr.connection.resources import Resource
 from jobsmgr.engine.port import Refused
-
-LONGEST_MESSAGE = 1024
-"""Bytes of a server's message that are kept: it goes into a status."""
 
 
 def refusal(answer: Answer) -> Refused:
@@ -46,7 +44,7 @@ def unsent(error: Unreachable | NotLeading) -> Refused:
     """A write of which nobody knows whether it took effect, or which was not sent."""
     if isinstance(error, NotLeading):
         return Refused(reason=Reason.NOT_LEADER, message=str(error), scope=Scope.WORKFLOW)
-    return Refused(reason=Reason.CLUSTER_ERROR, message=cut(str(error), LONGEST_MESSAGE), scope=Scope.WORKFLOW)
+    return Refused(reason=Reason.CLUSTER_ERROR, message=cut(str(error), MAX_MESSAGE), scope=Scope.WORKFLOW)
 
 
 def not_served(answer: Answer, resource: Resource, name: str) -> Refused:
@@ -94,9 +92,8 @@ def is_being_deleted(answer: Answer, kind: str) -> bool:
 
 def causes(status: Manifest) -> Sequence[Mapping[str, Any]]:
     """`details.causes` of a `metav1.Status`."""
-    details = status.get("details")
-    found = details.get("causes") if isinstance(details, Mapping) else None
-    return [cause for cause in found if isinstance(cause, Mapping)] if isinstance(found, list) else []
+    found = sequence(mapping(status.get("details")).get("causes"))
+    return [cause for cause in found if isinstance(cause, Mapping)]
 
 
 def _unprocessable(answer: Answer, message: str) -> Refused:
@@ -134,9 +131,8 @@ def is_too_large(answer: Answer) -> bool:
 
 
 def _details(answer: Answer) -> Mapping[str, Any]:
-    details = answer.body.get("details")
-    return details if isinstance(details, Mapping) else {}
+    return mapping(answer.body.get("details"))
 
 
 def _message(answer: Answer) -> str:
-    return cut(str(answer.body.get("message") or f"the API server answered {answer.status}"), LONGEST_MESSAGE)
+    return cut(str(answer.body.get("message") or f"the API server answered {answer.status}"), MAX_MESSAGE)

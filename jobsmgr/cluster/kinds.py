@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, sequence
 from jobsmgr.connection.answers import Answer, Unreachable
 from jobsmgr.connection.resources import Resource
 
@@ -31,16 +31,6 @@ class Stored(Generic[V]):
     owner: str
     """The uid of the workflow that it belongs to; empty if it belongs to none."""
     value: V
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """A value where an object is expected; empty for anything else."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def sequence(value: object) -> Sequence[Any]:
-    """A value where a list is expected; empty for anything else."""
-    return value if isinstance(value, list) else ()
 
 
 def controller(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,12 +20,13 @@ from jobsmgr.cluster.kinds import Kind
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource, where
 from jobsmgr.connection.session import Session
+from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
 
 _log = structlog.get_logger(__name__)
 
-BACK_OFF = (1.0, 10.0)
-"""Seconds between two questions whether a missing right has been given; doubled from the first to the second."""
+LONGEST_PAUSE = 10.0
+"""Seconds at most between two questions whether a missing right has been given."""
 
 
 @attrs.frozen
@@ -119,7 +120,7 @@ class StatusGate:
                 return False
             self._say(namespace)
             self._open.discard(namespace)
-            self._ask(namespace, _Question(delay=BACK_OFF[0], due=time.monotonic() + BACK_OFF[0]))
+            self._ask(namespace, _Question(said=True).again())
         return True
 
     async def decided(self) -> None:
@@ -158,9 +159,8 @@ class StatusGate:
             return
         if allowed is False and not question.said:
             self._say(namespace)
-        delay = min(BACK_OFF[1], question.delay * 2 or BACK_OFF[0])
-        said = question.said or allowed is False
-        self._questions[namespace] = _Question(delay=delay, due=time.monotonic() + delay, said=said)
+            question = attrs.evolve(question, said=True)
+        self._questions[namespace] = question.again()
 
     def _say(self, namespace: str) -> None:
         _log.warning(
@@ -170,8 +170,14 @@ class StatusGate:
 
 @attrs.frozen(kw_only=True)
 class _Question:
-    """A question to be put to the server: when (monotonic seconds), and how long after the one before."""
+    """A question to be put to the server: when (monotonic seconds), and how often it was not answered with yes."""
 
-    delay: float = 0.0
     due: float = 0.0
+    failures: int = 0
     said: bool = False
+
+    def again(self) -> _Question:
+        """The same after another failure."""
+        failures = self.failures + 1
+        due = time.monotonic() + backoff(failures, longest=LONGEST_PAUSE)
+        return attrs.evolve(self, due=due, failures=failures)

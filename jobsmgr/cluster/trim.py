@@ -13,17 +13,15 @@ import attrs
 
 from jobsmgr.api.codec import parse_time
 from jobsmgr.api.cutting import cut
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping, sequence
 from jobsmgr.api.names import labelled_job
-from jobsmgr.api.sizes import MAX_REASON
+from jobsmgr.api.sizes import MAX_MESSAGE, MAX_REASON
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import ConditionType, Phase, holding
 from jobsmgr.api.workflow import API_VERSION, KIND
-from jobsmgr.cluster.kinds import Kind, controller, controller_uid, mapping, sequence
+from jobsmgr.cluster.kinds import Kind, controller, controller_uid
 from jobsmgr.connection.resources import JOBS, WORKFLOWS
 
-LONGEST_MESSAGE = 1024
-"""Bytes of a Job's message that are kept: it goes into a status."""
 _RESULTS = {"Complete": Phase.SUCCEEDED, "Failed": Phase.FAILED}
 
 
@@ -86,7 +84,7 @@ def _result(conditions: object) -> tuple[Phase | None, str, str, datetime | None
             return (
                 _RESULTS[condition["type"]],
                 cut(str(condition.get("reason") or ""), MAX_REASON),
-                cut(str(condition.get("message") or ""), LONGEST_MESSAGE),
+                cut(str(condition.get("message") or ""), MAX_MESSAGE),
                 parse_time(condition.get("lastTransitionTime")),
             )
     return None, "", "", None

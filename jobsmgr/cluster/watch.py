@@ -18,6 +18,7 @@ from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
 from jobsmgr.connection.resources import where
 from jobsmgr.connection.session import Session
+from jobsmgr.engine.backoff import backoff
 
 _log = structlog.get_logger(__name__)
 
@@ -29,8 +30,8 @@ WATCH_SECONDS = (300, 600)
 """A watch ends itself after a random time between these, so that a restarted API server gets its share again."""
 HEALTHY = 2.0
 """Seconds that a watch must live for its end not to count as a failure."""
-BACK_OFF = (0.5, 5.0)
-"""Seconds before the second and before any later attempt; the first follows at once. Doubled in between."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+"""Seconds before the second attempt, and before any later one at most; the first follows at once."""
 OUTAGE = 2
 """Attempts in a row that found no server: what is known may be of another history by then, so all is listed anew."""
 LIST_SECONDS = (1500, 2100)
@@ -133,10 +134,8 @@ class Watch(Generic[V]):
         return time.monotonic() - self._well_since >= HEALTHY or (bool(version) and self._version not in ("", version))
 
     async def _back_off(self) -> None:
-        """Nothing after the first failure, then doubling, with jitter so that replicas do not come as one."""
         if self._failures > 1:
-            first, most = BACK_OFF
-            await anyio.sleep(min(most, first * 2 ** (self._failures - 2)) * random.uniform(0.5, 1))
+            await anyio.sleep(backoff(self._failures - 1, first=FIRST_PAUSE, longest=LONGEST_PAUSE))
 
     async def _list(self) -> None:
         """All objects page by page, as of now (a list without resourceVersion is a consistent read)."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import structlog
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
 from jobsmgr.cluster.cache import Workflows
@@ -40,7 +38,7 @@ class WorkflowWriter:
         known = self._known.get(key)
         before = known.value.raw.get("status") if known is not None else None
         # A merge patch keeps what it does not name.
-        keys = before.keys() & STATUS_KEYS - status.keys() if isinstance(before, Mapping) else ()
+        keys = mapping(before).keys() & STATUS_KEYS - status.keys()
         body = {"metadata": {"resourceVersion": version}, "status": {**dict.fromkeys(keys), **status}}
         return await self._patch(key, f"{key.name}/status", body)
 

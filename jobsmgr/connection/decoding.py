@@ -10,6 +10,7 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
+from jobsmgr.api.fields import mapping, sequence
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.throttle import DEFAULT_PAUSE, LONGEST_PAUSE
 
@@ -115,14 +116,12 @@ def status_of(content: bytes) -> Mapping[str, Any]:
 
 def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object's metadata; empty if there is none."""
-    metadata = raw.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    return mapping(raw.get("metadata"))
 
 
 def items_of(body: Mapping[str, Any]) -> Sequence[Any]:
     """A list's items; none if there are none."""
-    items = body.get("items")
-    return items if isinstance(items, list) else ()
+    return sequence(body.get("items"))
 
 
 def version_of(metadata: Mapping[str, Any]) -> str:

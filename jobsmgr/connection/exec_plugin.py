@@ -15,7 +15,7 @@ import anyio
 import attrs
 import structlog
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.connection import clock
 from jobsmgr.connection.access import Access, bearer
 from jobsmgr.connection.answers import NotConfigured, Unreachable
@@ -141,9 +141,9 @@ def _credential(output: bytes, version: str) -> Credential:
         raise ValueError("it is not an ExecCredential")
     if answer.get("apiVersion") != version:
         raise ValueError(f"its apiVersion is {answer.get('apiVersion')}, and {version} was asked for")
-    status = answer.get("status")
+    status = mapping(answer.get("status"))
     keys = ("token", "clientCertificateData", "clientKeyData", "expirationTimestamp")
-    found = [(status.get(key) or "") if isinstance(status, dict) else "" for key in keys]
+    found = [status.get(key) or "" for key in keys]
     token, certificate, key, expires = found
     if not all(isinstance(each, str) for each in found):
         raise ValueError("the fields of its status must be strings")

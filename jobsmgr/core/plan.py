@@ -10,7 +10,7 @@ from jobsmgr.api.codec import decode
 from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import InvalidWorkflow
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.names import job_names
 from jobsmgr.api.params import NO_PARAMS, Layer, Params
 from jobsmgr.api.parsing import parse_workflow, workflow_of
@@ -40,8 +40,8 @@ def make_plan(raw: Manifest, hooks: Hooks) -> Plan:
 
 def bare_plan(raw: Manifest) -> Plan:
     """A workflow's identity and times with nothing to start: for one that has ended, or whose spec cannot be read."""
-    spec = raw.get("spec")
-    times = {key: spec[key] for key in _TIMES if key in spec} if isinstance(spec, Mapping) else {}
+    spec = mapping(raw.get("spec"))
+    times = {key: spec[key] for key in _TIMES if key in spec}
     return Plan(workflow=workflow_of(raw, decode(Spec, times), size=0))  # no size: its spec was not read
 
 

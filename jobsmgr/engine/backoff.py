@@ -10,8 +10,8 @@ LONGEST = 300.0
 """A lasting fault costs one request in five minutes in the end."""
 
 
-def backoff(failures: int, *, least: float | None = None) -> float:
+def backoff(failures: int, *, first: float = FIRST, longest: float = LONGEST, least: float | None = None) -> float:
     """Seconds to wait after so many failures in a row, at least `least` (the server's Retry-After) plus jitter."""
-    delay = min(FIRST * 2.0 ** min(failures - 1, 30), LONGEST)
+    delay = min(first * 2.0 ** min(failures - 1, 30), longest)
     jittered = delay * random.uniform(0.8, 1.2)
     return jittered if least is None else max(jittered, least * random.uniform(1.0, 1.1))

@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from jobsmgr.api.errors import PluginError
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
@@ -34,7 +34,7 @@ class Gathered:
     @property
     def version(self) -> str:
         """Its resourceVersion."""
-        return str(_metadata(self.raw).get("resourceVersion") or "")
+        return str(mapping(self.raw.get("metadata")).get("resourceVersion") or "")
 
 
 class Gatherer:
@@ -79,15 +79,15 @@ class Gatherer:
         raw = observation.workflow
         memory = self.memory(key, observation)
         return self._gathered(
-            key, memory, observation, memory.stored.read(raw.get("status"), _spec(raw)), bare_plan(raw)
+            key, memory, observation, memory.stored.read(raw.get("status"), mapping(raw.get("spec"))), bare_plan(raw)
         )
 
     def gather(self, key: Key, observation: Observation) -> Gathered | None:
         """Everything that a decision needs; None where there is nothing to decide."""
         raw = observation.workflow
-        memory, spec = self.memory(key, observation), _spec(raw)
+        memory, spec = self.memory(key, observation), mapping(raw.get("spec"))
         stored = memory.stored.read(raw.get("status"), spec)
-        generation = int(_metadata(raw).get("generation") or 1)
+        generation = int(mapping(raw.get("metadata")).get("generation") or 1)
         if stored.final:
             memory.forget_work()
             wiped = memory.stored.raw is not raw.get("status")
@@ -125,12 +125,3 @@ class Gatherer:
             return bare_plan(raw), str(error)
         memory.edited(plan)
         return plan, ""
-
-
-def _metadata(raw: Manifest) -> Manifest:
-    return raw.get("metadata") or {}
-
-
-def _spec(raw: Manifest) -> Manifest:
-    spec = raw.get("spec")
-    return spec if isinstance(spec, dict) else {}

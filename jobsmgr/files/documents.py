@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.fields import mapping
 from jobsmgr.files.positions import Ambiguity, Location, Marks, Position
 
 _STEP = re.compile(r"\[([^\]]*)\]|\.?([^.\[]+)")
@@ -28,13 +29,12 @@ class Document:
     @property
     def kind(self) -> str:
         """`kind`, or an empty string for what is no object."""
-        return str(self.value.get("kind") or "") if isinstance(self.value, dict) else ""
+        return str(mapping(self.value).get("kind") or "")
 
     @property
     def name(self) -> str:
         """`metadata.name`, or an empty string."""
-        metadata = self.value.get("metadata") if isinstance(self.value, dict) else None
-        return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+        return str(mapping(mapping(self.value).get("metadata")).get("name") or "")
 
     def position(self, path: str) -> Position:
         """The position of a field (`spec.groups[0].jobs[1].image`); of a missing one, that of its parent."""

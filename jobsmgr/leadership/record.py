@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 
 LONGEST_DURATION = 600.0
 """Seconds: what a foreign or spoiled Lease may ask others to wait at most."""
@@ -52,8 +52,7 @@ class ObservedRecord:
 
 def spec_of(raw: Manifest) -> Mapping[str, Any]:
     """The spec of a Lease; empty if it has none."""
-    spec = raw.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
+    return mapping(raw.get("spec"))
 
 
 def holder_of(raw: Manifest) -> str:

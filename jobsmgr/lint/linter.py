@@ -8,6 +8,7 @@ from typing import Any
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.fields import mapping
 from jobsmgr.api.names import job_names
 from jobsmgr.api.workflow import GROUP, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
@@ -28,7 +29,7 @@ def looks_like_workflow(document: Document) -> bool:
     kind = document.kind.lower()
     if kind in (KIND.lower(), f"{KIND.lower()}s"):
         return True
-    version = document.value.get("apiVersion") if isinstance(document.value, dict) else None
+    version = mapping(document.value).get("apiVersion")
     if not isinstance(version, str) or version.partition("/")[0].lower() != GROUP:
         return bool(difflib.get_close_matches(kind, [KIND.lower()], cutoff=0.85))
     return kind != "list" and kind != f"{KIND.lower()}list"

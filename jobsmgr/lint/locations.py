@@ -7,6 +7,7 @@ from typing import Any
 
 from jobsmgr.api.codes import Code, severity_of
 from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import mapping
 from jobsmgr.files.documents import Document
 from jobsmgr.lint.findings import Finding
 
@@ -27,8 +28,7 @@ def finding(document: Document, problem: Problem) -> Finding:
 def _subject(raw: Any, problem: Problem) -> str:
     """`job "build/test" image: required, but missing`: names in place of indexes, where they have names."""
     path = problem.path
-    spec = raw.get("spec")
-    groups: Any = spec.get("groups") if isinstance(spec, dict) else None
+    groups: Any = mapping(raw.get("spec")).get("groups")
     names: tuple[str, ...] = ()
     kind = "group"
     if match := _OF_A_JOB.match(path):
@@ -44,5 +44,5 @@ def _subject(raw: Any, problem: Problem) -> str:
 
 
 def _name(entry: Any) -> str:
-    name = entry.get("name") if isinstance(entry, dict) else None
+    name = mapping(entry).get("name")
     return name if isinstance(name, str) else ""

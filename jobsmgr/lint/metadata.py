@@ -7,6 +7,7 @@ from typing import Any
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.fields import mapping
 from jobsmgr.api.syntax import LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
 from jobsmgr.api.validation import schema_problems
 from jobsmgr.api.workflow import API_VERSION, KIND
@@ -101,8 +102,7 @@ def namespace_error(name: str) -> str:
 
 def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     for field, is_key in (("labels", valid_key), ("annotations", valid_annotation_key)):
-        entries = metadata.get(field)
-        for key in entries if isinstance(entries, Mapping) else ():
+        for key in mapping(metadata.get(field)):
             if not is_key(key):
                 text = f"{quoted(key)} is no {field[:-1]} key; write it as name or prefix.example.com/name"
                 yield Problem(f"metadata.{field}[{key}]", text, Code.BAD_KEY)

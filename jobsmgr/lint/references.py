@@ -10,6 +10,7 @@ import attrs
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
+from jobsmgr.api.fields import mapping, sequence
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.files.documents import Document
 
@@ -55,8 +56,7 @@ class ConfigKeys:
 
 
 def _namespace(value: Mapping[str, Any]) -> str:
-    metadata = value.get("metadata")
-    return str(metadata.get("namespace") or "") if isinstance(metadata, Mapping) else ""
+    return str(mapping(value.get("metadata")).get("namespace") or "")
 
 
 def _own_keys(document: Document) -> frozenset[str] | None:
@@ -93,20 +93,15 @@ def _references(path: str, params: Any) -> Iterator[Reference]:
     for index, entry in enumerate(params.from_env):
         yield from _single(f"{path}.fromEnv[{index}].key", entry, entry.get("key"))
     for index, entry in enumerate(params.env):
-        value_from = entry.get("valueFrom")
-        if isinstance(value_from, Mapping):
-            for field in ("configMapKeyRef", "secretKeyRef"):
-                inner = value_from.get(field)
-                if isinstance(inner, Mapping):
-                    field_path = f"{path}.env[{index}].valueFrom.{field}.key"
-                    yield from _single(field_path, value_from, inner.get("key"))
+        value_from = mapping(entry.get("valueFrom"))
+        for field in ("configMapKeyRef", "secretKeyRef"):
+            inner = value_from.get(field)
+            if isinstance(inner, Mapping):
+                yield from _single(f"{path}.env[{index}].valueFrom.{field}.key", value_from, inner.get("key"))
     for index, volume in enumerate(params.volumes):
         yield from _items(f"{path}.volumes[{index}]", volume)
-        projected = volume.get("projected")
-        parts = projected.get("sources") if isinstance(projected, Mapping) else None
-        for part_index, part in enumerate(parts if isinstance(parts, list) else ()):
-            if isinstance(part, Mapping):
-                yield from _items(f"{path}.volumes[{index}].projected.sources[{part_index}]", part)
+        for part_index, part in enumerate(sequence(mapping(volume.get("projected")).get("sources"))):
+            yield from _items(f"{path}.volumes[{index}].projected.sources[{part_index}]", mapping(part))
 
 
 def _single(path: str, entry: Mapping[str, Any], key: Any) -> Iterator[Reference]:
@@ -121,8 +116,6 @@ def _optional(entry: Mapping[str, Any]) -> bool:
 
 def _items(path: str, volume: Mapping[str, Any]) -> Iterator[Reference]:
     for field in ("configMap", "secret"):
-        source = volume.get(field)
-        items = source.get("items") if isinstance(source, Mapping) else None
-        for index, item in enumerate(items if isinstance(items, list) else ()):
+        for index, item in enumerate(sequence(mapping(volume.get(field)).get("items"))):
             if isinstance(item, Mapping):
                 yield from _single(f"{path}.{field}.items[{index}].key", volume, item.get("key"))

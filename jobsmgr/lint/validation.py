@@ -10,6 +10,7 @@ import attrs
 from jobsmgr.api.codes import Code
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow, PluginError, Problem
+from jobsmgr.api.fields import mapping
 from jobsmgr.api.parsing import decode_workflow, parse_workflow
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.validation import WrongType, schema_problems
@@ -68,5 +69,5 @@ def _once(structural: Sequence[Problem], semantic: Sequence[Problem]) -> Iterato
 
 def _usable(metadata: Any) -> dict[str, Any]:
     """The name, if there is one: the rest of metadata does not change what is wrong with the spec."""
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    name = mapping(metadata).get("name")
     return {"name": name if isinstance(name, str) else ""}

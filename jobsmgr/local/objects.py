@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import attrs
 
 from jobsmgr.api.errors import Problem
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.syntax import DATA_KEY, LABEL, SUBDOMAIN, Rule
 from jobsmgr.local.errors import CannotRun
 
@@ -43,7 +42,7 @@ class Objects:
         for document in documents:
             kind = str(document.get("kind"))
             if document.get("apiVersion") == "v1" and kind in _READERS:
-                metadata = _mapping(document.get("metadata"))
+                metadata = mapping(document.get("metadata"))
                 name = _checked_name(f"{kind} metadata.name", SUBDOMAIN, str(metadata.get("name") or ""))
                 there = str(metadata.get("namespace") or namespace)
                 there = _checked_name(f"{kind} metadata.namespace", LABEL, there)
@@ -75,16 +74,12 @@ def _secret(name: str, document: Manifest) -> Data:
     return Data(text=text, files=files)
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _texts(kind: str, name: str, part: str, document: Manifest) -> Iterator[tuple[str, str]]:
     """Keys and values of a part, as far as they are what an API server would store."""
     values, location = document.get(part), f'{kind} "{name}" {part}'
     if values is not None and not isinstance(values, Mapping):
         raise CannotRun(Problem(location, f"expected an object of keys and values, found {values!r}"))
-    for key, value in _mapping(values).items():
+    for key, value in mapping(values).items():
         if not DATA_KEY.fits(str(key)):
             raise CannotRun(Problem(location, f"{key!r} is no key; {DATA_KEY.advice}"))
         if not isinstance(value, str):

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from jobsmgr.api.sizes import MAX_MESSAGE
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.errors import LONGEST_MESSAGE, refusal, unsent
+from jobsmgr.cluster.errors import refusal, unsent
 from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
 from jobsmgr.engine.port import Refused
 
@@ -87,7 +88,7 @@ def test_details_of_any_shape_are_borne(details: Any) -> None:
 
 def test_a_long_message_is_cut() -> None:
     message = refusal(status(500, message="x" * 5000)).message
-    assert len(message) == LONGEST_MESSAGE
+    assert len(message) == MAX_MESSAGE
     assert message.endswith("...")
 
 
