@@ -17,6 +17,7 @@ from jobsmgr.api.names import (
     WORKFLOW_LABEL,
     container_name,
     label_value,
+    plain_name,
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
@@ -54,6 +55,7 @@ __all__ = [
     "label_value",
     "not_before",
     "parse_quantity",
+    "plain_name",
     "quoted",
     "status_bytes",
     "valid_amount",

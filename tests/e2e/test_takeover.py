@@ -100,6 +100,11 @@ class GoOperator:
         created: dict[str, Any] = self.plane.call("POST", self.jobs, body)
         return created
 
+    def read_job(self, name: str) -> dict[str, Any]:
+        """A Job as it is now."""
+        found: dict[str, Any] = self.plane.call("GET", f"{self.jobs}/{name}")
+        return found
+
     def make_way(self) -> None:
         """Apply our CRD over its own, as the instructions for a migration say."""
         definition = custom_resource_definition()
@@ -144,6 +149,16 @@ def failed(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+def evidence(job: dict[str, Any]) -> dict[str, Any]:
+    """What a job's entry says of its Job, by that Job itself."""
+    status = job["status"]
+    failed = next((one for one in status["conditions"] if one["type"] == "Failed"), None)
+    completed = status.get("completionTime") or (failed and failed["lastTransitionTime"])
+    found = {"jobName": job["metadata"]["name"], "uid": job["metadata"]["uid"], "startTime": status["startTime"]}
+    why = {"reason": failed["reason"], "message": failed["message"]} if failed else {}
+    return {**found, "completionTime": completed, **why}
+
+
 def test_every_stored_workflow_is_taken_over(
     go_operator: GoOperator,
     workflows: Workflows,
@@ -163,6 +178,8 @@ def test_every_stored_workflow_is_taken_over(
         # As after `kubectl delete jobs`: nothing but the string says that it ran.
         "bare": go_operator.store("bare", finished, "succeeded"),
         "failed": go_operator.store("failed", failed(running), "failed"),
+        # A pod of its first job has failed: that is a failure to the Go operator, while the Job has tried again since.
+        "again": go_operator.store("again", failed(running), "running"),
         "new": go_operator.store("new", pending(running), "pending"),
     }
     adopted = {}
@@ -171,9 +188,18 @@ def test_every_stored_workflow_is_taken_over(
         adopted[name] = {place: made[place]["metadata"]["uid"] for place in (ORDER[1], ORDER[3])}
     for place in ORDER:
         go_operator.store_job(stored["finished"], place)
-    ended = (f"running/{ORDER[0]}", f"behind/{ORDER[0]}", f"behind/{ORDER[1]}", *(f"finished/{one}" for one in ORDER))
+    for place in (ORDER[0], ORDER[3]):
+        for name in ("failed", "again"):
+            go_operator.store_job(stored[name], place)
+    jobs.script("failed-first-group-first-job", FAILS)
+    ended = (
+        *(f"running/{ORDER[0]}", f"behind/{ORDER[0]}", f"behind/{ORDER[1]}"),
+        *(f"finished/{one}" for one in ORDER),
+        *(f"failed/{ORDER[0]}", f"failed/{ORDER[3]}", f"again/{ORDER[3]}"),
+    )
     jobs.release(*ended)
     eventually(lambda: {name.replace("/", "-") for name in ended} == set(jobs.finished), "these Jobs have ended")
+    of_ended = {name: evidence(go_operator.read_job(name.replace("/", "-"))) for name in ended}
     before = by_hand.names()
     specs = {name: workflows.get(name)["spec"] for name in stored}
     go_operator.make_way()
@@ -187,6 +213,13 @@ def test_every_stored_workflow_is_taken_over(
         assert set(workflows.phases(name).values()) == {"succeeded"}
     status = workflows.wait_for("failed", "Failed")
     assert status["counts"] == {"total": 6, "pending": 0, "running": 0, "succeeded": 2, "failed": 1, "aborted": 3}
+    for place, expected in of_ended.items():
+        name, _, place = place.partition("/")
+        entry = workflows.job(name, place)
+        assert {key: entry.get(key) for key in expected} == expected, f"{name}/{place}"
+    for name, places in (("bare", ORDER), ("failed", ORDER[1:3])):
+        assert not [place for place in places if "uid" in workflows.job(name, place)], name
+    workflows.wait_for_phases("again", first_group__first_job="running", first_group__second_job="aborted")
     workflows.wait_for_phases(
         "running",
         first_group__first_job="succeeded",
@@ -207,6 +240,7 @@ def test_every_stored_workflow_is_taken_over(
     jobs.release("*")
     for name in ("running", "behind", "new"):
         assert workflows.wait_for(name, "Complete")["progress"] == "6/6", name
+    assert workflows.wait_for("again", "Failed")["progress"] == "3/6", "what was aborted stays so"
     created = sorted(creation.name for creation in trace.recording().creations)
     expected = {"running": (*ORDER[2:3], *ORDER[4:]), "behind": (*ORDER[2:3], *ORDER[4:]), "new": ORDER}
     assert created == sorted(

@@ -10,6 +10,7 @@ import attrs
 from jobsmgr import Counts, GroupStatus, JobKey, JobStatus, Phase, Problem, Reason, Snapshot, Status, Workflow, hookimpl
 from jobsmgr.builtin import MAX_OBJECT_BYTES, Code, not_before, status_bytes
 from jobsmgr.plugins.status.job_phases import JobPhases
+from jobsmgr.plugins.status.takeover import LEFT, taken_over
 
 
 @hookimpl
@@ -24,6 +25,8 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 @hookimpl
 def jobsmgr_status(snapshot: Snapshot) -> Status:
     """The phase of each job, group and of the workflow, and how many jobs are where."""
+    if snapshot.status.observed_generation == LEFT:
+        snapshot = attrs.evolve(snapshot, status=taken_over(snapshot))
     stored = snapshot.status
     if stored.final:
         return _settled(snapshot)
@@ -129,7 +132,7 @@ def _end(snapshot: Snapshot, jobs: Collection[JobStatus], deadline: datetime | N
     The workflow's deadline where jobs waited in vain until then; now where an edit has taken out what was left.
     """
     times = [job.completion_time for job in jobs if job.completion_time is not None]
-    if 0 < snapshot.status.observed_generation < snapshot.workflow.generation:  # 0: as the Go operator left it
+    if LEFT < snapshot.status.observed_generation < snapshot.workflow.generation:
         times.append(snapshot.now)
     if deadline is not None and any(
         job.phase is Phase.ABORTED and job.reason == Reason.DEADLINE_EXCEEDED for job in jobs
