@@ -8,6 +8,7 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from jobsmgr.cli.main import COMPLETE_VARIABLE, cli
+from jobsmgr.cli.shared.utf8 import ensure_utf8
 
 _NO_FILES = 4
 _DEFAULT = 0
@@ -39,6 +40,7 @@ def kubectl_complete() -> None:
 
     kubectl calls it with the words so far and reads one candidate a line and then a directive (cobra's protocol).
     """
+    ensure_utf8()
     *words, incomplete = sys.argv[1:] or [""]
     found = ShellComplete(cli, {}, "kubectl managedjob", COMPLETE_VARIABLE).get_completions(words, incomplete)
     names = [item for item in found if item.type == "plain"]

@@ -17,7 +17,7 @@ from jobsmgr.core.origins import Origin, Setting, origins
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import encodable, printable
 
 
 @click.command()
@@ -55,7 +55,7 @@ def _text(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> str:
 
 def _json(document: Document, plan: Plan, key: JobKey, hooks: Hooks) -> dict[str, Any]:
     return {
-        "file": document.source,
+        "file": encodable(document.source),
         "workflow": plan.workflow.name,
         "group": key.group,
         "job": key.job,

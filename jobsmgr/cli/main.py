@@ -13,6 +13,7 @@ from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.cli.shared import streams
 from jobsmgr.cli.shared.exits import ExitCode, exit_code
 from jobsmgr.cli.shared.group import Lazy, LazyGroup
+from jobsmgr.cli.shared.utf8 import ensure_utf8
 from jobsmgr.views.escape import printable
 
 COMMANDS = {
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     A user's mistake is one sentence on stderr; with `-v` the traceback comes first.
     """
+    if arguments is None:
+        ensure_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     verbose = "-v" in given or "--verbose" in given
     if not verbose:

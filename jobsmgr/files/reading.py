@@ -15,10 +15,11 @@ from typing import IO
 import attrs
 
 from jobsmgr.api.workflow import KIND
+from jobsmgr.files.byte_order_marks import without_marks
 from jobsmgr.files.composer import compose
 from jobsmgr.files.documents import Document
 from jobsmgr.files.errors import EmptyFile, UnusableFile
-from jobsmgr.files.json_text import joined_pairs, json_spans
+from jobsmgr.files.json_text import as_yaml, json_spans
 from jobsmgr.files.positions import Composed, Marks, Position, SyntaxProblem, TooMuch
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -110,16 +111,14 @@ def read_documents(path: str) -> list[Document]:
 def _composed(text: str) -> Iterator[Composed]:
     """The documents of a text; JSON values one behind another, which kubectl takes too, are documents as well."""
     spans = json_spans(text) if text.lstrip().startswith("{") else []
-    if spans:
-        text = joined_pairs(text)
-    if len(spans) < 2:
-        yield from compose(text)
+    if not spans:
+        yield from compose(without_marks(text))
         return
     line, line_start, index = 1, 0, 0
     for begin, end in spans:
         line += text.count("\n", index, begin)
         line_start, index = text.rfind("\n", 0, begin) + 1, begin
-        yield from compose(text[begin:end], Position(line, begin - line_start + 1))
+        yield from compose(as_yaml(text[begin:end]), Position(line, begin - line_start + 1))
 
 
 def _items(document: Document) -> Iterator[Document]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 
 from jobsmgr.api.codes import Severity
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import encodable, printable
 
 
 @attrs.frozen
@@ -40,10 +41,15 @@ def as_json(findings: Sequence[Finding]) -> str:
     """A list of objects with the fields of a finding; control characters are escaped as JSON does."""
     names = {"source": "file"}
     items = [
-        {names.get(key, key): value.value if isinstance(value, Severity) else value for key, value in item.items()}
-        for item in map(attrs.asdict, findings)
+        {names.get(key, key): _json_value(value) for key, value in item.items()} for item in map(attrs.asdict, findings)
     ]
     return json.dumps(items, indent=2)
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Severity):
+        return value.value
+    return encodable(value) if isinstance(value, str) else value
 
 
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}

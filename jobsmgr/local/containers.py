@@ -36,6 +36,7 @@ _ENDED = frozenset({"exited", "stopped"})
 """States of a container whose command has run: podman calls it stopped until it has cleaned up, which may be late."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LONGEST_LINE = 32 * 1024
+"""Bytes; of a file of variables, engines read lines of up to 64 KiB."""
 _MAKING_SECONDS = 0.5
 """Seconds between two checks for a container whose creation was interrupted and that has to be removed."""
 _STUCK_SECONDS = 60.0
@@ -227,13 +228,13 @@ def _variables(file: Path, variables: Mapping[str, str]) -> Iterator[str]:
     """Variables in a file that only we can read: anybody can read a command line; as words what no file can carry."""
     lines = []
     for name, value in variables.items():
-        if _PLAIN_NAME.fullmatch(name) and not set(value) & {"\n", "\r", "\0"} and len(value) < _LONGEST_LINE:
+        if _PLAIN_NAME.fullmatch(name) and not set(value) & {"\n", "\r", "\0"} and len(value.encode()) < _LONGEST_LINE:
             lines.append(f"{name}={value}\n")
         else:
             yield from ("--env", f"{name}={value}")
     if lines:
         file.touch(mode=0o600)
-        file.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        file.write_text("".join(lines), encoding="utf-8")
         yield from ("--env-file", str(file))
 
 

@@ -14,6 +14,8 @@ import anyio
 _CHUNK = 65536
 _KEPT = 2048
 """Bytes of the end that are kept, for messages."""
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""What cannot begin a character of UTF-8."""
 
 
 class Output:
@@ -50,7 +52,8 @@ class Output:
     @property
     def last(self) -> str:
         """The last line that was not empty, as far as it is kept."""
-        lines = [line for line in self._end.decode(errors="replace").splitlines() if line.strip()]
+        whole = self._end.lstrip(_CONTINUATION) if len(self._end) == _KEPT else self._end
+        lines = [line for line in whole.decode(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else ""
 
     async def run(self) -> None:

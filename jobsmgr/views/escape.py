@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_BEGUN = re.compile(r"\\(?:x[0-9a-f]?|u[0-9a-f]{0,3}|U[0-9a-f]{0,7})?$")
+"""The beginning of what `printable` writes for one character."""
+
 
 def printable(text: str) -> str:
     """A text on one line; characters that could move a cursor or reorder text are written out (`\\x1b`, `\\u202e`).
@@ -15,3 +20,16 @@ def printable(text: str) -> str:
 
 def _escaped(char: str) -> str:
     return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or char.encode("unicode_escape", "surrogatepass").decode()
+
+
+def shortened(text: str, most: int, ellipsis: str) -> str:
+    """A printable text of at most so many characters: itself, or its beginning and an ellipsis.
+
+    No character that was written out (`\\x1b`) is cut in two.
+    """
+    return text if len(text) <= most else _BEGUN.sub("", text[: most - len(ellipsis)]) + ellipsis
+
+
+def encodable(text: str) -> str:
+    """A text that UTF-8 can hold: bytes of a file's name that are none are written out (`\\udcff`)."""
+    return text.encode(errors="backslashreplace").decode()

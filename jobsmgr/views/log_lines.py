@@ -9,7 +9,11 @@ from jobsmgr.views.escape import printable
 
 LONGEST = 16 * 1024
 """Bytes of a line beyond which it is broken, so that output without line breaks fills no memory."""
+_LONGEST_SEQUENCE = 256
+"""Bytes of the longest escape sequence that is kept in one piece."""
 TAB = 8
+_SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\?)?|[ -/]*[0-~]?)")
+"""An escape sequence, or what has come of one: CSI, OSC, and those of two characters."""
 _COLORS = re.compile(r"\x1b\[[0-9;:]*[mK]")
 """Colours and "erase to the end of the line": what programs write without meaning a terminal; left out."""
 
@@ -31,8 +35,9 @@ class LogLines:
         for line in lines:
             self._hand_on(line)
         while len(self._rest) > LONGEST:
-            part, self._rest = self._rest[:LONGEST], self._rest[LONGEST:]
-            self._hand_on(part)
+            place = break_of(self._rest, LONGEST)
+            self._hand_on(self._rest[:place])
+            self._rest = self._rest[place:]
 
     def finish(self) -> None:
         """What is left is a line too."""
@@ -42,6 +47,18 @@ class LogLines:
 
     def _hand_on(self, line: bytes) -> None:
         self._line(shown_line(line))
+
+
+def break_of(line: bytes, most: int) -> int:
+    """Where to break a longer line: after `most` bytes at most, between characters and outside escape sequences."""
+    place = most
+    while place > most - 4 and line[place] & 0xC0 == 0x80:  # not the first byte of a character in UTF-8
+        place -= 1
+    place = most if line[place] & 0xC0 == 0x80 else place
+    for match in _SEQUENCE.finditer(line, max(1, place - _LONGEST_SEQUENCE), place + _LONGEST_SEQUENCE):
+        if match.start() < place < match.end():
+            return match.start()
+    return place
 
 
 def shown_line(line: bytes) -> str:

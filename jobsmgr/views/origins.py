@@ -10,7 +10,7 @@ import attrs
 from jobsmgr.api.fields import json_key, merge_key
 from jobsmgr.api.params import Params
 from jobsmgr.core.origins import Level, Origin, Setting
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import printable, shortened
 from jobsmgr.views.manifests import value_yaml
 
 _MAX_VALUE = 60
@@ -53,7 +53,7 @@ def _overrode(origin: Origin, line: Callable[[str], int]) -> str:
 def _value(origin: Origin, setting: Setting) -> str:
     """A value on one line, cut short; of an entry with a name, what it has beside the name."""
     text = value_yaml(_shown(origin.field, setting.value))
-    return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
+    return shortened(text, _MAX_VALUE, "…")
 
 
 def _shown(field: str, value: Any) -> Any:

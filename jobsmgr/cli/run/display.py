@@ -12,7 +12,7 @@ from jobsmgr.cli.run.inputs import RunOptions
 from jobsmgr.engine.port import Key
 from jobsmgr.local.executor import Exit
 from jobsmgr.views.durations import duration
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import printable, shortened
 from jobsmgr.views.log_lines import LogLines
 from jobsmgr.views.palette import PREFIXES, Palette
 from jobsmgr.views.run_view import JobView, WorkflowView, that_run
@@ -56,7 +56,7 @@ class Display:
         prefix = self._palette.paint(label, self._colors[workflow, job])
 
         def take(line: str) -> None:
-            view.tail.append(line if len(line) <= LONGEST_KEPT else f"{line[:LONGEST_KEPT]}{self._palette.drawn('…')}")
+            view.tail.append(shortened(line, LONGEST_KEPT, self._palette.drawn("…")))
             if self._logs:
                 self._screen.line(f"{prefix} {line}")
 
