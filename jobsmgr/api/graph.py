@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import attrs
 
 from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
+
+T = TypeVar("T", Group, Job)
 
 
 @attrs.frozen(kw_only=True)
 class Graph:
     """Who waits for whom, resolved to keys.
 
-    Only what dependencies say stands here; what order gives (`parallel: false` waits for all earlier siblings) is
-    worked out by `waits_for` and `group_waits_for`, so that 1,024 jobs in a row need no half million edges.
+    Only what dependencies say stands here; what order gives is worked out from
+    `waited_siblings`, so that 1,024 jobs in a row need no half million edges.
     `order` is topological over both.
     """
 
@@ -26,27 +29,31 @@ class Graph:
 EMPTY = Graph(order=(), dependencies={}, group_dependencies={})
 
 
+def waited_siblings(sibling: Group | Job, index: int) -> int:
+    """How many of its siblings, from the first on, one waits for by order: all those before it, or none."""
+    return 0 if sibling.parallel else index
+
+
+def in_order(siblings: Sequence[T]) -> Iterator[tuple[T, T]]:
+    """What order says, as few pairs of earlier and later as lead to all: of a row, the neighbours."""
+    start = 0  # the last one that waited for all before it
+    for index, sibling in enumerate(siblings):
+        if count := waited_siblings(sibling, index):
+            yield from ((earlier, sibling) for earlier in siblings[start:count])
+            start = index
+
+
 def group_waits_for(workflow: Workflow, graph: Graph, name: str) -> list[str]:
-    """The groups a group waits for: all earlier ones unless it is parallel, then those it names; each once."""
-    waits: dict[str, None] = {}
-    for group in workflow.spec.groups:
-        if group.name == name:
-            if group.parallel:
-                waits.clear()
-            break
-        waits[group.name] = None
-    waits.update(dict.fromkeys(graph.group_dependencies.get(name, ())))
-    return list(waits)
+    """The groups that a group waits for, first by order, then those that it names; each once."""
+    names = [group.name for group in workflow.spec.groups]
+    index = names.index(name)
+    before = names[: waited_siblings(workflow.spec.groups[index], index)]
+    return list(dict.fromkeys([*before, *graph.group_dependencies.get(name, ())]))
 
 
 def waits_for(group: Group, job: Job, graph: Graph) -> list[JobKey]:
-    """The jobs a job waits for: all earlier ones of its group unless it is parallel, then those it names; each once."""
-    waits: dict[JobKey, None] = {}
-    for other in group.jobs:
-        if other.name == job.name:
-            if job.parallel:
-                waits.clear()
-            break
-        waits[JobKey(group.name, other.name)] = None
-    waits.update(dict.fromkeys(graph.dependencies.get(JobKey(group.name, job.name), ())))
-    return list(waits)
+    """The jobs that a job waits for, first by order, then those that it names; each once."""
+    keys = [JobKey(group.name, other.name) for other in group.jobs]
+    key = JobKey(group.name, job.name)
+    before = keys[: waited_siblings(job, keys.index(key))]
+    return list(dict.fromkeys([*before, *graph.dependencies.get(key, ())]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobsmgr.api.edges import Edge, Milestone, Node
-from jobsmgr.api.graph import Graph
-from jobsmgr.api.workflow import Group, JobKey, Workflow
+from jobsmgr.api.graph import Graph, waited_siblings
+from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
 
 
 def edges_of(workflow: Workflow, graph: Graph) -> dict[Node, tuple[Edge, ...]]:
@@ -15,18 +15,21 @@ def edges_of(workflow: Workflow, graph: Graph) -> dict[Node, tuple[Edge, ...]]:
     known: dict[Node, tuple[Edge, ...]] = {}
     for index, group in enumerate(workflow.spec.groups):
         known[Milestone("", index + 1)] = _reached(Milestone("", index), ends[group.name])
-        outer = [] if group.parallel or index == 0 else [Edge(Milestone("", index))]
-        outer += [Edge(ends[name]) for name in graph.group_dependencies[group.name]]
-        known |= _within(group, tuple(outer), graph)
+        outer = (*_ordered("", group, index), *(Edge(ends[name]) for name in graph.group_dependencies[group.name]))
+        known |= _within(group, outer, graph)
     return _sorted(known, graph)
 
 
 def _within(group: Group, outer: tuple[Edge, ...], graph: Graph) -> Iterator[tuple[Node, tuple[Edge, ...]]]:
     for index, job in enumerate(group.jobs):
         key, before = JobKey(group.name, job.name), Milestone(group.name, index)
-        inner = () if job.parallel or index == 0 else (Edge(before),)
-        yield key, (*outer, *inner, *(Edge(other) for other in graph.dependencies[key]))
+        yield key, (*outer, *_ordered(group.name, job, index), *(Edge(other) for other in graph.dependencies[key]))
         yield Milestone(group.name, index + 1), _reached(before, key)
+
+
+def _ordered(group: str, sibling: Group | Job, index: int) -> tuple[Edge, ...]:
+    count = waited_siblings(sibling, index)
+    return (Edge(Milestone(group, count)),) if count else ()
 
 
 def _reached(before: Milestone, last: Node) -> tuple[Edge, ...]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
-from jobsmgr.api.graph import Graph
+from jobsmgr.api.graph import Graph, in_order
 from jobsmgr.api.names import plain_name
 from jobsmgr.api.workflow import Group, JobKey, Workflow, WrittenJob
 
@@ -136,25 +136,17 @@ def _nearest(name: str, known: list[str]) -> str | None:
 
 
 def _predecessors(workflow: Workflow, graph: Graph) -> dict[_Node, list[_Node]]:
-    """Edges enough for a topological order: of siblings in order, each needs only the last one that waits for all."""
+    """Edges enough for a topological order."""
     edges: dict[_Node, list[_Node]] = {}
-    barrier: list[_Node] = []
     for group in workflow.spec.groups:
-        start, end = ("group", group.name, "start"), ("group", group.name, "end")
+        start, keys = ("group", group.name, "start"), [JobKey(group.name, job.name) for job in group.jobs]
         edges[start] = [("group", name, "end") for name in graph.group_dependencies[group.name]]
-        if not group.parallel:
-            edges[start] += barrier
-            barrier = []
-        barrier.append(end)
-        inner: list[_Node] = []
-        for job in group.jobs:
-            key = JobKey(group.name, job.name)
-            edges[key] = [start, *graph.dependencies[key]]
-            if not job.parallel:
-                edges[key] += inner
-                inner = []
-            inner.append(key)
-        edges[end] = [start, *(JobKey(group.name, job.name) for job in group.jobs)]
+        edges |= {key: [start, *graph.dependencies[key]] for key in keys}
+        edges["group", group.name, "end"] = [start, *keys]
+        for earlier, later in in_order(group.jobs):
+            edges[JobKey(group.name, later.name)].append(JobKey(group.name, earlier.name))
+    for before, after in in_order(workflow.spec.groups):
+        edges["group", after.name, "start"].append(("group", before.name, "end"))
     return edges
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import attrs
 
-from jobsmgr.api.graph import Graph
+from jobsmgr.api.graph import Graph, in_order
 from jobsmgr.api.workflow import JobKey, Workflow
 
 T = TypeVar("T", bound=Hashable)
@@ -30,28 +30,19 @@ class Arrows:
 
 def arrows_of(workflow: Workflow, graph: Graph) -> Arrows:
     """The arrows of a workflow."""
-    groups = _in_order([(group.name, group.parallel) for group in workflow.spec.groups])
+    groups = {(before.name, after.name): None for before, after in in_order(workflow.spec.groups)}
     groups |= dict.fromkeys((waited, name) for name, names in graph.group_dependencies.items() for waited in names)
     jobs: dict[tuple[JobKey, JobKey], None] = {}
     across: dict[tuple[JobKey, JobKey], None] = {}
     for group in workflow.spec.groups:
-        jobs |= _in_order([(JobKey(group.name, job.name), job.parallel) for job in group.jobs])
+        jobs |= {
+            (JobKey(group.name, earlier.name), JobKey(group.name, later.name)): None
+            for earlier, later in in_order(group.jobs)
+        }
     for key, names in graph.dependencies.items():
         for waited in names:
             (jobs if waited.group == key.group else across)[waited, key] = None
     return Arrows(tuple(groups), tuple(jobs), tuple(across))
-
-
-def _in_order(siblings: Iterable[tuple[T, bool]]) -> dict[tuple[T, T], None]:
-    """The arrows that order gives: a sibling that is not parallel waits for all before it."""
-    found: dict[tuple[T, T], None] = {}
-    since: list[T] = []
-    for name, parallel in siblings:
-        if not parallel:
-            found |= dict.fromkeys((earlier, name) for earlier in since)
-            since = []
-        since.append(name)
-    return found
 
 
 def layers(nodes: Sequence[T], arrows: Iterable[tuple[T, T]]) -> dict[T, int]:
