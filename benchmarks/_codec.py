@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import attrs
 
 from jobsmgr.api.codec import CodedField, coded_fields, without_none
+from jobsmgr.api.fields import aliases
 
 T = TypeVar("T")
 
@@ -35,9 +36,9 @@ def encode(item: Any) -> dict[str, Any]:
 
 @cache
 def _readers(model: type) -> tuple[Mapping[str, tuple[str, Callable[[Any], Any]]], Mapping[str, Any]]:
-    readers = {}
+    readers, seconds = {}, aliases(model)
     for field in coded_fields(model):
-        for key in filter(None, (field.key, field.alias)):
+        for key in filter(None, (field.key, seconds.get(field.key))):
             readers[key] = (field.name, _reader(model, field))
     return readers, {field.name: field.default for field in coded_fields(model) if field.is_required}
 

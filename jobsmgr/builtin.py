@@ -23,25 +23,33 @@ from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.status import ConditionType, not_before
 from jobsmgr.api.syntax import (
+    AMOUNT,
+    KEY_ADVICE,
+    LABEL_VALUE,
+    QUANTITY,
+    VARIABLE,
     parse_quantity,
     valid_amount,
     valid_annotation_key,
     valid_key,
-    valid_value,
-    valid_variable,
 )
 
 __all__ = [
+    "AMOUNT",
     "GROUP_LABEL",
     "ID_LABEL",
     "JOB_LABEL",
+    "KEY_ADVICE",
     "LABEL_PREFIX",
+    "LABEL_VALUE",
     "MANAGED_BY_LABEL",
     "MAX_OBJECT_BYTES",
     "MERGE",
     "MERGE_KEYS",
     "OPERATOR_LABELS",
+    "QUANTITY",
     "SPEC_HASH_ANNOTATION",
+    "VARIABLE",
     "WORKFLOW_LABEL",
     "Code",
     "ConditionType",
@@ -61,6 +69,4 @@ __all__ = [
     "valid_amount",
     "valid_annotation_key",
     "valid_key",
-    "valid_value",
-    "valid_variable",
 ]

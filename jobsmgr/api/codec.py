@@ -18,7 +18,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from jobsmgr.api.fields import Manifest, api_fields, json_key
+from jobsmgr.api.fields import Manifest, aliases, api_fields, json_key
 
 T = TypeVar("T")
 _UNREADABLE: Any = object()
@@ -72,7 +72,6 @@ class CodedField(NamedTuple):
 
     name: str
     key: str
-    alias: str | None
     form: Form
     default: Any
     """What it has where it is absent."""
@@ -97,7 +96,7 @@ def _coded(field: attrs.Attribute[Any], hint: Any) -> CodedField:
         factory = getattr(field.default, "factory", None)
         default = factory() if factory is not None else field.default
     always = is_required or said.get("always", False)
-    return CodedField(field.name, json_key(field), said.get("alias"), form, default, is_required, always)
+    return CodedField(field.name, json_key(field), form, default, is_required, always)
 
 
 def _structure(model: type, converter: cattrs.Converter) -> Callable[[Manifest, Any], Any]:
@@ -106,11 +105,11 @@ def _structure(model: type, converter: cattrs.Converter) -> Callable[[Manifest, 
     hooks = {each.name: override(rename=each.key, struct_hook=each.form.reader(each.default)) for each in fields}
     structure: Any = make_dict_structure_fn(model, converter, _cattrs_detailed_validation=False, **_all(model, hooks))
     required = {each.key: None for each in fields if each.is_required}
-    aliases = [(each.key, each.alias) for each in fields if each.alias]
+    seconds = aliases(model).items()
 
     def read(raw: Manifest, _: Any) -> Any:
         known = {**required, **raw}
-        for key, alias in aliases:
+        for key, alias in seconds:
             if known.get(key) is None:
                 known[key] = known.get(alias)
         return structure(known, model)

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import attrs
 
 from jobsmgr.api.codec import without_none
-from jobsmgr.api.fields import api_fields, json_key, merge_key
+from jobsmgr.api.fields import alias_message, aliases, api_fields, json_key, merge_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
 from jobsmgr.api.names import OPERATOR_LABELS
 from jobsmgr.api.params import Params
@@ -141,12 +141,6 @@ _RULES: Mapping[tuple[type, str], Schema] = {
 }
 """Rules on single fields, by model and attribute."""
 
-_PARAMS_RULE: Schema = {
-    "rule": "!has(self.volumeMount) || !has(self.volumeMounts)",
-    "fieldPath": ".volumeMounts",
-    "message": "is an alias of volumeMount: set only one of them",
-}
-
 _OUR_KEYWORDS = frozenset({"ref", "alias", "itemMaxLength", "mergeKey", "always", "newer"})
 _SCALARS: Mapping[type, Schema] = {
     str: {"type": "string"},
@@ -217,22 +211,30 @@ def _columns() -> list[Schema]:
 @cache
 def _object(model: type) -> Schema:
     """A model's schema: its fields by their JSON keys, and what stands beside them."""
-    hints = get_type_hints(model)
+    hints, seconds = get_type_hints(model), aliases(model)
     properties: Schema = {}
     required = []
     for field in api_fields(model):
         key = json_key(field)
         properties[key] = _field(model, field, hints[field.name])
-        if alias := field.metadata["schema"].get("alias"):
+        if alias := seconds.get(key):
             properties[alias] = {**properties[key], "description": f"Alias of {key}: set only one of them."}
         if field.default is attrs.NOTHING:
             required.append(key)
     found: Schema = {"type": "object", "properties": {**properties, **_BESIDE.get(model, {})}}
     if required:
         found["required"] = required
-    if model is Params:
-        found["x-kubernetes-validations"] = [_PARAMS_RULE]
+    if seconds:
+        found["x-kubernetes-validations"] = [_alias_rule(key, alias) for key, alias in seconds.items()]
     return found
+
+
+def _alias_rule(key: str, alias: str) -> Schema:
+    return {
+        "rule": f"!has(self.{key}) || !has(self.{alias})",
+        "fieldPath": f".{alias}",
+        "message": alias_message(key),
+    }
 
 
 def _field(model: type, field: attrs.Attribute[Any], hint: Any) -> Schema:

@@ -69,6 +69,17 @@ def merge_key(field: attrs.Attribute[Any]) -> str:
     return str(field.metadata["schema"].get("mergeKey", ""))
 
 
+def aliases(model: type) -> dict[str, str]:
+    """The second keys of a model's fields, by their first ones."""
+    said = ((json_key(field), field.metadata["schema"].get("alias")) for field in api_fields(model))
+    return {key: alias for key, alias in said if alias}
+
+
+def alias_message(key: str) -> str:
+    """What is wrong where a document has both."""
+    return f"is an alias of {key}: set only one of them"
+
+
 def json_key(field: attrs.Attribute[Any]) -> str:
     """The JSON key of a field: what `spec_field` was told, else the attribute's own name."""
     return str(field.metadata.get("key", field.name))

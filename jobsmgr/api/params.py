@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from jobsmgr.api.fields import Manifest, Merge, merge_key, spec_field
+from jobsmgr.api.fields import Manifest, Merge, aliases, merge_key, spec_field
 
 
 @attrs.frozen(kw_only=True)
@@ -147,6 +147,8 @@ class Layer:
     params: Params
 
 
+ALIASES = aliases(Params)
+"""The second keys of parameters, by their first ones: whoever reads a document as it is written has to know both."""
 MERGE: Mapping[str, Merge] = {field.name: field.metadata["merge"] for field in attrs.fields(Params)}
 """How the levels of each parameter combine, by attribute."""
 MERGE_KEYS: Mapping[str, str] = {field.name: key for field in attrs.fields(Params) if (key := merge_key(field))}

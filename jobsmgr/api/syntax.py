@@ -92,6 +92,9 @@ not ASCII only keeps the Pod from being created."""
 MOUNT_PATH = Rule(pattern="^[^:]+$", words="it must have no ':'")
 """Where a volume is mounted. The API's own words; the API server does not check it, the container's start fails."""
 
+KEY_ADVICE = "write it as name or prefix.example.com/name"
+"""The form of a label's or annotation's key, which is more than one pattern, as advice."""
+
 
 def valid_key(key: str) -> bool:
     """Whether Kubernetes takes a label key: optionally a DNS prefix (<= 253 characters) and a slash, then a name."""
@@ -102,16 +105,6 @@ def valid_key(key: str) -> bool:
 def valid_annotation_key(key: str) -> bool:
     """Whether Kubernetes takes an annotation's key: that of a label, but its prefix may be in capitals."""
     return key.isascii() and valid_key(key.lower())
-
-
-def valid_value(value: object) -> bool:
-    """Whether Kubernetes takes a label's value: empty, or what can be the name in a key."""
-    return LABEL_VALUE.fits(value)
-
-
-def valid_variable(name: object) -> bool:
-    """Whether Kubernetes takes the name of an environment variable: printable ASCII characters without `=`."""
-    return VARIABLE.fits(name)
 
 
 def valid_amount(value: object) -> bool:

@@ -16,6 +16,8 @@ import attrs
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.fields import alias_message
+from jobsmgr.api.params import ALIASES
 from jobsmgr.api.syntax import (
     AMOUNT,
     DATA_KEY,
@@ -146,8 +148,9 @@ class _Walk:
                     self.check(inner, others, f"{path}[{key}]")
             elif not tolerant:
                 meant.add(self._unknown(key, known, path))
-        if value.get("volumeMounts") is not None and value.get("volumeMount") is not None and "volumeMounts" in known:
-            self._add(f"{path}.volumeMounts", "is an alias of volumeMount: set only one of them")
+        for key, alias in ALIASES.items():
+            if value.get(alias) is not None and value.get(key) is not None and alias in known:
+                self._add(f"{path}.{alias}", alias_message(key))
         for key in schema.get("required", ()):
             if value.get(key) is None and key not in meant:  # one mistake is one finding
                 self._add(f"{path}.{key}", "required, but missing", Code.MISSING)

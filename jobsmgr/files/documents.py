@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from jobsmgr.api.fields import mapping
+from jobsmgr.api.params import ALIASES
 from jobsmgr.files.positions import Ambiguity, Location, Marks, Position
 
 _STEP = re.compile(r"\[([^\]]*)\]|\.?([^.\[]+)")
@@ -100,5 +101,5 @@ def _longest(marks: Marks, steps: list[str | int]) -> tuple[str | int, int] | No
         joined = ".".join(str(step) for step in steps[:count])
         if marks.child(joined) is not None:
             return joined, count
-    alias = {"volumeMount": "volumeMounts"}.get(str(steps[0]))
+    alias = ALIASES.get(str(steps[0]))
     return (alias, 1) if alias and marks.child(alias) is not None else None

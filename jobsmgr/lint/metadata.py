@@ -8,7 +8,7 @@ from typing import Any
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.fields import mapping
-from jobsmgr.api.syntax import LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
+from jobsmgr.api.syntax import KEY_ADVICE, LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
 from jobsmgr.api.validation import schema_problems
 from jobsmgr.api.workflow import API_VERSION, KIND
 
@@ -104,7 +104,7 @@ def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     for field, is_key in (("labels", valid_key), ("annotations", valid_annotation_key)):
         for key in mapping(metadata.get(field)):
             if not is_key(key):
-                text = f"{quoted(key)} is no {field[:-1]} key; write it as name or prefix.example.com/name"
+                text = f"{quoted(key)} is no {field[:-1]} key; {KEY_ADVICE}"
                 yield Problem(f"metadata.{field}[{key}]", text, Code.BAD_KEY)
 
 

@@ -10,7 +10,7 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.syntax import valid_variable
+from jobsmgr.api.syntax import VARIABLE
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import CONFIG_MAP, SECRET, Data, Objects
 
@@ -75,8 +75,8 @@ def environment(container: Manifest, pod: PodIdentity, objects: Objects) -> dict
 
 def _from_source(path: str, source: Manifest, pod: PodIdentity, objects: Objects) -> Iterator[tuple[str, str]]:
     prefix = str(source.get("prefix") or "")
-    if prefix and not valid_variable(prefix):
-        text = f"{prefix!r} cannot begin a variable's name; use printable ASCII characters without ="
+    if prefix and not VARIABLE.fits(prefix):
+        text = f"{prefix!r} cannot begin a variable's name; {VARIABLE.advice}"
         raise CannotRun(Problem(f"{path}.prefix", text))
     for field, kind in _SOURCES.items():
         if reference := source.get(field):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import LABEL_PREFIX, Code, quoted, valid_annotation_key
+from jobsmgr.builtin import KEY_ADVICE, LABEL_PREFIX, Code, quoted, valid_annotation_key
 
 MAX_BYTES = 256 * 1024
 """Kubernetes' limit of all annotations of an object together."""
@@ -31,9 +31,7 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         if key.startswith(LABEL_PREFIX):
             yield Problem(key_path, "keys of this prefix are the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_annotation_key(key):
-            yield Problem(
-                key_path, f'"{key}" is no annotation key; write it as name or prefix.example.com/name', Code.BAD_KEY
-            )
+            yield Problem(key_path, f'"{key}" is no annotation key; {KEY_ADVICE}', Code.BAD_KEY)
         elif not isinstance(value, str):
             yield Problem(key_path, f"expected a string, found {quoted(value)}; quote it", Code.BAD_KEY)
         else:

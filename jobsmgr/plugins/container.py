@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeAlias
 
 from jobsmgr import Fragment, JobContext, Layer, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import Code, container_name, parse_quantity, quoted, valid_amount
+from jobsmgr.builtin import AMOUNT, QUANTITY, Code, container_name, parse_quantity, quoted, valid_amount
 
 DEFAULT_RESTART_POLICY = "Never"
 DEFAULT_PULL_POLICY = "IfNotPresent"
+_PARTS = ("limits", "requests")
 
 
 @hookimpl
@@ -48,44 +50,61 @@ def _pod(params: Params) -> dict[str, Any]:
 @hookimpl
 def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
     """Quantities that Kubernetes cannot read, and requests above limits once the levels are merged."""
-    seen: set[str] = set()
-    for job in workflow.jobs():
-        for problem in _resource_problems(job.layers):
-            if problem.path not in seen:
-                seen.add(problem.path)
+    levels = {layer.path: dict(_amounts(layer)) for layer in workflow.levels() if layer.params.resources}
+    reported: set[str] = set()
+    for layer in workflow.levels():
+        for problem in _level_problems(layer, levels.get(layer.path, {}).values()):
+            reported.add(problem.path)
+            yield problem
+    # Most jobs have the resources of the same levels: what those come to together is looked at once.
+    for paths in {tuple(layer.path for layer in job.layers if layer.path in levels): None for job in workflow.jobs()}:
+        merged = {key: amount for path in paths for key, amount in levels[path].items()}
+        for problem in _over_limit(merged):
+            if problem.path not in reported:
+                reported.add(problem.path)
                 yield problem
 
 
-def _resource_problems(layers: tuple[Layer, ...]) -> Iterator[Problem]:
-    if not any(layer.params.resources for layer in layers):
-        return
-    innermost: dict[tuple[str, str], tuple[str, Any]] = {}
-    for layer in layers:
-        for part in ("limits", "requests"):
-            part_path, values = f"{layer.path}.params.resources.{part}", layer.params.resources.get(part) or {}
-            if not isinstance(values, Mapping):
-                yield Problem(
-                    part_path, f"expected an object of quantities by resource, found {quoted(values)}", Code.QUANTITY
-                )
-                continue
-            for name, value in values.items():
-                path = f"{part_path}[{name}]"
-                innermost[part, name] = (path, value)
-                if parse_quantity(value) is None:
-                    yield Problem(
-                        path, f'"{value}" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi', Code.QUANTITY
-                    )
-                elif not valid_amount(value):
-                    yield Problem(
-                        path,
-                        f'"{value}" is no amount; write it without a minus sign and in at most 64 characters',
-                        Code.QUANTITY,
-                    )
-    for (part, name), (path, value) in innermost.items():
-        limit = innermost.get(("limits", name))
-        if part == "requests" and limit is not None:
-            requested, allowed = parse_quantity(value), parse_quantity(limit[1])
-            if requested is not None and allowed is not None and requested > allowed:
-                yield Problem(
-                    path, f'"{value}" is above the limit "{limit[1]}" at {limit[0]}; lower one of them', Code.OVER_LIMIT
-                )
+class _Amount(NamedTuple):
+    """How much of a resource a level asks for or allows."""
+
+    path: str
+    value: Any
+    number: Decimal | None
+    """None for what is no quantity."""
+
+
+_Amounts: TypeAlias = dict[tuple[str, str], _Amount]
+"""By part of `resources`, and the name of the resource."""
+
+
+def _amounts(layer: Layer) -> Iterator[tuple[tuple[str, str], _Amount]]:
+    for part in _PARTS:
+        values = layer.params.resources.get(part)
+        for name, value in values.items() if isinstance(values, Mapping) else ():
+            path = f"{layer.path}.params.resources.{part}[{name}]"
+            yield (part, name), _Amount(path, value, parse_quantity(value))
+
+
+def _level_problems(layer: Layer, amounts: Iterable[_Amount]) -> Iterator[Problem]:
+    for part in _PARTS:
+        values = layer.params.resources.get(part)
+        if values and not isinstance(values, Mapping):
+            text = f"expected an object of quantities by resource, found {quoted(values)}"
+            yield Problem(f"{layer.path}.params.resources.{part}", text, Code.QUANTITY)
+    for path, value, number in amounts:
+        if number is None:
+            yield Problem(path, f'"{value}" is no quantity; {QUANTITY.advice}', Code.QUANTITY)
+        elif not valid_amount(value):
+            text = f'"{value}" is no amount; write it without a minus sign and in at most {AMOUNT.longest} characters'
+            yield Problem(path, text, Code.QUANTITY)
+
+
+def _over_limit(merged: _Amounts) -> Iterator[Problem]:
+    for (part, name), (path, value, requested) in merged.items():
+        limit = merged.get(("limits", name))
+        if part != "requests" or requested is None or limit is None or limit.number is None:
+            continue
+        if requested > limit.number:
+            text = f'"{value}" is above the limit "{limit.value}" at {limit.path}; lower one of them'
+            yield Problem(path, text, Code.OVER_LIMIT)

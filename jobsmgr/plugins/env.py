@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import Code, quoted, valid_variable
+from jobsmgr.builtin import VARIABLE, Code, quoted
 
 
 @hookimpl
@@ -24,8 +24,8 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, entry in enumerate(params.env):
         name = entry.get("name")
-        if not valid_variable(name):
-            text = f"{quoted(name)} is no name of an environment variable; use printable ASCII characters without ="
+        if not VARIABLE.fits(name):
+            text = f"{quoted(name)} is no name of an environment variable; {VARIABLE.advice}"
             yield Problem(f"{path}.env[{index}].name", text, Code.VARIABLE)
         elif entry.get("value") and entry.get("valueFrom"):  # as Kubernetes has it: an empty value is none
             yield Problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
-from jobsmgr.builtin import Code, quoted, valid_variable
+from jobsmgr.builtin import VARIABLE, Code, quoted
 
 
 @hookimpl
@@ -24,8 +24,8 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, source in enumerate(params.from_env):
         source_path = f"{path}.fromEnv[{index}]"
-        if (prefix := source.get("prefix")) and not valid_variable(prefix):
-            text = f"{quoted(prefix)} cannot begin a variable's name; use printable ASCII characters without ="
+        if (prefix := source.get("prefix")) and not VARIABLE.fits(prefix):
+            text = f"{quoted(prefix)} cannot begin a variable's name; {VARIABLE.advice}"
             yield Problem(f"{source_path}.prefix", text, Code.BAD_SOURCE)
         references = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
         if len(references) != 1:

@@ -9,13 +9,14 @@ from jobsmgr.builtin import (
     GROUP_LABEL,
     ID_LABEL,
     JOB_LABEL,
+    KEY_ADVICE,
+    LABEL_VALUE,
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
     WORKFLOW_LABEL,
     Code,
     label_value,
     valid_key,
-    valid_value,
 )
 
 
@@ -53,9 +54,6 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         if key in OPERATOR_LABELS:
             yield Problem(key_path, "this key is the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_key(key):
-            yield Problem(
-                key_path, f'"{key}" is no label key; write it as name or prefix.example.com/name', Code.BAD_KEY
-            )
-        elif not valid_value(value):
-            text = f'"{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
-            yield Problem(key_path, text, Code.BAD_KEY)
+            yield Problem(key_path, f'"{key}" is no label key; {KEY_ADVICE}', Code.BAD_KEY)
+        elif not LABEL_VALUE.fits(value):
+            yield Problem(key_path, f'"{value}" is no label value; {LABEL_VALUE.advice}', Code.BAD_KEY)

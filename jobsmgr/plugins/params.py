@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import attrs
 
 from jobsmgr import Layer, Manifest, Params, hookimpl
 from jobsmgr.builtin import MERGE, MERGE_KEYS, Merge, imported_name
@@ -59,23 +61,21 @@ def _combined(name: str, levels: list[Any]) -> Any:
 @hookimpl
 def jobsmgr_merge_params(layers: tuple[Layer, ...]) -> Params:
     """Combine each parameter as it declares; single imported keys become variables of their own level first."""
-    levels = [layer.params for layer in layers]
-    merged = {name: _combined(name, [getattr(level, name) for level in levels]) for name in MERGE}
-    if any(entry.get("key") for level in levels for entry in level.from_env):
-        merged["env"] = _combined("env", [_with_imported_keys(level) for level in levels])
-        merged["from_env"] = tuple(entry for entry in merged["from_env"] if not entry.get("key"))
-    return Params(**merged)
+    levels = [_with_imported_keys(layer.params) for layer in layers]
+    return Params(**{name: _combined(name, [getattr(level, name) for level in levels]) for name in MERGE})
 
 
-def _with_imported_keys(level: Params) -> tuple[Manifest, ...]:
-    """A level's `env` with the variables that `fromEnv[].key` imports; the level's own `env` beats them."""
+def _with_imported_keys(level: Params) -> Params:
+    """A level with the single keys of its `fromEnv` as variables, before its own `env`, which beats them."""
+    if not (keyed := [source for source in level.from_env if source.get("key")]):
+        return level
     own = {entry.get("name") for entry in level.env}
-    return (*(entry for entry in _imported(level.from_env) if entry["name"] not in own), *level.env)
+    imported = (variable for source in keyed if (variable := _imported(source))["name"] not in own)
+    whole = tuple(source for source in level.from_env if not source.get("key"))
+    return attrs.evolve(level, env=(*imported, *level.env), from_env=whole)
 
 
-def _imported(sources: Iterable[Manifest]) -> Iterable[dict[str, Any]]:
-    for source in sources:
-        if key := source.get("key"):
-            kind = "configMapKeyRef" if "configMapRef" in source else "secretKeyRef"
-            reference = source.get("configMapRef") or source.get("secretRef") or {}
-            yield {"name": imported_name(source), "valueFrom": {kind: {**reference, "key": key}}}
+def _imported(source: Manifest) -> dict[str, Any]:
+    kind = "configMapKeyRef" if "configMapRef" in source else "secretKeyRef"
+    reference = source.get("configMapRef") or source.get("secretRef") or {}
+    return {"name": imported_name(source), "valueFrom": {kind: {**reference, "key": source["key"]}}}

@@ -24,8 +24,6 @@ from jobsmgr.api.syntax import (
     valid_annotation_key,
     valid_key,
     valid_path_inside,
-    valid_value,
-    valid_variable,
 )
 from jobsmgr.lint.metadata import metadata_problems
 from tests.plugins.pods import at_each_level
@@ -135,7 +133,7 @@ def test_an_exponent_beyond_everything(text: str) -> None:
 
 def test_predicates_take_anything() -> None:
     """What stands in a file need not be text."""
-    assert [check(5) for check in (valid_value, valid_variable)] == [False, False]
+    assert [rule.fits(5) for rule in (LABEL_VALUE, VARIABLE)] == [False, False]
 
 
 @pytest.mark.parametrize(

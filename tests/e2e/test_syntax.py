@@ -12,16 +12,16 @@ from jobsmgr.api.syntax import (
     DATA_KEY,
     IMAGE,
     LABEL,
+    LABEL_VALUE,
     MOUNT_PATH,
     OPTIONAL_SUBDOMAIN,
     SUBDOMAIN,
+    VARIABLE,
     parse_quantity,
     valid_amount,
     valid_annotation_key,
     valid_key,
     valid_path_inside,
-    valid_value,
-    valid_variable,
 )
 from tests.plane.control_plane import ControlPlane
 
@@ -140,7 +140,7 @@ CASES = {
     "service account": Case(fits=OPTIONAL_SUBDOMAIN.fits, attempt=lambda text: _job({"serviceAccountName": text})),
     "priority class": Case(fits=OPTIONAL_SUBDOMAIN.fits, attempt=lambda text: _job({"priorityClassName": text})),
     "label key": Case(fits=valid_key, attempt=lambda text: _config_map({"labels": {text: ""}})),
-    "label value": Case(fits=valid_value, attempt=lambda text: _config_map({"labels": {"a": text}})),
+    "label value": Case(fits=LABEL_VALUE.fits, attempt=lambda text: _config_map({"labels": {"a": text}})),
     "annotation key": Case(
         fits=valid_annotation_key,
         attempt=lambda text: _config_map({"annotations": {text: ""}}),
@@ -148,8 +148,8 @@ CASES = {
     ),
     "data key": Case(fits=DATA_KEY.fits, attempt=lambda text: _config_map({}, {text: ""})),
     "key of a variable": Case(fits=DATA_KEY.fits, attempt=_key_of),
-    "variable": Case(fits=valid_variable, attempt=lambda text: _job(env=[{"name": text}])),
-    "prefix of variables": Case(fits=lambda text: not text or valid_variable(text), attempt=_prefix),
+    "variable": Case(fits=VARIABLE.fits, attempt=lambda text: _job(env=[{"name": text}])),
+    "prefix of variables": Case(fits=lambda text: not text or VARIABLE.fits(text), attempt=_prefix),
     "amount": Case(fits=valid_amount, attempt=_limit, stricter=_stricter_amount, texts=QUANTITIES),
     "quantity": Case(
         # What is read, but is negative, is refused in another way.

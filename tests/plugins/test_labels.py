@@ -68,7 +68,10 @@ def test_keys_that_kubernetes_refuses(key: str) -> None:
 @pytest.mark.parametrize("value", ["a b", "-a", "a-", "x" * 64, "ä", 5, True, None])
 def test_values_that_it_refuses(value: Any) -> None:
     """A number or a boolean without quotes too."""
-    told = f'labels[a]: "{value}" is no label value; use at most 63 letters, digits, "-", "_" or "."'
+    told = (
+        f'labels[a]: "{value}" is no label value; '
+        "use at most 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
+    )
     assert at_each_level("labels", {"labels": {"a": value}}) == [[told]] * 3
 
 
