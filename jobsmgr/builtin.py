@@ -3,6 +3,7 @@
 from jobsmgr.api.codes import Code
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.edges import Node
+from jobsmgr.api.edits import without_effect
 from jobsmgr.api.errors import quoted
 from jobsmgr.api.fields import Merge
 from jobsmgr.api.frontier import Frontier, Readiness
@@ -21,7 +22,7 @@ from jobsmgr.api.names import (
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
-from jobsmgr.api.status import ConditionType, not_before
+from jobsmgr.api.status import NEED_A_PERSON, ConditionType, not_before
 from jobsmgr.api.syntax import (
     AMOUNT,
     KEY_ADVICE,
@@ -46,6 +47,7 @@ __all__ = [
     "MAX_OBJECT_BYTES",
     "MERGE",
     "MERGE_KEYS",
+    "NEED_A_PERSON",
     "OPERATOR_LABELS",
     "QUANTITY",
     "SPEC_HASH_ANNOTATION",
@@ -69,4 +71,5 @@ __all__ = [
     "valid_amount",
     "valid_annotation_key",
     "valid_key",
+    "without_effect",
 ]

@@ -125,6 +125,7 @@ _BESIDE: Mapping[type, Mapping[str, Schema]] = {
     },
     Status: {
         "progress": {"type": "string", "maxLength": 32, "description": "Jobs that succeeded, of all: 3/6."},
+        "duration": {"type": "string", "maxLength": 32, "description": "How long it took, once it has ended: 2m14s."},
     },
 }
 """Properties that are no attribute of a model, by model."""
@@ -190,21 +191,24 @@ def _version() -> Schema:
         "storage": True,
         "subresources": {"status": {}},
         "schema": {"openAPIV3Schema": root},
+        "selectableFields": [{"jsonPath": ".status.phase"}],
         "additionalPrinterColumns": _columns(),
     }
 
 
 def _columns() -> list[Schema]:
-    # The first condition that holds: Complete, Failed, Suspended, Reconciling or Stalled says why it is where it is.
-    reason = '.status.conditions[?(@.status=="True")].reason'
-    wide = {"priority": 1}
+    # A column shows the first match alone. That is the first condition that holds: Complete, Failed, Suspended,
+    # Reconciling or Stalled, one of which always does, says why the workflow is where it is.
+    holding, wide = '.status.conditions[?(@.status=="True")]', {"priority": 1}
     return [
         {"name": "Status", "type": "string", "jsonPath": ".status.phase"},
         {"name": "Progress", "type": "string", "jsonPath": ".status.progress"},
+        {"name": "Reason", "type": "string", "jsonPath": f"{holding}.reason"},
         {"name": "Running", "type": "integer", "jsonPath": ".status.counts.running", **wide},
         {"name": "Failed", "type": "integer", "jsonPath": ".status.counts.failed", **wide},
-        {"name": "Reason", "type": "string", "jsonPath": reason, **wide},
+        {"name": "Duration", "type": "string", "jsonPath": ".status.duration", **wide},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        {"name": "Message", "type": "string", "jsonPath": f"{holding}.message", **wide},
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.durations import whole
 from jobsmgr.api.fields import Manifest, mapping, sequence, spec_field
 from jobsmgr.api.workflow import JobKey
 
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     CLUSTER_ERROR = "ClusterError"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     DEPENDENCY_FAILED = "DependencyFailed"
+    EDIT_WITHOUT_EFFECT = "EditWithoutEffect"
     FORBIDDEN = "Forbidden"
     INTERNAL_ERROR = "InternalError"
     INVALID = "Invalid"
@@ -56,6 +58,10 @@ class Reason(StrEnum):
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
     UNKNOWN_PHASE = "UnknownPhase"
+
+
+NEED_A_PERSON = frozenset({Reason.NAME_CONFLICT, Reason.SUSPENDED})
+"""Reasons of jobs that do not pass by themselves: somebody has to delete or to resume a Job."""
 
 
 class ConditionType(StrEnum):
@@ -229,6 +235,12 @@ class Status:
     def progress(self) -> str:
         """Succeeded of total, as the printer column shows it: `3/6`."""
         return self.counts.progress
+
+    @property
+    def duration(self) -> str:
+        """How long the workflow took, as the printer column shows it; empty while it runs."""
+        start, end = self.start_time, self.completion_time
+        return whole(int((end - start).total_seconds())) if start is not None and end is not None else ""
 
     @property
     def seen(self) -> bool:

@@ -52,6 +52,8 @@ def _encode(status: Status, groups: list[dict[str, Any]]) -> dict[str, Any]:
     own = encode(attrs.evolve(status, groups=()))
     conditions = [{**unknown.conditions.get(one["type"], {}), **one} for one in own["conditions"]]
     ours = {"phase": unknown.end or own["phase"], "progress": status.progress}
+    if status.duration:
+        ours["duration"] = status.duration
     parts = {"counts": {**unknown.counts, **own["counts"]}, "conditions": conditions, "groups": groups}
     return {**unknown.fields, **own, **ours, **parts}
 
@@ -95,7 +97,7 @@ def parse_status(raw: object, spec: Manifest) -> Status:
 _KEYS: Mapping[type, frozenset[str]] = {
     model: frozenset(map(json_key, api_fields(model))) for model in (Status, Counts, Condition, GroupStatus, JobStatus)
 }
-STATUS_KEYS = _KEYS[Status] | {"progress"}
+STATUS_KEYS = _KEYS[Status] | {"progress", "duration"}
 """The keys of a status that are ours."""
 
 

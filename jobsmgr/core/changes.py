@@ -7,8 +7,9 @@ from itertools import compress, count
 from operator import is_not
 
 from jobsmgr.api.decision import Transition
+from jobsmgr.api.edits import without_effect
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import ConditionType, JobStatus, Status
+from jobsmgr.api.status import NEED_A_PERSON, Condition, ConditionType, JobStatus, Reason, Status
 from jobsmgr.api.workflow import JobKey
 
 _BLOCK = 256
@@ -58,21 +59,35 @@ def transitions(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
                 message=job.message,
                 time=snapshot.now,
             )
-    was, now = (each.condition(ConditionType.FINISHED) for each in (snapshot.status, status))
-    stalled, stalls = (each.condition(ConditionType.STALLED) for each in (snapshot.status, status))
-    changed = (
-        snapshot.status.phase != status.phase
-        or (was is not None and was.reason) != (now is not None and now.reason)
-        or (stalled is not None and stalled.reason) != (stalls is not None and stalls.reason)
-    )
-    if changed:
-        told = stalls if stalls is not None and stalls.status else now
-        yield Transition(
+    yield from _of_the_workflow(snapshot, status)
+
+
+def _of_the_workflow(snapshot: Snapshot, status: Status) -> Iterator[Transition]:
+    def transition(reason: str, message: str) -> Transition:
+        return Transition(
             workflow=snapshot.workflow,
             key=None,
             before=snapshot.status.phase,
             after=status.phase,
-            reason=told.reason if told else "",
-            message=told.message if told else "",
+            reason=reason,
+            message=message,
             time=snapshot.now,
         )
+
+    was, now = (each.condition(ConditionType.FINISHED) for each in (snapshot.status, status))
+    stalled, stalls = (_own_stall(each) for each in (snapshot.status, status))
+    if (
+        snapshot.status.phase != status.phase
+        or (was is not None and was.reason) != (now is not None and now.reason)
+        or (stalled is not None and stalled.reason) != (stalls is not None and stalls.reason)
+    ):
+        told = stalls or now
+        yield transition(told.reason, told.message) if told is not None else transition("", "")
+    if snapshot.status.final and 0 < snapshot.status.observed_generation < status.observed_generation:
+        yield transition(Reason.EDIT_WITHOUT_EFFECT.value, without_effect(status.phase))
+
+
+def _own_stall(status: Status) -> Condition | None:
+    """`Stalled` where it holds, unless for the reason of a job, whose own change says it already."""
+    stalled = status.condition(ConditionType.STALLED)
+    return stalled if stalled is not None and stalled.status and stalled.reason not in NEED_A_PERSON else None

@@ -24,12 +24,16 @@ def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
     return tuple(found.values())
 
 
+_WARNINGS = (Reason.PLUGIN_ERROR, Reason.INVALID_SPEC, Reason.UNKNOWN_PHASE, Reason.EDIT_WITHOUT_EFFECT)
+"""Of a workflow, whatever its phase."""
+
+
 def event_of(key: Key, transition: Transition) -> Event | None:
     """The Event of a transition; None for those that the Job's own events show already."""
     bad = transition.after in (Phase.FAILED, Phase.ABORTED)
     if transition.key is None:
         reason = transition.reason or transition.after.value.capitalize()
-        kind = "Warning" if bad or reason == Reason.PLUGIN_ERROR else "Normal"
+        kind = "Warning" if bad or reason in _WARNINGS else "Normal"
         message = transition.message or f"the workflow is {transition.after.value}"
         return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
     if transition.after is Phase.ABORTED or not transition.reason:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from jobsmgr import Condition, Phase, Problem, Reason, Snapshot, Status, hookimpl
-from jobsmgr.builtin import ConditionType, cut
+from typing import NamedTuple
+
+import attrs
+
+from jobsmgr import Condition, JobKey, Phase, Problem, Reason, Snapshot, Status, hookimpl
+from jobsmgr.builtin import NEED_A_PERSON, ConditionType, cut, without_effect
 
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024
@@ -13,13 +17,18 @@ MAX_PROBLEM = 1024
 @hookimpl
 def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
     """The six conditions, from the table "Status" of the API."""
+    if (settled := _settled(snapshot)) is not None:
+        return settled
     status = snapshot.status
     ended = status.phase.ended
     succeeded = status.phase is Phase.SUCCEEDED
     invalid = bool(snapshot.problems) and not status.groups
     reason, message = _outcome(snapshot, invalid)
-    stalled, why_stalled, stall_message = _stall(snapshot, reason, message)
+    blocked = _Blocked() if ended else _blocked(status)
+    stalled, why_stalled, stall_message = _stall(snapshot, reason, message, blocked)
     suspended = status.phase is Phase.SUSPENDED
+    reconciling = not (ended or stalled or suspended)
+    why_waiting, wait_message = (blocked.reason, blocked.message) if reconciling and blocked.reason else (reason, "")
     return [
         Condition(type=ConditionType.COMPLETE, status=succeeded, reason=reason, message=message if succeeded else ""),
         Condition(
@@ -35,9 +44,52 @@ def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
             reason=reason if suspended else "NotSuspended",
             message=message if suspended else "",
         ),
-        Condition(type=ConditionType.RECONCILING, status=not (ended or stalled or suspended), reason=reason),
+        Condition(type=ConditionType.RECONCILING, status=reconciling, reason=why_waiting, message=wait_message),
         Condition(type=ConditionType.STALLED, status=stalled, reason=why_stalled, message=stall_message),
     ]
+
+
+def _settled(snapshot: Snapshot) -> list[Condition] | None:
+    """The conditions of a workflow whose end is stored: they stay; an edit since then is answered in `Finished`."""
+    stored = [found for kind in ConditionType if (found := snapshot.status.condition(kind)) is not None]
+    finished = snapshot.status.condition(ConditionType.FINISHED)
+    if not snapshot.status.final or finished is None or not finished.status or len(stored) < len(ConditionType):
+        return None
+    if finished.observed_generation == snapshot.workflow.generation:
+        return stored
+    _, outcome = _outcome(snapshot, invalid=False)
+    message = "; ".join(part for part in (outcome, without_effect(snapshot.status.phase)) if part)
+    return [attrs.evolve(one, message=message) if one is finished else one for one in stored]
+
+
+class _Blocked(NamedTuple):
+    """What keeps jobs from going on: the first one's reason, and a sentence that names it and counts the others."""
+
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether somebody has to act before that job goes on."""
+        return self.reason in NEED_A_PERSON
+
+
+def _blocked(status: Status) -> _Blocked:
+    """The first job that waits for more than other jobs, or runs without doing anything; of those, one that stays so.
+
+    One that an edit removed runs to its end as any other does.
+    """
+    found = [
+        (JobKey(group.name, job.name), job)
+        for group in status.groups
+        for job in group.jobs
+        if job.reason and not job.phase.ended and job.reason != Reason.REMOVED
+    ]
+    if not found:
+        return _Blocked()
+    key, job = next((one for one in found if one[1].reason in NEED_A_PERSON), found[0])
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return _Blocked(job.reason, f'job "{key}"{more}: {job.message or job.reason}')
 
 
 def _outcome(snapshot: Snapshot, invalid: bool) -> tuple[str, str]:
@@ -77,7 +129,7 @@ def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
 
 
-def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, str]:
+def _stall(snapshot: Snapshot, reason: str, message: str, blocked: _Blocked) -> tuple[bool, str, str]:
     """Whether a person has to do something before this workflow goes on, or goes well."""
     if snapshot.plugin_error:
         return True, Reason.PLUGIN_ERROR.value, cut(snapshot.plugin_error, MAX_PROBLEM)
@@ -90,6 +142,8 @@ def _stall(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, st
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         text = f'job "{key}"{more} is in a phase ("{phase}") of a newer version of jobsmgr: update jobsmgr to go on'
         return True, Reason.UNKNOWN_PHASE.value, text
+    if blocked.needs_a_person and snapshot.status.phase is not Phase.SUSPENDED:
+        return True, *blocked
     return False, "NotStalled", ""
 
 

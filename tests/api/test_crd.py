@@ -130,6 +130,7 @@ def test_beside_the_models_there_are_legacy_fields_an_alias_and_progress() -> No
         "spec.groups[].jobs[].status",
         "spec.groups[].jobs[].compiledParams",
         "status.progress",
+        "status.duration",
     }
 
 
@@ -152,8 +153,9 @@ def test_names_and_columns() -> None:
         ["jobsmgr"],
     )
     columns = VERSION["additionalPrinterColumns"]
-    assert [column["name"] for column in columns if "priority" not in column] == ["Status", "Progress", "Age"]
-    assert [column["name"] for column in columns if column.get("priority") == 1] == ["Running", "Failed", "Reason"]
+    assert [column["name"] for column in columns if "priority" not in column] == ["Status", "Progress", "Reason", "Age"]
+    wide = [column["name"] for column in columns if column.get("priority") == 1]
+    assert wide == ["Running", "Failed", "Duration", "Message"]
 
 
 def test_what_is_stricter_than_published_names_published_fields() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,19 @@ def test_what_is_empty_is_left_out() -> None:
     assert encoded["groups"] == [{"name": "g", "phase": "pending", "jobs": [{"name": "a", "phase": "pending"}]}]
     assert "startTime" not in encoded
     assert encoded["progress"] == "0/0"
+    assert "duration" not in encoded
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0s"), (59, "59s"), (134, "2m14s"), (7260, "2h01m"), (180_000, "50h00m")]
+)
+def test_how_long_it_took_is_stored_with_the_end(seconds: int, words: str) -> None:
+    """No printer column can work it out of two times; it is read from them, not from what is stored."""
+    start = datetime(2026, 5, 4, tzinfo=UTC)
+    status = Status(observed_generation=1, start_time=start, completion_time=start + timedelta(seconds=seconds))
+    encoded = StatusEncoder().encode(status)
+    assert encoded["duration"] == words
+    assert parse_status({**encoded, "duration": "1s"}, {}) == status
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"observedGeneration": -1}, [], 5, {"groups": None, "conditions": "x"}])

@@ -92,6 +92,7 @@ class TestConditions:
         failed = one.stored().condition("Failed")
         assert failed is not None
         assert failed.message == 'spec.groups[0].jobs[0].dependencies[0]: "b" does not exist'
+        assert one.stored().progress == "0/1"
         assert one.created == []
 
     @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ class TestConditions:
         after = one.settle().stored().condition("Reconciling")
         assert before is not None
         assert after is not None
-        assert (before.reason, after.reason) == ("Pending", "Running")
+        assert (before.reason, after.reason) == ("QuotaExceeded", "Running")
         assert before.last_transition_time == after.last_transition_time
         one.run()
         end = one.stored().condition("Reconciling")

@@ -120,7 +120,7 @@ def test_conditions_of_each_state_are_as_the_table_says(
     workflows.wait_for_phases("edited", only__one="running")
     workflows.edit("edited", {"spec": {"groups": [group("only", "one", job("two", "nobody"))]}})
     expected = {
-        "blocked": ("pending", ["Reconciling"]),
+        "blocked": ("pending", ["Stalled"]),
         "running": ("running", ["Reconciling"]),
         "edited": ("running", ["Stalled"]),
         "succeeded": ("succeeded", ["Complete", "Finished"]),

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from jobsmgr import Phase, hookimpl
+from jobsmgr.api.edits import without_effect
 from jobsmgr.core.plan import make_plan
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.refusals import Refusals
@@ -154,8 +155,8 @@ class TestMemory:
             await anyio.sleep(SOON)
             assert cluster.phases() == {"g/a": "running"}
 
-    async def test_an_edit_of_a_finished_workflow_moves_its_generation_only(self) -> None:
-        """It stays finished; a spec that is invalid changes nothing either."""
+    async def test_an_edit_of_a_finished_workflow_starts_nothing_and_is_answered(self) -> None:
+        """It stays finished, with an invalid spec too; `Finished` and one Event for each edit say so."""
         cluster = FakeCluster()
         cluster.apply(manifest(group("g", "a")))
         async with loop(cluster):
@@ -169,13 +170,14 @@ class TestMemory:
             after = cluster.workflows[KEY]["status"]
             assert (before["observedGeneration"], after["observedGeneration"]) == (1, 3)
             assert {**after, "observedGeneration": 1, "conditions": []} == {**before, "conditions": []}
-            changed = [
-                {k: v for k, v in condition.items() if k != "observedGeneration"} for condition in after["conditions"]
-            ]
-            assert changed == [
-                {k: v for k, v in condition.items() if k != "observedGeneration"} for condition in before["conditions"]
+            follows = {"observedGeneration": 3}
+            answer = {"message": f"1/1 jobs succeeded; {without_effect(Phase.SUCCEEDED)}"}
+            assert after["conditions"] == [
+                {**one, **follows, **(answer if one["type"] == "Finished" else {})} for one in before["conditions"]
             ]
             assert cluster.created() == ["wf-g-a"]
+            events = [one for one in cluster.events if one.reason == "EditWithoutEffect"]
+            assert [(one.type, one.message) for one in events] == [("Warning", without_effect(Phase.SUCCEEDED))] * 2
 
     async def test_an_invalid_workflow_starts_when_it_is_mended(self) -> None:
         """The one end that is not final."""

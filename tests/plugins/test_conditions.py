@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Counts, GroupStatus, JobStatus, Phase, Problem, Snapshot, Status
+from jobsmgr.api.edits import without_effect
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.plugins.conditions import MAX_PROBLEM, jobsmgr_conditions
 from tests.core.world import World, group, job, manifest
@@ -32,6 +33,10 @@ DONE = attrs.evolve(A, phase=Phase.SUCCEEDED)
 FAILED = attrs.evolve(A, phase=Phase.FAILED, reason="BackoffLimitExceeded", message="three tries")
 LATE = attrs.evolve(A, phase=Phase.FAILED, reason="DeadlineExceeded", message="too late")
 ABORTED = attrs.evolve(B, phase=Phase.ABORTED, reason="DependencyFailed")
+QUOTA = attrs.evolve(A, reason="QuotaExceeded", message="exceeded quota: few")
+TAKEN = attrs.evolve(B, reason="NameConflict", message="Job wf-g-b exists and has no controller")
+NO_PODS = attrs.evolve(A, phase=Phase.RUNNING, reason="NoPods")
+HELD = attrs.evolve(A, phase=Phase.RUNNING, reason="Suspended", message="Job wf-g-a is suspended")
 
 TABLE: list[tuple[str, Snapshot, set[str], str, dict[str, str]]] = [
     # state, snapshot, what is True, how kstatus reads it, reasons
@@ -112,6 +117,50 @@ TABLE: list[tuple[str, Snapshot, set[str], str, dict[str, str]]] = [
         "Current",
         {"Suspended": "Suspended", "Reconciling": "Suspended"},
     ),
+    (
+        "held up by a quota",
+        attrs.evolve(SNAPSHOT, status=status(Phase.PENDING, QUOTA, attrs.evolve(QUOTA, name="b"))),
+        {"Reconciling"},
+        "InProgress",
+        {"Reconciling": "QuotaExceeded", "Stalled": "NotStalled", "Finished": "Pending"},
+    ),
+    (
+        "held up beside a job that runs",
+        attrs.evolve(
+            SNAPSHOT, status=status(Phase.RUNNING, attrs.evolve(A, phase=Phase.RUNNING), attrs.evolve(QUOTA, name="b"))
+        ),
+        {"Reconciling"},
+        "InProgress",
+        {"Reconciling": "QuotaExceeded", "Stalled": "NotStalled", "Finished": "Running"},
+    ),
+    (
+        "without a running pod",
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, NO_PODS, B)),
+        {"Reconciling"},
+        "InProgress",
+        {"Reconciling": "NoPods", "Stalled": "NotStalled"},
+    ),
+    (
+        "a name is taken",
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, QUOTA, TAKEN)),
+        {"Stalled"},
+        "Failed",
+        {"Stalled": "NameConflict", "Reconciling": "Running"},
+    ),
+    (
+        "a Job is suspended beside others that go on",
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, HELD, attrs.evolve(B, phase=Phase.RUNNING))),
+        {"Stalled"},
+        "Failed",
+        {"Stalled": "Suspended", "Suspended": "NotSuspended", "Reconciling": "Running"},
+    ),
+    (
+        "a job that an edit removed runs to its end",
+        attrs.evolve(SNAPSHOT, status=status(Phase.RUNNING, attrs.evolve(A, phase=Phase.RUNNING, reason="Removed"))),
+        {"Reconciling"},
+        "InProgress",
+        {"Reconciling": "Running"},
+    ),
 ]
 ROWS = pytest.mark.parametrize(("state", "snapshot", "on", "kstatus", "reasons"), TABLE, ids=[row[0] for row in TABLE])
 
@@ -156,6 +205,13 @@ def test_every_reason_is_one_word(state: str, snapshot: Snapshot, on: set[str], 
         ("held by a failing plugin", "Stalled", 'plugin "p" raised'),
         ("suspended", "Suspended", "every Job that runs is suspended (its spec.suspend); resume one to go on"),
         ("running", "Stalled", ""),
+        ("running", "Reconciling", ""),
+        ("held up by a quota", "Reconciling", 'job "g/a" and 1 more: exceeded quota: few'),
+        ("held up beside a job that runs", "Reconciling", 'job "g/b": exceeded quota: few'),
+        ("without a running pod", "Reconciling", 'job "g/a": NoPods'),
+        ("a name is taken", "Stalled", 'job "g/b" and 1 more: Job wf-g-b exists and has no controller'),
+        ("a name is taken", "Reconciling", ""),
+        ("a Job is suspended beside others that go on", "Stalled", 'job "g/a": Job wf-g-a is suspended'),
         ("failed", "Complete", ""),
     ],
 )
@@ -169,6 +225,32 @@ def test_several_failed_jobs() -> None:
     """The first is named, the others are counted."""
     snapshot = attrs.evolve(SNAPSHOT, status=status(Phase.FAILED, FAILED, attrs.evolve(FAILED, name="b")))
     assert given(snapshot)["Failed"].message.startswith('job "g/a" and 1 more failed: BackoffLimitExceeded')
+
+
+@ROWS
+def test_the_printed_columns_are_the_first_condition_that_holds(
+    state: str, snapshot: Snapshot, on: set[str], kstatus: str, reasons: dict[str, str]
+) -> None:
+    """`kubectl get` shows its reason and message: why it is where it is, never a condition that only sums up."""
+    first = next(condition for condition in given(snapshot).values() if condition.status)
+    assert first.type not in ("Finished",)
+    assert first.reason in {*reasons.values()}
+    assert first.message or first.reason in ("Pending", "Running")
+
+
+def test_what_is_stored_of_an_end_stays_until_an_edit_is_answered() -> None:
+    """Conditions of a stored end are not worked out anew from a spec that is another by now."""
+    stored = tuple(
+        attrs.evolve(one, observed_generation=1)
+        for one in given(attrs.evolve(SNAPSHOT, status=status(Phase.FAILED, FAILED, ABORTED))).values()
+    )
+    ended = attrs.evolve(SNAPSHOT, status=attrs.evolve(status(Phase.FAILED, FAILED, ABORTED), conditions=stored))
+    assert tuple(given(ended).values()) == stored
+    workflow = attrs.evolve(SNAPSHOT.workflow, generation=2)
+    edited = given(attrs.evolve(ended, plan=attrs.evolve(INVALID, workflow=workflow)))
+    before = {one.type: one for one in stored}
+    assert {kind for kind in SIX if edited[kind] != before[kind]} == {"Finished"}
+    assert edited["Finished"].message == f"{before['Finished'].message}; {without_effect(Phase.FAILED)}"
 
 
 def test_many_problems_are_summed_up() -> None:

@@ -34,7 +34,9 @@ def jobsmgr_status(snapshot: Snapshot) -> Status:
         snapshot = attrs.evolve(snapshot, status=Status(observed_generation=stored.observed_generation))
     if snapshot.problems and not _begun(snapshot):
         generation = snapshot.workflow.generation
-        return Status(observed_generation=generation, phase=Phase.FAILED, start_time=None)
+        total = sum(len(group.jobs) for group in snapshot.workflow.spec.groups)
+        counts = Counts(total=total, pending=total)
+        return Status(observed_generation=generation, phase=Phase.FAILED, start_time=None, counts=counts)
     return _running(snapshot)
 
 

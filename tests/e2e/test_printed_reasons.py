@@ -1,0 +1,123 @@
+"""Why a workflow does not go on, or how it ended, stands in one `kubectl get`, as the real kubectl prints it."""
+
+import pytest
+
+from tests.e2e.shapes import chain, fan, group, job
+from tests.plane.admission import denied, set_quota
+from tests.plane.columns import printed
+from tests.plane.eventually import eventually
+from tests.plane.job_finisher import FAILS, JobFinisher
+from tests.plane.jobs_by_hand import JobsByHand
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
+from tests.plane.workflows import Workflows
+
+
+def shows(site: Site, name: str, reason: str, *words: str) -> None:
+    """Wait until `kubectl get mjob -o wide` shows a workflow with this reason and these words in its message."""
+
+    def ask() -> bool:
+        row = printed(*site, "-o", "wide")[name]
+        assert row["REASON"] == reason, f"{row}"
+        assert all(word in row["MESSAGE"] for word in words), f"{row}"
+        return True
+
+    eventually(ask, f"{name} shows {reason}")
+
+
+@pytest.mark.fast_plane
+def test_titles_and_what_a_plain_get_shows(
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
+) -> None:
+    """No title has a space; the reason is there without a flag, also of an invalid workflow."""
+    jobs.script("failed/chain/job-0", FAILS)
+    jobs.hold("running/chain/job-1")
+    for name in ("done", "failed", "running"):
+        workflows.create_spec(name, chain(2))
+    workflows.create_spec("invalid", {"groups": [group("only", job("one", "nobody"), "two")]})
+    for name in ("done", "failed", "invalid"):
+        workflows.wait_for(name)
+    workflows.wait_for_phases("running", chain__job_1="running")
+    plain = printed(*site)
+    assert [*plain["done"]] == ["NAME", "STATUS", "PROGRESS", "REASON", "AGE"]
+    shown = {name: (row["STATUS"], row["PROGRESS"], row["REASON"]) for name, row in plain.items()}
+    assert shown == {
+        "done": ("succeeded", "2/2", "Succeeded"),
+        "failed": ("failed", "0/2", "JobsFailed"),
+        "running": ("running", "1/2", "Running"),
+        "invalid": ("failed", "0/2", "InvalidSpec"),
+    }
+    wide = printed(*site, "-o", "wide")
+    further = ["RUNNING", "FAILED", "DURATION", "AGE", "MESSAGE"]
+    assert [*wide["done"]] == ["NAME", "STATUS", "PROGRESS", "REASON", *further]
+    assert wide["done"]["DURATION"].endswith("s")
+    assert wide["running"]["DURATION"] == ""
+    assert wide["failed"]["MESSAGE"].startswith('job "chain/job-0" failed: BackoffLimitExceeded')
+    assert wide["invalid"]["MESSAGE"].startswith("spec.groups[0].jobs[0].dependencies[0]")
+    chosen = printed(*site, "--field-selector=status.phase=failed")
+    assert chosen.keys() == {"failed", "invalid"}
+
+
+@pytest.mark.fast_plane
+def test_a_job_that_the_cluster_refuses_stands_there_with_its_words(
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
+) -> None:
+    """A full quota and a policy pass by themselves: Reconciling, with the first job and how many more there are."""
+    jobs.hold("*")
+    set_quota(*site, 1)
+    workflows.create_spec("wide", fan(3))
+    shows(site, "wide", "QuotaExceeded", 'job "fan/job-', " and 1 more: ", "exceeded quota: jobs")
+    assert workflows.condition("wide", "Reconciling")["status"] == "True"
+    set_quota(*site, 10)
+    with denied(*site, message="no Jobs on Tuesdays"):
+        workflows.create_spec("refused", chain(2))
+        shows(site, "refused", "AdmissionDenied", 'job "chain/job-0": ', "no Jobs on Tuesdays")
+    jobs.release("*")
+    for name in ("wide", "refused"):
+        workflows.wait_for(name, "Complete")
+
+
+@pytest.mark.fast_plane
+def test_what_a_person_has_to_do_stalls_it(
+    workflows: Workflows, jobs: JobFinisher, by_hand: JobsByHand, operator: OperatorProcess, site: Site
+) -> None:
+    """A name that is taken, a Job that is suspended beside one that goes on: kstatus reads Failed until it is done."""
+    jobs.hold("*")
+    by_hand.create("blocked-chain-job-0")
+    workflows.create_spec("blocked", chain(2))
+    workflows.create_spec("held", fan(2))
+    shows(site, "blocked", "NameConflict", 'job "chain/job-0": Job blocked-chain-job-0 exists and has no controller')
+    workflows.wait_for_phases("held", fan__job_0="running", fan__job_1="running")
+    by_hand.edit("held-fan-job-1", {"spec": {"suspend": True}})
+    shows(site, "held", "Suspended", 'job "fan/job-1": Job held-fan-job-1 is suspended')
+    for name in ("blocked", "held"):
+        assert workflows.condition(name, "Stalled")["status"] == "True"
+        assert workflows.condition(name, "Reconciling")["status"] == "False"
+    by_hand.delete("blocked-chain-job-0")
+    by_hand.edit("held-fan-job-1", {"spec": {"suspend": False}})
+    jobs.release("*")
+    for name in ("blocked", "held"):
+        workflows.wait_for(name, "Complete")
+
+
+@pytest.mark.fast_plane
+def test_an_edit_that_comes_too_late_is_answered(
+    workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
+) -> None:
+    """By observedGeneration, by the message of Finished, and by a Warning; what has ended stays."""
+    workflows.create_spec("late", {**chain(1), "ttlSecondsAfterFinished": 600})
+    before = workflows.wait_for("late")
+    workflows.edit("late", {"spec": chain(3)})
+    eventually(lambda: workflows.status("late").get("observedGeneration") == 2, "the edit has been seen")
+    message = workflows.condition("late", "Finished")["message"]
+    assert message.startswith("1/1 jobs succeeded; the workflow had ended (succeeded) before this edit: nothing runs")
+    after = workflows.status("late")
+    assert (after["groups"], after["completionTime"]) == (before["groups"], before["completionTime"])
+
+    def warned() -> bool:
+        items = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
+        found = [one for one in items if one["reason"] == "EditWithoutEffect"]
+        assert [(one["type"], one["involvedObject"]["name"]) for one in found] == [("Warning", "late")]
+        return True
+
+    eventually(warned, "an event says so")
