@@ -65,35 +65,41 @@ def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
     still one to wake at.
     """
     try:
-        decision = _decision(snapshot, work_out(snapshot, hooks))
+        return _decision(snapshot, work_out(snapshot, hooks), since=since)
     except PluginError as error:
-        decision = hold(snapshot, hooks, error)
-    requeue_at, due = _requeue_at(snapshot, decision.status, since.clock), _due(snapshot, decision.status, since.now)
-    return attrs.evolve(decision, requeue_at=requeue_at, due=due)
+        return hold(snapshot, hooks, error, since)
 
 
-def hold(snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict) -> Decision:
+def hold(
+    snapshot: Snapshot, hooks: Hooks, error: PluginError | FragmentConflict, since: Snapshot | None = None
+) -> Decision:
     """The decision while a plugin fails: running jobs are followed as far as that works without it; nothing starts."""
     failing = attrs.evolve(snapshot, plugin_error=str(error))
     try:
         status = work_out(failing, hooks)
     except (PluginError, FragmentConflict):
         status = _stalled(failing, Reason.PLUGIN_ERROR)
-    return attrs.evolve(_decision(snapshot, status, _steps(snapshot, status)), plugin_error=failing.plugin_error)
+    decision = _decision(snapshot, status, _steps(snapshot, status), since)
+    return attrs.evolve(decision, plugin_error=failing.plugin_error)
 
 
 def stall(snapshot: Snapshot, why: str, reason: Reason = Reason.PLUGIN_ERROR) -> Decision:
     """The decision where not even a plan can be made: the stored status stays, with a condition that says why."""
-    return attrs.evolve(
-        _decision(snapshot, _stalled(attrs.evolve(snapshot, plugin_error=why), reason), (StoreStatus(),)),
-        plugin_error=why,
+    status = _stalled(attrs.evolve(snapshot, plugin_error=why), reason)
+    return attrs.evolve(_decision(snapshot, status, (StoreStatus(),)), plugin_error=why)
+
+
+def _decision(
+    snapshot: Snapshot, status: Status, steps: tuple[Step, ...] = (), since: Snapshot | None = None
+) -> Decision:
+    since = since or snapshot
+    return Decision(
+        steps=steps,
+        status=status,
+        transitions=tuple(transitions(snapshot, status)),
+        requeue_at=_requeue_at(snapshot, status, since.clock),
+        due=_due(snapshot, status, since.now),
     )
-
-
-def _decision(snapshot: Snapshot, status: Status, steps: tuple[Step, ...] = ()) -> Decision:
-    found = tuple(transitions(snapshot, status))
-    requeue_at, due = _requeue_at(snapshot, status, snapshot.clock), _due(snapshot, status, snapshot.now)
-    return Decision(steps=steps, status=status, transitions=found, requeue_at=requeue_at, due=due)
 
 
 def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:

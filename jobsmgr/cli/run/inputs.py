@@ -118,7 +118,7 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
         raise UnusableInput(str(error)) from None
     if selection.only is not None or selection.start is not None:
         refuse_several([one.plan for one in picked], file, "--only" if selection.only is not None else "--from")
-    return Inputs(tuple(_narrowed(one, selection, hooks) for one in picked), objects)
+    return Inputs(tuple(_narrowed(one, selection) for one in picked), objects)
 
 
 def check_inputs(inputs: Inputs, executor: Executor, hooks: Hooks) -> None:
@@ -138,7 +138,7 @@ def _planned(document: Document, selection: Selection, hooks: Hooks) -> Selected
     return Selected(document=document, plan=plan, raw=raw, keys=keys, run=frozenset(keys))
 
 
-def _narrowed(one: Selected, selection: Selection, hooks: Hooks) -> Selected:
+def _narrowed(one: Selected, selection: Selection) -> Selected:
     if selection.only is not None:
         key = find_job(one.plan, selection.only)
         return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}), as_planned=False)
@@ -150,16 +150,11 @@ def _narrowed(one: Selected, selection: Selection, hooks: Hooks) -> Selected:
 
 
 def _refuse_twins(picked: Sequence[Selected]) -> None:
-    for one in _again(picked):
-        where = one.document.where("metadata.name")
-        raise UnusableInput(f'{where}: workflow "{one.key}" appears twice; give one of them another name')
-
-
-def _again(picked: Sequence[Selected]) -> Iterator[Selected]:
     seen: set[Key] = set()
     for one in picked:
         if one.key in seen:
-            yield one
+            where = one.document.where("metadata.name")
+            raise UnusableInput(f'{where}: workflow "{one.key}" appears twice; give one of them another name')
         seen.add(one.key)
 
 
