@@ -7,13 +7,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
+from jobsmgr.api.advice import STRICT
 from jobsmgr.api.codec import decode, parse_time, without_none
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest, api_fields, json_key
 from jobsmgr.api.kubernetes import OPAQUE, Schema
 from jobsmgr.api.sizes import object_bytes
-from jobsmgr.api.validation import NEEDED, schema_problems
+from jobsmgr.api.validation import schema_problems
 from jobsmgr.api.workflow import Spec, Workflow
 
 
@@ -68,14 +69,14 @@ def _lenient(found: Schema, model: type) -> Schema:
         kind = without_none(hints[field.name])
         for key in filter(None, (json_key(field), field.metadata["schema"].get("alias"))):
             properties[key] = _lenient_field(properties[key], kind)
-    return {**found, **OPAQUE, "properties": properties}
+    return {**found, **OPAQUE, "properties": properties, STRICT: found}
 
 
 def _lenient_field(found: Schema, kind: Any) -> Schema:
     if kind == Manifest:
         return _types(found)
     if get_origin(kind) is tuple:
-        return {**found, "items": _lenient_field(found["items"], get_args(kind)[0])}
+        return {**found, "items": _lenient_field(found["items"], get_args(kind)[0]), STRICT: found}
     if attrs.has(kind):
         return _lenient(found, kind)
     return {**found, **OPAQUE} if found.get("type") == "object" else found
@@ -83,9 +84,7 @@ def _lenient_field(found: Schema, kind: Any) -> Schema:
 
 def _types(found: Schema) -> Schema:
     """A schema without bounds; a quantity, which Kubernetes takes as a number too, has no type left."""
-    kept: Schema = {"type": found["type"]} if "type" in found else {}
-    if "required" in found:
-        kept[NEEDED] = found["required"]  # what is missing is a plugin's to report
+    kept: Schema = {STRICT: found, **({"type": found["type"]} if "type" in found else {})}
     for key in ("items", "additionalProperties"):
         if key in found:
             kept[key] = _types(found[key])

@@ -7,13 +7,13 @@ fields, list-maps, int-or-string), says what to do, and takes a fifth of the tim
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
+from jobsmgr.api.advice import Schema, remedy, suggestion
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.fields import alias_message
@@ -29,12 +29,6 @@ from jobsmgr.api.syntax import (
     VARIABLE,
     compiled,
 )
-
-Schema: TypeAlias = Mapping[str, Any]
-
-
-NEEDED = "x-needed"
-"""A keyword of a schema that bears absence: the fields that advice names as if they were required."""
 
 MAX_HINTS = 50
 """Unknown fields of one document that are compared with known ones, to suggest one."""
@@ -55,22 +49,6 @@ _WORDS = {
     "object": "an object",
     "array": "a list",
 }
-_ELSEWHERE = {
-    "envFrom": "fromEnv",
-    "serviceAccountName": "serviceAccount",
-    "backoffLimit": "retries",
-    "dependsOn": "dependencies",
-    "depends_on": "dependencies",
-    "needs": "dependencies",
-    "timeout": "activeDeadlineSeconds",
-    "entrypoint": "command",
-    "stages": "groups",
-    "steps": "jobs",
-    "tasks": "jobs",
-}
-"""Fields as other formats call them, which are too far from ours to be found by their letters."""
-_FEW = 8
-"""If no known field is similar, this many are listed at most."""
 _BOUNDS = frozenset({"enum", "pattern", "not", "minimum", "maximum"}).union(
     f"{least_or_most}{what}" for least_or_most in ("min", "max") for what in ("Length", "Items", "Properties")
 )
@@ -99,13 +77,20 @@ class _Walk:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._hints = MAX_HINTS
+        self._hints = self.hints
+
+    hints = MAX_HINTS
+
+    def advice(self, value: Any, schema: Schema) -> str:
+        """What to do about a value of the wrong type."""
+        return remedy(value, schema, _fits)
 
     def _add(self, path: str, message: str, code: str = Code.WRONG_VALUE) -> None:
         self.problems.append(Problem(path, message, code))
 
     def check(self, value: Any, schema: Schema, path: str) -> None:
         if message := _type_error(value, schema):
+            message += self.advice(value, schema)
             self.problems.append(WrongType(path, message))
             return
         if not _BOUNDS.isdisjoint(schema):
@@ -147,7 +132,7 @@ class _Walk:
                 if inner is not None:
                     self.check(inner, others, f"{path}[{key}]")
             elif not tolerant:
-                meant.add(self._unknown(key, known, path))
+                meant.add(self._unknown(key, value, known, path))
         for key, alias in ALIASES.items():
             if value.get(alias) is not None and value.get(key) is not None and alias in known:
                 self._add(f"{path}.{alias}", alias_message(key))
@@ -155,27 +140,17 @@ class _Walk:
             if value.get(key) is None and key not in meant:  # one mistake is one finding
                 self._add(f"{path}.{key}", "required, but missing", Code.MISSING)
 
-    def _unknown(self, key: str, known: Schema, path: str) -> str:
-        """Report a field that does not exist; the known field that seems to be meant, if any."""
+    def _unknown(self, key: str, value: dict[str, Any], known: Schema, path: str) -> str:
+        """Report a field that does not exist, and what is wrong with its value as that of the field that seems meant.
+
+        That field is the answer, if it is one of the same object.
+        """
         self._hints -= 1
-        meant, hint = _suggestion(key, known) if self._hints >= 0 else ("", "")
+        meant, schema, hint = suggestion(key, known, value) if self._hints >= 0 else ("", {}, "")
         self._add(field_path(path, key), f"no such field{hint}", Code.UNKNOWN_FIELD)
+        if value[key] is not None:
+            self.check(value[key], schema, field_path(path, key))
         return meant
-
-
-def _suggestion(key: str, known: Schema) -> tuple[str, str]:
-    """The known field that an unknown one seems to mean, and the hint."""
-    inner = known.get("params", {}).get("properties", {})
-    if key in inner:
-        return "", "; write it under params"
-    meant = _ELSEWHERE.get(key, "")
-    if meant in inner:
-        return "", f'; did you mean "{meant}" under params?'
-    if meant not in known:
-        meant = next(iter(difflib.get_close_matches(key, known, n=1)), "")
-    if meant:
-        return meant, f'; did you mean "{meant}"?'
-    return "", f"; known are {', '.join(known)}" if len(known) <= _FEW else ""
 
 
 def _is(value: Any, kind: str) -> bool:
@@ -183,18 +158,18 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _type_error(value: Any, schema: Schema) -> str:
-    """What is wrong with a value's type, and how to write it; empty if nothing is."""
+    """What is wrong with a value's type; empty if nothing is."""
     kind = schema.get("type")
     if kind is not None and type(value) is _TYPES[kind][0]:
         return ""
     if kind is None:
         if "x-kubernetes-int-or-string" in schema:
             fits = _is(value, "integer") or isinstance(value, str)
-            return "" if fits else f"expected a string or a whole number, found {quoted(value)}{_quote(value)}"
+            return "" if fits else f"expected a string or a whole number, found {quoted(value)}"
         return f"expected a string or an object, found {quoted(value)}" if _shut_out(value, schema) else ""
     if _is(value, kind):
         return ""
-    return f"expected {_WORDS[kind]}, found {quoted(value)}{_remedy(value, kind, schema)}"
+    return f"expected {_WORDS[kind]}, found {quoted(value)}"
 
 
 def _shut_out(value: Any, schema: Schema) -> bool:
@@ -206,37 +181,19 @@ def _shut_out(value: Any, schema: Schema) -> bool:
     return isinstance(value, list) and bool(schema.get("minItems", 0) > schema.get("maxItems", 0))
 
 
-def _remedy(value: Any, kind: str, schema: Schema) -> str:
-    if kind == "string":
-        return _quote(value)
-    if isinstance(value, str) and kind in ("integer", "boolean"):
-        fits = value.lstrip("-").isdigit() if kind == "integer" else value in ("true", "false")
-        return "; take the quotes off" if fits else ""
-    if kind == "array":
-        return _as_list(value, schema.get("items", {}))
-    if kind == "object" and isinstance(value, str) and _needed(schema) == ["name"]:
-        name, equals, rest = value.partition("=")
-        if equals and "value" in schema["properties"]:  # a variable as a shell writes it
-            return f"; write it as name: {name} and value: {rest}"
-        return f"; write it as name: {value}"
-    return ""
+class _Trial(_Walk):
+    """A look at what advice would lead to: nothing is advised about it in turn, which would cost ever more looks."""
+
+    hints = 0
+
+    def advice(self, value: Any, schema: Schema) -> str:
+        return ""
 
 
-def _as_list(value: Any, items: Schema) -> str:
-    if isinstance(value, str) and len(value.split()) > 1 and items.get("type") == "string":
-        return "; write a list, an entry for each word"
-    if isinstance(value, dict) and value and "name" in _needed(items) and "name" not in value:
-        return f"; write a list, each entry with its name: - name: {next(iter(value))}"
-    return "; put it in a list"
-
-
-def _needed(schema: Schema) -> list[str]:
-    found: list[str] = schema.get("required") or schema.get(NEEDED, [])
-    return found
-
-
-def _quote(value: Any) -> str:
-    return "; quote it" if isinstance(value, bool | int | float) else ""
+def _fits(value: Any, schema: Schema) -> bool:
+    trial = _Trial()
+    trial.check(value, schema, "")
+    return not trial.problems
 
 
 def _breaches(value: Any, schema: Schema) -> Iterator[str]:

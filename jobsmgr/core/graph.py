@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import graphlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeAlias
+
+import attrs
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
@@ -19,6 +21,8 @@ MAX_HINTS = 10
 """Wrong names of one workflow that are compared with all there are, to suggest one."""
 MAX_CYCLES = 10
 """Cycles of one workflow that are told; each costs a sort of what is left."""
+MAX_JOBS = 3
+"""Jobs of a group that are listed at most where its name stands for them."""
 MAX_NAME_WITH_HINT = 253
 """Longer names than any that could be meant get no suggestion."""
 
@@ -32,13 +36,10 @@ def build_graph(workflow: Workflow) -> tuple[Graph, tuple[Problem, ...]]:
     groups = {group.name: resolver.groups(index, group) for index, group in enumerate(workflow.spec.groups)}
     jobs = {job.key: resolver.jobs(job) for job in workflow.jobs()}
     graph = Graph(order=(), dependencies=jobs, group_dependencies=groups)
-    if resolver.problems:
-        return graph, tuple(resolver.problems)
     order, cycles = _sorted(_predecessors(workflow, graph))
-    if cycles:
-        told = (_cycle_problem(workflow, graph, cycle) for cycle in cycles)
-        return graph, tuple(sorted(told, key=lambda problem: _place(problem.path)))
-    return Graph(order=order, dependencies=jobs, group_dependencies=groups), ()
+    told = (_cycle_problem(workflow, graph, cycle) for cycle in cycles)
+    problems = (*resolver.problems, *sorted(told, key=lambda problem: _place(problem.path)))
+    return (graph if problems else attrs.evolve(graph, order=order)), problems
 
 
 def _sorted(edges: dict[_Node, list[_Node]]) -> tuple[tuple[JobKey, ...], list[list[_Node]]]:
@@ -61,7 +62,7 @@ class _Resolver:
 
     def __init__(self, workflow: Workflow) -> None:
         self.problems: list[Problem] = []
-        self._groups = {group.name: {job.name for job in group.jobs} for group in workflow.spec.groups}
+        self._groups = {group.name: dict.fromkeys(job.name for job in group.jobs) for group in workflow.spec.groups}
         self._full: dict[str, list[JobKey]] = {}
         for job in workflow.jobs():
             self._full.setdefault(plain_name(workflow.name, job.key), []).append(job.key)
@@ -75,7 +76,7 @@ class _Resolver:
             elif name in self._groups:
                 found[name] = None
             else:
-                self._unknown(path, name, self._groups)
+                self._no_group(path, name, group)
         return tuple(found)
 
     def jobs(self, written: WrittenJob) -> tuple[JobKey, ...]:
@@ -84,7 +85,7 @@ class _Resolver:
         for path, name in self._once(written.path, written.job.dependencies):
             keys = self._lookup(written.group, name)
             if not keys:
-                self._unknown(path, name, self._names_from(written.group))
+                self._no_job(path, name, written)
             elif len(keys) > 1:
                 both = " and ".join(f'"{key}"' for key in keys)
                 self.problems.append(Problem(path, f'"{name}" fits {both}; say which by group/job', Code.AMBIGUOUS))
@@ -97,16 +98,14 @@ class _Resolver:
     def _lookup(self, group: Group, name: str) -> list[JobKey]:
         if name in self._groups[group.name]:
             return [JobKey(group.name, name)]
+        return self._from_outside(name)
+
+    def _from_outside(self, name: str) -> list[JobKey]:
+        """The jobs that a name fits wherever it is written."""
         first, slash, rest = name.partition("/")
         if slash and rest in self._groups.get(first, ()):
             return [JobKey(first, rest)]
         return self._full.get(name, [])
-
-    def _names_from(self, group: Group) -> Iterator[str]:
-        """All names that a job of a group could name."""
-        yield from self._groups[group.name]
-        yield from (f"{other}/{job}" for other, jobs in self._groups.items() for job in jobs)
-        yield from self._full
 
     def _once(self, owner: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for index, name in enumerate(names):
@@ -123,10 +122,49 @@ class _Resolver:
         """Near names cost a comparison with every name: a whole manifest of wrong ones must not take seconds."""
         return len(self.problems) < MAX_HINTS and len(name) <= MAX_NAME_WITH_HINT
 
-    def _unknown(self, path: str, name: str, known: Iterable[str]) -> None:
-        meant = _nearest(name, list(known)) if self._worth_a_hint(name) else None
-        hint = f'; did you mean "{meant}"?' if meant else ""
-        self.problems.append(Problem(path, f'"{name}" does not exist{hint}', Code.UNKNOWN_DEPENDENCY))
+    def _no_group(self, path: str, name: str, group: Group) -> None:
+        if len(keys := self._from_outside(name)) == 1:
+            text = f'"{name}" is a job, not a group; {_instead_of_job(keys[0], group)}'
+        else:
+            known = [other for other in self._groups if other not in (group.name, *group.dependencies)]
+            meant = _nearest(name, known) if self._worth_a_hint(name) else None
+            text = f'"{name}" does not exist' + (f'; did you mean "{meant}"?' if meant else "")
+        self.problems.append(Problem(path, text, Code.UNKNOWN_DEPENDENCY))
+
+    def _no_job(self, path: str, name: str, written: WrittenJob) -> None:
+        if name in self._groups:
+            text = f'"{name}" is a group, not a job; {self._instead_of_group(name, written)}'
+        else:
+            meant = _nearest(name, [*self._names_for(written), *self._groups]) if self._worth_a_hint(name) else None
+            text = f'"{name}" does not exist'
+            if meant in self._groups and not self._lookup(written.group, meant):
+                text += f'; if you mean group "{meant}", {self._instead_of_group(meant, written)}'
+            elif meant:
+                text += f'; did you mean "{meant}"?'
+        self.problems.append(Problem(path, text, Code.UNKNOWN_DEPENDENCY))
+
+    def _names_for(self, written: WrittenJob) -> Iterator[str]:
+        """All names of jobs that a job could wait for and does not name yet."""
+        group = written.group
+        used = {written.key, *(key for name in written.job.dependencies for key in self._lookup(group, name))}
+        yield from (job for job in self._groups[group.name] if JobKey(group.name, job) not in used)
+        others = [JobKey(other, job) for other, jobs in self._groups.items() for job in jobs]
+        yield from (str(key) for key in others if key not in used)
+        yield from (name for name, keys in self._full.items() if len(keys) == 1 and keys[0] not in used)
+
+    def _instead_of_group(self, name: str, written: WrittenJob) -> str:
+        """How a job waits for what a group's name was meant to say."""
+        if name == written.group.name:
+            return "it is the job's own: name those of its other jobs that are meant"
+        names = [f'"{name}/{job}"' for job in self._groups[name]]
+        jobs = ", ".join(names if len(names) <= MAX_JOBS else [*names[:MAX_JOBS], f"{len(names) - MAX_JOBS} more"])
+        return f'name it under dependencies of group "{written.group.name}", or here each of its jobs ({jobs})'
+
+
+def _instead_of_job(key: JobKey, group: Group) -> str:
+    if key.group in (group.name, *group.dependencies):
+        return "remove it, and let the jobs that need it depend on it"
+    return f'name its group "{key.group}", or let the jobs that need it depend on it'
 
 
 def _nearest(name: str, known: list[str]) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from jobsmgr.api.codes import Code, severity_of
+from jobsmgr.api.validation import schema_problems
 from jobsmgr.files.documents import Document
 from jobsmgr.files.positions import Ambiguity
 from jobsmgr.lint.findings import Finding
+from jobsmgr.lint.metadata import field_schema
 
 _MODES = ("mode", "defaultMode")
 
@@ -21,7 +24,7 @@ def ambiguity_findings(document: Document) -> Iterator[Finding]:
         elif _is_mode(ambiguity):
             continue
         else:
-            text = f"{_description(ambiguity)}; {_remedy(ambiguity)}"
+            text = f"{_description(ambiguity)}{_remedy(ambiguity)}"
         yield Finding(document.source, *ambiguity.position, severity_of(code), code, text, ambiguity.path)
 
 
@@ -36,6 +39,10 @@ def _description(ambiguity: Ambiguity) -> str:
 
 
 def _remedy(ambiguity: Ambiguity) -> str:
-    if ambiguity.is_key or not isinstance(ambiguity.value, bool):
-        return "quote it, or write it out"
-    return f"quote it, or write {'true' if ambiguity.value else 'false'}"
+    """How to write it so that it is meant; what the field would not take is not advised."""
+    if ambiguity.is_key:
+        return "; quote it"
+    field = field_schema(ambiguity.path)
+    ways = ["quote it"] if not schema_problems(ambiguity.text, field, "") else []
+    ways += [f"write {json.dumps(ambiguity.value)}"] if not schema_problems(ambiguity.value, field, "") else []
+    return f"; {', or '.join(ways)}" if ways else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobsmgr.api.advice import Schema
 from jobsmgr.api.codes import Code
+from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.fields import mapping
 from jobsmgr.api.syntax import KEY_ADVICE, LABEL, LABEL_VALUE, SUBDOMAIN, valid_annotation_key, valid_key
@@ -52,7 +55,7 @@ _METADATA = {
     },
 }
 """ObjectMeta of Kubernetes."""
-_ROOT = {
+_ROOT: dict[str, Any] = {
     "type": "object",
     "required": ["metadata"],
     "properties": {
@@ -63,6 +66,21 @@ _ROOT = {
         "status": {},
     },
 }
+
+
+def field_schema(path: str) -> Schema:
+    """The schema of a field of a ManagedJob by its path; one without bounds where none is known."""
+    found: Schema = {**_ROOT, "properties": {**_ROOT["properties"], "spec": schema()}}
+    for step in re.findall(r"\[\d+\]|[^.\[\]]+", path):
+        if step.startswith("["):
+            found = found.get("items", {})
+        elif "properties" in found:
+            found = found["properties"].get(step, {})
+        elif found.get("additionalProperties"):
+            return dict(found["additionalProperties"])  # the rest is one key, which may have dots
+        else:
+            return {}
+    return found
 
 
 def metadata_problems(raw: Mapping[str, Any]) -> list[Problem]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobsmgr.api.advice import Schema
 from jobsmgr.api.crd import schema
-from jobsmgr.api.validation import Schema
 
 
 def as_stored(raw: Mapping[str, Any]) -> Mapping[str, Any]:

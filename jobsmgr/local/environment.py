@@ -12,7 +12,7 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.syntax import VARIABLE
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.objects import CONFIG_MAP, SECRET, Data, Objects
+from jobsmgr.local.objects import CONFIG_MAP, SECRET, Data, Objects, nearest
 
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 _MAP_FIELD = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
@@ -113,7 +113,9 @@ def _key(path: str, kind: str, reference: Manifest, namespace: str, objects: Obj
         return None
     key = str(reference.get("key") or "")
     if key not in data.text and not reference.get("optional"):
-        raise CannotRun(Problem(f"{path}.key", f'{kind} "{reference.get("name")}" has no key "{key}"; add it'))
+        meant = nearest(key, data.text)
+        hint = f'did you mean "{meant}"?' if meant else "add it"
+        raise CannotRun(Problem(f"{path}.key", f'{kind} "{reference.get("name")}" has no key "{key}"; {hint}'))
     return data.text.get(key)
 
 
@@ -124,6 +126,7 @@ def find(
     name = str(reference.get(field) or "")
     data = objects.find(kind, namespace, name)
     if data is None and not reference.get("optional"):
-        text = f'{kind} "{name}" is in none of the files; add it to this one or give its file with -f'
-        raise CannotRun(Problem(f"{path}.{field}", text))
+        meant = objects.nearest(kind, namespace, name)
+        hint = f'did you mean "{meant}"?' if meant else "add it to this one or give its file with -f"
+        raise CannotRun(Problem(f"{path}.{field}", f'{kind} "{name}" is in none of the files; {hint}'))
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
@@ -51,6 +52,16 @@ class Objects:
     def find(self, kind: str, namespace: str, name: str) -> Data | None:
         """The data of an object; None if no file has it."""
         return self._known.get((kind, namespace or DEFAULT_NAMESPACE, name))
+
+    def nearest(self, kind: str, namespace: str, name: str) -> str:
+        """The name of the object of that kind that was probably meant; empty if none is similar."""
+        there = (kind, namespace or DEFAULT_NAMESPACE)
+        return nearest(name, (known for *place, known in self._known if tuple(place) == there))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The name that was probably meant by one that does not exist; empty if none is similar."""
+    return next(iter(difflib.get_close_matches(name, [*known], n=1)), "")
 
 
 def _checked_name(path: str, rule: Rule, name: str) -> str:

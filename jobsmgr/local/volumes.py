@@ -14,7 +14,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.api.syntax import valid_path_inside
 from jobsmgr.local.environment import PodIdentity, expand, find, references
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.objects import CLAIM, CONFIG_MAP, DEFAULT_NAMESPACE, SECRET, Data, Objects
+from jobsmgr.local.objects import CLAIM, CONFIG_MAP, DEFAULT_NAMESPACE, SECRET, Data, Objects, nearest
 
 SUPPORTED = ("emptyDir", "configMap", "secret", "persistentVolumeClaim", "hostPath")
 FILE_MODE = 0o644
@@ -230,7 +230,9 @@ def _items(path: str, source: Mapping[str, Any], data: Data, mode: int) -> Itera
         if key not in data.files:
             if source.get("optional"):
                 continue
-            raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; add it, or make the volume optional'))
+            meant = nearest(key, data.files)
+            hint = f'did you mean "{meant}"?' if meant else "add it, or make the volume optional"
+            raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; {hint}'))
         where = str(item.get("path") or key)
         if not valid_path_inside(where):
             raise CannotRun(

@@ -118,7 +118,7 @@ class TestErrors:
         [
             ("spec", [], "spec: expected an object, found []"),
             ("spec", None, "spec.groups: required, but missing"),
-            ("spec.groups", {}, "spec.groups: expected a list, found {}; put it in a list"),
+            ("spec.groups", {}, "spec.groups: expected a list, found {}"),
             ("spec.groups", [], "spec.groups: must not be empty"),
             ("spec.groups[0]", "first", 'spec.groups[0]: expected an object, found "first"'),
             ("spec.groups[0].name", "DELETE", "spec.groups[0].name: required, but missing"),
@@ -135,7 +135,7 @@ class TestErrors:
             (f"{JOB}.image", "DELETE", f"{JOB}.image: required, but missing"),
             (f"{JOB}.image", "", f"{JOB}.image: must not be empty"),
             (f"{JOB}.args", "echo", f'{JOB}.args: expected a list, found "echo"; put it in a list'),
-            (f"{JOB}.command", {"sh": "-c"}, f'{JOB}.command: expected a list, found {{"sh": "-c"}}; put it in a list'),
+            (f"{JOB}.command", {"sh": "-c"}, f'{JOB}.command: expected a list, found {{"sh": "-c"}}'),
             (f"{JOB}.args", ["a", 1], f"{JOB}.args[1]: expected a string, found 1; quote it"),
             (
                 f"{JOB}.dependencies[0]",
@@ -149,7 +149,7 @@ class TestErrors:
             ("spec.retries", True, "spec.retries: expected a whole number, found true"),
             ("spec.retries", 1.5, "spec.retries: expected a whole number, found 1.5"),
             (PARAMS, "x", f'{PARAMS}: expected an object, found "x"'),
-            (f"{PARAMS}.env", {}, f"{PARAMS}.env: expected a list, found {{}}; put it in a list"),
+            (f"{PARAMS}.env", {}, f"{PARAMS}.env: expected a list, found {{}}; write an empty list: []"),
             (
                 f"{PARAMS}.env",
                 [{"name": "A"}, "B"],
@@ -165,7 +165,7 @@ class TestErrors:
             (
                 f"{PARAMS}.imagePullSecrets",
                 [5],
-                f"{PARAMS}.imagePullSecrets[0]: expected a string or an object, found 5",
+                f"{PARAMS}.imagePullSecrets[0]: expected a string or an object, found 5; quote it",
             ),
             (
                 f"{PARAMS}.imagePullPolicy",

@@ -278,7 +278,7 @@ def test_json_is_a_list_of_findings() -> None:
             "column": 37,
             "severity": "warning",
             "code": "MJ021",
-            "message": "`y` is a boolean to kubectl; quote it, or write true",
+            "message": "`y` is a boolean to kubectl; write true",
             "path": "spec.groups[0].parallel",
         }
     ]
@@ -287,7 +287,7 @@ def test_json_is_a_list_of_findings() -> None:
 def test_github_is_a_command_a_line() -> None:
     """Shown beside the line in a pull request."""
     done = run("lint", "-o", "github", "-", stdin=WARNED)
-    text = "`y` is a boolean to kubectl; quote it, or write true"
+    text = "`y` is a boolean to kubectl; write true"
     assert done.out == f"::warning file=<stdin>,line=4,col=37,title=MJ021::{text}\n"
 
 

@@ -118,8 +118,53 @@ class TestWrong:
         """Groups depend on groups only."""
         assert problems(group("first", "x"), group("b", "y", dependencies=on("frist", "first/x"))) == [
             'spec.groups[1].dependencies[0]: "frist" does not exist; did you mean "first"?',
-            'spec.groups[1].dependencies[1]: "first/x" does not exist; did you mean "first"?',
+            'spec.groups[1].dependencies[1]: "first/x" is a job, not a group; name its group "first", or let the jobs'
+            " that need it depend on it",
         ]
+
+    def test_a_job_of_a_group_that_is_named_already(self) -> None:
+        """Its group named once more would be named twice."""
+        assert problems(group("a", "x"), group("b", "y", dependencies=on("a", "wf-a-x"))) == [
+            'spec.groups[1].dependencies[1]: "wf-a-x" is a job, not a group; remove it, and let the jobs that need it'
+            " depend on it"
+        ]
+
+    def test_a_group_as_a_dependency_of_a_job(self) -> None:
+        """A job waits for jobs; one of the group's, which happens to be called alike, is not the group."""
+        train = group("train", "lr-01", "lr-02", "lr-03")
+        assert problems(train, group("eval", job("all", dependencies=on("train")))) == [
+            'spec.groups[1].jobs[0].dependencies[0]: "train" is a group, not a job; name it under dependencies of'
+            ' group "eval", or here each of its jobs ("train/lr-01", "train/lr-02", "train/lr-03")'
+        ]
+        sweep = group("train", *(f"lr-{n}" for n in range(1, 62)))
+        assert problems(sweep, group("eval", job("all", dependencies=on("trian")))) == [
+            'spec.groups[1].jobs[0].dependencies[0]: "trian" does not exist; if you mean group "train", name it under'
+            ' dependencies of group "eval", or here each of its jobs ("train/lr-1", "train/lr-2", "train/lr-3",'
+            " 58 more)"
+        ]
+
+    def test_its_own_group_as_a_dependency_of_a_job(self) -> None:
+        """It would wait for itself."""
+        assert problems(group("train", "a", job("b", dependencies=on("train")))) == [
+            'spec.groups[0].jobs[1].dependencies[0]: "train" is a group, not a job; it is the job\'s own: name those of'
+            " its other jobs that are meant"
+        ]
+
+    def test_nothing_is_suggested_that_would_be_wrong(self) -> None:
+        """Neither what depends on itself nor what is there already, nor a name that fits two jobs."""
+        jobs = (job("load"), job("x", dependencies=on("load", "lod")), job("lode", dependencies=on("laod", "lodee")))
+        assert problems(group("a", *jobs)) == [
+            'spec.groups[0].jobs[1].dependencies[1]: "lod" does not exist; did you mean "lode"?',
+            'spec.groups[0].jobs[2].dependencies[0]: "laod" does not exist; did you mean "load"?',
+            'spec.groups[0].jobs[2].dependencies[1]: "lodee" does not exist; did you mean "load"?',
+        ]
+        groups = (group("load", "x"), group("lot", "y", dependencies=on("load", "lod", "lott")))
+        assert problems(*groups) == [
+            'spec.groups[1].dependencies[1]: "lod" does not exist',
+            'spec.groups[1].dependencies[2]: "lott" does not exist',
+        ]
+        twice = (group("a-b", "c"), group("a", "b-c"), group("z", job("x", dependencies=on("wf-a-b-cc"))))
+        assert problems(*twice) == ['spec.groups[2].jobs[0].dependencies[0]: "wf-a-b-cc" does not exist']
 
     @pytest.mark.parametrize("written", ["x", "a/x", "wf-a-x"])
     def test_itself(self, written: str) -> None:
@@ -160,6 +205,17 @@ class TestCycles:
 
     It begins with the first edge of the spec that a user wrote; its path is the one to mend.
     """
+
+    def test_whatever_else_is_wrong(self) -> None:
+        """One run of lint shows all that has to be changed: a name that does not exist hides no cycle."""
+        jobs = (job("a", dependencies=on("b", "zzz", "a")), job("b", parallel=True, dependencies=on("a", "a")))
+        assert problems(group("g", *jobs), group("h", job("x", dependencies=on("y")), "y")) == [
+            'spec.groups[0].jobs[0].dependencies[1]: "zzz" does not exist',
+            'spec.groups[0].jobs[0].dependencies[2]: "a" depends on itself; remove this dependency',
+            'spec.groups[0].jobs[1].dependencies[1]: "a" appears twice; remove one',
+            "spec.groups[0].jobs[0].dependencies: cycle: a -> b -> a; remove one of them",
+            "spec.groups[1].jobs[0].dependencies: cycle: x -> y -> x (in order); remove one of them",
+        ]
 
     def test_within_a_group(self) -> None:
         """Short names where all are of one group."""

@@ -96,7 +96,18 @@ def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None
         (f"{PARAMS}.resources", {"limits": {"cpu": ""}}, '"" does not fit: write it like 500m, 2, 128Mi or 1.5Gi'),
         (f"{PARAMS}.restartPolicy", "Always", 'must be one of Never, OnFailure, found "Always"'),
         (f"{PARAMS}.imagePullPolicy", "always", 'must be one of Always, Never, IfNotPresent, found "always"'),
-        (f"{PARAMS}.imagePullSecrets[0]", 5, "expected a string or an object, found 5"),
+        (f"{PARAMS}.imagePullSecrets[0]", 5, "expected a string or an object, found 5; quote it"),
+        (f"{PARAMS}.imagePullSecrets[0]", True, "expected a string or an object, found true; quote it"),
+        ("spec.retries", "-3", 'expected a whole number, found "-3"'),
+        ("spec.groups[0].jobs[0].args", 10, "expected a list, found 10; put it in a list and quote it"),
+        ("spec.groups[0].jobs[0].args", {"sh": "-c"}, 'expected a list, found {"sh": "-c"}'),
+        ("spec.groups[0].jobs[0].name", 1.5, "expected a string, found 1.5"),
+        (f"{PARAMS}.restartPolicy", False, "expected a string, found false"),
+        (
+            "spec.groups[0].jobs[0].dependencies",
+            "first",
+            'expected a list, found "first"; write a list, each entry with its name: - name: first',
+        ),
         (f"{PARAMS}.resources", {"limits": {"cpu": 0.5}}, None),
         (f"{PARAMS}.env[0]", {"name": "A", "valueFrom": {}}, None),
     ],
@@ -150,8 +161,26 @@ def test_a_file_mode_without_its_zero_is_explained() -> None:
 )
 def test_an_unknown_field_is_named_with_what_was_meant(path: str, hint: str) -> None:
     """Also inside the parts that are Kubernetes' own."""
-    found = schema_problems(put(workflow(), path, "x")["spec"], schema(), "spec")
+    found = schema_problems(
+        put({"spec": {}} if path.count(".") == 1 else workflow(), path, "x")["spec"], schema(), "spec"
+    )
     assert (path, "MJ002", f"no such field; {hint}") in [(each.path, each.code, each.message) for each in found]
+
+
+def test_what_an_unknown_field_holds_is_checked_as_what_was_meant() -> None:
+    """So that nothing new comes when its name is corrected; a field that is there already cannot be meant."""
+    job = {"name": "a", "image": "b", "needs": "first", "imge": "c", "env": {"A": 1}}
+    found = schema_problems({"groups": [{"name": "g", "jobs": [job]}]}, schema(), "spec")
+    assert [(each.path.rpartition(".")[2], each.message) for each in found] == [
+        ("needs", 'no such field; did you mean "dependencies"?'),
+        ("needs", 'expected a list, found "first"; write a list, each entry with its name: - name: first'),
+        ("imge", "no such field"),
+        ("env", "no such field; write it under params"),
+        (
+            "env",
+            'expected a list, found {"A": 1}; write a list, each entry with its name and its value quoted: - name: A',
+        ),
+    ]
 
 
 def test_an_alias_beside_its_field_is_found_with_all_the_rest() -> None:
@@ -180,6 +209,6 @@ def test_null_is_absence() -> None:
 
 def test_suggestions_are_sought_for_few_fields_only() -> None:
     """A whole file of wrong fields must not cost a comparison each."""
-    job = {"name": "a", "image": "b", **{f"immage{n}": 1 for n in range(200)}}
+    job = {"name": "a", **{f"immage{n}": 1 for n in range(200)}}
     found = schema_problems({"groups": [{"name": "g", "jobs": [job]}]}, schema(), "spec")
     assert sum("did you mean" in each.message for each in found) == 50

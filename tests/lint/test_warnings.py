@@ -187,8 +187,8 @@ def test_three_of_a_kind_are_each_found() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("y", "`y` is a boolean to kubectl; quote it, or write true"),
-        ("Off", "`Off` is a boolean to kubectl; quote it, or write false"),
+        ("y", "`y` is a boolean to kubectl; write true"),
+        ("Off", "`Off` is a boolean to kubectl; write false"),
     ],
 )
 def test_a_boolean_that_looks_like_a_word_is_said(value: str, said: str) -> None:
@@ -200,7 +200,23 @@ def test_a_boolean_that_looks_like_a_word_is_said(value: str, said: str) -> None
 def test_a_number_in_another_base_is_said() -> None:
     """`0010` is 8."""
     findings = found(_workflow().replace("  groups:", "  retries: 0010\n  groups:"))
-    assert [each.message for each in findings] == ["`0010` is the number 8 to kubectl; quote it, or write it out"]
+    assert [each.message for each in findings] == ["`0010` is the number 8 to kubectl; write 8"]
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ("labels: {a: no}", "`no` is a boolean to kubectl; quote it"),
+        ("labels: {a.example.com/b: 1_000}", "`1_000` is the number 1000 to kubectl; quote it"),
+        ("resources: {limits: {cpu: 1_0}}", "`1_0` is the number 10 to kubectl; write 10"),
+        ("resources: {limits: {cpu: 1e1}}", "`1e1` is the number 10 to kubectl; quote it, or write 10"),
+        ("restartPolicy: no", "`no` is a boolean to kubectl"),
+        ("automountServiceAccountToken: 010", "`010` is the number 8 to kubectl"),
+    ],
+)
+def test_a_surprise_is_advised_as_its_field_takes_it(params: str, said: str) -> None:
+    """Neither quotes around what must be a number or a boolean, nor a number in place of text."""
+    assert said in [each.message for each in found(_workflow(params)) if each.code == "MJ021"]
 
 
 def test_an_octal_file_mode_is_no_surprise() -> None:
@@ -212,4 +228,4 @@ def test_an_octal_file_mode_is_no_surprise() -> None:
 def test_a_key_that_is_no_string_is_said() -> None:
     """`on` as a label's key is `true`."""
     findings = found(_workflow('labels: {on: "1"}'))
-    assert [each.message for each in findings] == ["the key `on` is a boolean to kubectl; quote it, or write it out"]
+    assert [each.message for each in findings] == ["the key `on` is a boolean to kubectl; quote it"]

@@ -134,6 +134,16 @@ class TestSources:
                 'ConfigMap "conf" has no key "RAW"',
             ),
             (
+                {"envFrom": [{"configMapRef": {"name": "cnof"}}]},
+                "envFrom[0].configMapRef.name",
+                'ConfigMap "cnof" is in none of the files; did you mean "conf"?',
+            ),
+            (
+                {"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "key", "key": "TOKN"}}}]},
+                "env[0].valueFrom.secretKeyRef.key",
+                'Secret "key" has no key "TOKN"; did you mean "TOKEN"?',
+            ),
+            (
                 {"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "key", "key": "none"}}}]},
                 "env[0].valueFrom.secretKeyRef.key",
                 'Secret "key" has no key "none"',

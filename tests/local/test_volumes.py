@@ -282,6 +282,21 @@ class TestRefused:
                 "configMap.items[0].path",
                 '"/x" leads out of the volume; use a relative path without ..',
             ),
+            (
+                {"persistentVolumeClaim": {"claimName": "date"}},
+                "persistentVolumeClaim.claimName",
+                'PersistentVolumeClaim "date" is in none of the files; did you mean "data"?',
+            ),
+            (
+                {"secret": {"secretName": "keys"}},
+                "secret.secretName",
+                'Secret "keys" is in none of the files; did you mean "key"?',
+            ),
+            (
+                {"configMap": {"name": "conf", "items": [{"key": "a.text", "path": "x"}]}},
+                "configMap.items[0].key",
+                'there is no key "a.text"; did you mean "a.txt"?',
+            ),
             ({"hostPath": {"path": "rel"}}, "hostPath.path", '"rel" is no absolute path without ..; write it from the'),
             ({"hostPath": {"path": "/a/../b"}}, "hostPath.path", '"/a/../b" is no absolute path without ..; write it'),
             (
