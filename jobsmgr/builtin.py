@@ -8,16 +8,12 @@ from jobsmgr.api.errors import quoted
 from jobsmgr.api.fields import Merge
 from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.names import (
-    GROUP_LABEL,
-    ID_LABEL,
-    JOB_LABEL,
     LABEL_PREFIX,
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
     SPEC_HASH_ANNOTATION,
-    WORKFLOW_LABEL,
     container_name,
-    label_value,
+    owned_metadata,
     plain_name,
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
@@ -37,9 +33,6 @@ from jobsmgr.api.syntax import (
 
 __all__ = [
     "AMOUNT",
-    "GROUP_LABEL",
-    "ID_LABEL",
-    "JOB_LABEL",
     "KEY_ADVICE",
     "LABEL_PREFIX",
     "LABEL_VALUE",
@@ -52,7 +45,6 @@ __all__ = [
     "QUANTITY",
     "SPEC_HASH_ANNOTATION",
     "VARIABLE",
-    "WORKFLOW_LABEL",
     "Code",
     "ConditionType",
     "Frontier",
@@ -62,8 +54,8 @@ __all__ = [
     "container_name",
     "cut",
     "imported_name",
-    "label_value",
     "not_before",
+    "owned_metadata",
     "parse_quantity",
     "plain_name",
     "quoted",

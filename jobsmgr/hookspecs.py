@@ -65,8 +65,8 @@ def jobsmgr_pod_fragment(job: JobContext) -> Fragment | None:
 def jobsmgr_job_manifest(job: JobContext, pod: PodTemplate) -> Manifest | None:
     """Wrap the folded pod into the Job that is created.
 
-    The first answer that is not None counts; a wrapper may answer a changed copy. Name, namespace, labels of the
-    operator and the owner reference are put in afterwards by the core and cannot be changed: ownership is no plugin's.
+    The first answer that is not None counts; a wrapper may answer a changed copy. Name, namespace, the operator's own
+    labels and the owner reference are set afterwards by the core and cannot be changed: ownership is no plugin's.
     """
 
 

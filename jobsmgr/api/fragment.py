@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from jobsmgr.api.fields import Manifest
@@ -31,24 +33,43 @@ class JobContext:
         return JobKey(self.group.name, self.job.name)
 
 
+def _at(whole: str, key: str, kind: str = "") -> dict[str, str]:
+    """Where a field of a `Fragment` goes: field `key` of the pod or its container; `kind` is that of its entries."""
+    return {"whole": whole, "key": key, "kind": kind}
+
+
 @attrs.frozen(kw_only=True)
 class Fragment:
     """A part of a Job and its pod. All fragments of a job are folded into one pod template.
 
     Lists are joined in the order of the plugins; an entry that is already there with the same value is dropped, one of
     the same name with another value is a `FragmentConflict`. `container` and `pod` are further fields of the Container
-    and the PodSpec of Kubernetes; each key may be set once.
+    and the PodSpec of Kubernetes; each key may be set once. Keys that have a field of their own here are refused there.
     """
 
     labels: Manifest = attrs.field(factory=dict)
     annotations: Manifest = attrs.field(factory=dict)
-    env: tuple[Manifest, ...] = ()
-    env_from: tuple[Manifest, ...] = ()
-    volumes: tuple[Manifest, ...] = ()
-    volume_mounts: tuple[Manifest, ...] = ()
-    image_pull_secrets: tuple[str, ...] = ()
-    container: Manifest = attrs.field(factory=dict)
+    env: tuple[Manifest, ...] = attrs.field(default=(), metadata=_at("container", "env", "EnvVar"))
+    env_from: tuple[Manifest, ...] = attrs.field(default=(), metadata=_at("container", "envFrom", "EnvFromSource"))
+    volumes: tuple[Manifest, ...] = attrs.field(default=(), metadata=_at("pod", "volumes", "Volume"))
+    volume_mounts: tuple[Manifest, ...] = attrs.field(
+        default=(), metadata=_at("container", "volumeMounts", "VolumeMount")
+    )
+    image_pull_secrets: tuple[str, ...] = attrs.field(default=(), metadata=_at("pod", "imagePullSecrets"))
+    container: Manifest = attrs.field(factory=dict, metadata=_at("pod", "containers"))
     pod: Manifest = attrs.field(factory=dict)
+
+
+PARTS: Mapping[tuple[str, str], str] = {
+    (field.metadata["whole"], field.metadata["key"]): field.name
+    for field in attrs.fields(Fragment)
+    if "whole" in field.metadata
+}
+"""The field of a `Fragment` that says a field of the `pod` or of the `container`."""
+ENTRIES: Mapping[str, str] = {
+    field.name: field.metadata["kind"] for field in attrs.fields(Fragment) if field.metadata.get("kind")
+}
+"""The type of Kubernetes that the entries of a field of a `Fragment` have."""
 
 
 @attrs.frozen(kw_only=True)

@@ -62,6 +62,16 @@ def label_value(text: str) -> str:
     return text if len(text) <= MAX_NAME else _hashed(text, text, set())
 
 
+def owned_metadata(workflow: str, key: JobKey, job_name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The labels of a Job and its pod that are the operator's own, and annotations of the same keys.
+
+    A value of more than 63 characters is shortened in the label, and stands in full in the annotation.
+    """
+    full = {WORKFLOW_LABEL: workflow, GROUP_LABEL: key.group, JOB_LABEL: job_name, ID_LABEL: key.job}
+    labels = {name: label_value(value) for name, value in full.items()}
+    return labels, {name: value for name, value in full.items() if labels[name] != value}
+
+
 def labelled_job(metadata: Mapping[str, Any]) -> JobKey | None:
     """The job that a Job's labels name, or its annotations where a label has no room for the name."""
     texts: dict[str, Any] = {}

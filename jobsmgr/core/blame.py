@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from types import CodeType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 
 import attrs
 import pluggy
@@ -31,15 +31,6 @@ class Sources:
     def __init__(self, manager: pluggy.PluginManager, hooks: Iterable[str]) -> None:
         self._implementations = dict(_codes(manager, hooks))
         self._files = {name: tuple(_files(plugin)) for name, plugin in manager.list_name_plugin() if plugin is not None}
-
-    def raiser(self, hook: str, trace: TracebackType | None) -> str | None:
-        """The plugin whose implementation of a hook is innermost on an error's stack; pluggy itself does not say."""
-        found = None
-        while trace is not None:
-            plugin, implements = self._implementations.get(trace.tb_frame.f_code, ("", ""))
-            found = plugin if implements == hook else found
-            trace = trace.tb_next
-        return found
 
     def culprit(self, frame: FrameType | None, asked: tuple[str, str] | None) -> Culprit | None:
         """The plugin whose code runs in a stack that ends in `frame`; None if there is none.

@@ -12,37 +12,48 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
+from jobsmgr.api.names import owned_metadata
 from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
+from jobsmgr.core.admission import size_fault
 from jobsmgr.core.hooks import Hooks
-
-MAX_JOB_BYTES = 1024 * 1024
-"""A Job beyond this cannot be stored beside its managedFields and status (etcd takes 1.5 MiB in all)."""
 
 
 def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
     """The whole Job that is sent to the API server.
 
-    Name, namespace and owner are set here, after all plugins: who owns a Job is never a plugin's to say. A workflow
-    without uid (rendered offline) gives a Job without owner. Raises `PluginError` and `FragmentConflict`.
+    Name, namespace, owner and the operator's own labels are set here, after all plugins: who owns a Job is never a
+    plugin's to say. A workflow without uid (rendered offline) gives a Job without owner. Raises `PluginError` and
+    `FragmentConflict`.
     """
     fragments = hooks.pod_fragments(job)
-    pod = fold_fragments(fragments)
-    try:
-        manifest = dict(hooks.job_manifest(job, pod))
-    except PluginError:
-        _check_parts(fragments)
-        raise
-    metadata: dict[str, Any] = dict(manifest.get("metadata") or {})
+    manifest = dict(hooks.job_manifest(job, fold_fragments(fragments)))
+    metadata = _labelled(manifest.get("metadata"), job)
     metadata |= {"name": job.name, "namespace": job.workflow.namespace}
     metadata.pop("ownerReferences", None)
     if job.workflow.uid:
         metadata["ownerReferences"] = [owner_reference(job.workflow)]
-    manifest["metadata"] = metadata
-    if fault := _fault(manifest):
-        _check_parts(fragments)
-        raise PluginError(hooks.suspect("jobsmgr_job_manifest"), "jobsmgr_job_manifest", f"the Job {fault}")
+    spec = manifest["spec"]
+    template = {**spec["template"], "metadata": _labelled(spec["template"].get("metadata"), job)}
+    manifest |= {"metadata": metadata, "spec": {**spec, "template": template}}
+    if fault := size_fault(manifest):
+        plugin, _ = max(fragments, key=lambda each: stored_bytes(attrs.asdict(each[1], recurse=False)))
+        raise PluginError(plugin, "jobsmgr_pod_fragment", f"has the largest part of a Job that {fault}")
     return manifest
+
+
+def _labelled(metadata: Manifest | None, job: JobContext) -> dict[str, Any]:
+    """Metadata with the operator's own labels, and with the annotations that have the names for which labels are too
+    short, whatever plugins have said: a Job is told by them whose it is."""
+    found: dict[str, Any] = dict(metadata or {})
+    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name)
+    found["labels"] = {**(found.get("labels") or {}), **labels}
+    kept = {key: value for key, value in (found.get("annotations") or {}).items() if key not in labels}
+    if kept or annotations:
+        found["annotations"] = {**kept, **annotations}
+    else:
+        found.pop("annotations", None)
+    return found
 
 
 def owner_reference(workflow: Workflow) -> dict[str, Any]:
@@ -54,30 +65,11 @@ def owner_reference(workflow: Workflow) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": KIND, "name": workflow.name, "uid": workflow.uid, "controller": True}
 
 
-def _fault(document: object) -> str:
-    """Why a document cannot be stored as a Job or a part of one; empty if it can."""
-    try:
-        size = stored_bytes(document)
-    except (TypeError, ValueError, RecursionError) as error:
-        return f"is no JSON: {error}"
-    return f"has {size} bytes; the limit is {MAX_JOB_BYTES}" if size > MAX_JOB_BYTES else ""
-
-
-def _check_parts(fragments: Iterable[tuple[str, Fragment]]) -> None:
-    """Name the plugin whose part spoilt the whole, if it was one; asked only once the whole is known to be spoilt."""
-    for plugin, fragment in fragments:
-        if fault := _fault(attrs.asdict(fragment, recurse=False)):
-            raise PluginError(plugin, "jobsmgr_pod_fragment", f"its part of the pod {fault}")
-
-
 def fold_fragments(fragments: Iterable[tuple[str, Fragment]]) -> PodTemplate:
     """All fragments as one pod, in the order given. Raises `FragmentConflict` where two plugins differ on one name."""
     fold = _Fold()
     for plugin, fragment in fragments:
-        try:
-            fold.add(plugin, fragment)
-        except (AttributeError, TypeError) as error:
-            raise PluginError(plugin, "jobsmgr_pod_fragment", f"answered a part of the wrong type: {error}") from error
+        fold.add(plugin, fragment)
     return fold.pod()
 
 

@@ -34,7 +34,9 @@ DEFAULT_PLUGINS = (
 )
 """The built-in plugins: modules of `jobsmgr.plugins`. Fragments have this order."""
 
-_ALL_ANSWERS = frozenset({"jobsmgr_validate", "jobsmgr_pod_fragment", "jobsmgr_conditions", "jobsmgr_transitioned"})
+_ALL_ANSWERS = frozenset(
+    {"jobsmgr_validate", "jobsmgr_pod_fragment", "jobsmgr_conditions", "jobsmgr_transitioned", "jobsmgr_lifespan"}
+)
 """Hooks that are asked implementation by implementation, so that each answer has its plugin's name."""
 
 
@@ -90,7 +92,9 @@ def _unfit(manager: pluggy.PluginManager, plugin: object) -> tuple[str, str]:
 
 def _misuse(hook: str, impl: pluggy.HookImpl) -> str:
     """What is wrong with an implementation that pluggy itself would take; empty if nothing is."""
-    if (impl.wrapper or impl.hookwrapper) and hook in _ALL_ANSWERS:
+    if impl.hookwrapper:
+        return "wraps in the old way; mark it with @hookimpl(wrapper=True)"
+    if impl.wrapper and hook in _ALL_ANSWERS:
         return "wraps a hook whose answers are joined; answer instead"
     if inspect.iscoroutinefunction(impl.function) and hook != OBSERVERS:
         return f"is async; only {OBSERVERS} may be"

@@ -6,39 +6,21 @@ from collections.abc import Iterator
 
 from jobsmgr import Fragment, JobContext, Params, Problem, Workflow, hookimpl
 from jobsmgr.builtin import (
-    GROUP_LABEL,
-    ID_LABEL,
-    JOB_LABEL,
     KEY_ADVICE,
     LABEL_VALUE,
     MANAGED_BY_LABEL,
     OPERATOR_LABELS,
-    WORKFLOW_LABEL,
     Code,
-    label_value,
+    owned_metadata,
     valid_key,
 )
-
-
-def full_names(job: JobContext) -> dict[str, str]:
-    """The operator's four keys with their values in full."""
-    return {
-        WORKFLOW_LABEL: job.workflow.name,
-        GROUP_LABEL: job.group.name,
-        JOB_LABEL: job.name,
-        ID_LABEL: job.job.name,
-    }
 
 
 @hookimpl
 def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
     """The labels; a value over 63 characters is shortened and stands in full in an annotation of the same key."""
-    full = full_names(job)
-    short = {key: label_value(value) for key, value in full.items()}
-    return Fragment(
-        labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **short},
-        annotations={key: value for key, value in full.items() if short[key] != value},
-    )
+    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name)
+    return Fragment(labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **labels}, annotations=annotations)
 
 
 @hookimpl

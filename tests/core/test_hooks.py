@@ -13,6 +13,7 @@ from jobsmgr import Condition, Fragment, Params, Phase, PluginError, Problem, Se
 from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
+from jobsmgr.core.rendering import render_job
 from jobsmgr.loading.plugins import DEFAULT_PLUGINS, load_hooks
 from tests.core.world import HOOKS, World, group, key, manifest
 
@@ -163,6 +164,57 @@ class TestFailures:
         hooks = load(wrapping("select_jobs", broken), plugin(select_jobs=lambda ready: ready))
         with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_select_jobs: raised LookupError'):
             hooks.select_jobs(SNAPSHOT, (key("g/a"),))
+
+    @pytest.mark.parametrize("guilty", [0, 1])
+    @pytest.mark.parametrize("hook", ["merge_params", "job_manifest", "select_jobs", "status"])
+    def test_of_two_wrappers_the_one_that_answers_wrong_is_named(self, hook: str, guilty: int) -> None:
+        """Whoever of them is registered first."""
+
+        def innocent() -> Any:
+            return (yield)
+
+        def wrong() -> Any:
+            yield
+            return {}
+
+        hooks = load(*(wrapping(hook, wrong if place == guilty else innocent) for place in range(2)))
+        calls = {**CALLS, "job_manifest": lambda hooks: render_job(CONTEXT, hooks)}
+        with pytest.raises(PluginError) as caught:
+            calls[hook](hooks)  # type: ignore[no-untyped-call]
+        assert (caught.value.plugin, caught.value.hook) == (f"p{guilty}", f"jobsmgr_{hook}")
+
+    def test_a_wrapper_hears_of_what_it_wraps(self) -> None:
+        """It may answer instead; what it raises itself is its own."""
+
+        def instead() -> Any:
+            try:
+                return (yield)
+            except PluginError as error:
+                return (key("g/b"),) if error.plugin == "p0" else ()
+
+        def another() -> Any:
+            try:
+                return (yield)
+            except PluginError as error:
+                raise LookupError(error.plugin) from error
+
+        bad, ready = plugin(select_jobs=lambda: raising()), (key("g/a"), key("g/b"))
+        assert load(bad, wrapping("select_jobs", instead)).select_jobs(SNAPSHOT, ready) == (key("g/b"),)
+        with pytest.raises(PluginError, match='plugin "p1" in jobsmgr_select_jobs: raised LookupError: p0'):
+            load(bad, wrapping("select_jobs", another)).select_jobs(SNAPSHOT, ready)
+
+    @pytest.mark.parametrize("text", ["yields more than once", "wraps without a yield"])
+    def test_a_wrapper_that_yields_twice_or_never(self, text: str) -> None:
+        """Is named."""
+
+        def wrapper() -> Any:
+            if "without" in text:
+                return ()
+            yield
+            yield
+
+        with pytest.raises(PluginError, match=f'plugin "p0" in jobsmgr_select_jobs: {text}'):
+            load(wrapping("select_jobs", wrapper)).select_jobs(SNAPSHOT, (key("g/a"),))
 
     def test_a_plugin_that_fails_deep_down_is_named(self) -> None:
         """Whose function is on the stack, however far the error came from."""

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Fragment, FragmentConflict, PluginError, PodTemplate, hookimpl
+from jobsmgr.api.names import OPERATOR_LABELS
+from jobsmgr.core.admission import MAX_JOB_BYTES
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
-from jobsmgr.core.rendering import MAX_JOB_BYTES, fold_fragments, render_job
+from jobsmgr.core.rendering import fold_fragments, render_job
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import HOOKS, World, group, job, key, manifest
 
@@ -191,7 +193,8 @@ class TestIdentity:
         metadata = rendered(with_manifest(lambda found: {**found, "metadata": theirs}))["metadata"]
         assert (metadata["name"], metadata["namespace"]) == ("wf-g-a", "default")
         assert [owner["uid"] for owner in metadata["ownerReferences"]] == ["u-1"]
-        assert metadata["labels"] == {"a": "b"}
+        assert metadata["labels"].pop("a") == "b"
+        assert set(metadata["labels"]) == set(OPERATOR_LABELS)
 
     def test_a_plugin_may_change_the_rest(self) -> None:
         """A copy of what the others made."""
@@ -209,7 +212,7 @@ class TestSize:
     def test_a_job_beyond_a_mebibyte(self) -> None:
         """How large, and the limit."""
         hooks = with_manifest(lambda found: {**found, "spec": {"filler": "x" * MAX_JOB_BYTES}})
-        with pytest.raises(PluginError, match=r"the Job has 1049\d{3} bytes; the limit is 1048576"):
+        with pytest.raises(PluginError, match=r"the Job has 1048\d{3} bytes; the limit is 1048576"):
             rendered(hooks)
 
     @pytest.mark.parametrize("rubbish", [{1, 2}, object(), b"bytes"])

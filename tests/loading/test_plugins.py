@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobsmgr import PluginError
+from jobsmgr import PluginError, hookimpl
 from jobsmgr.loading.plugins import DEFAULT_PLUGINS, load_hooks
 from tests.core.test_hooks import CALLS, load, nothing, plugin, wrapping
 
@@ -41,9 +41,19 @@ class TestLoading:
         def wrapper() -> Any:
             yield
 
-        for hook in ("validate", "pod_fragment", "conditions", "transitioned"):
+        for hook in ("validate", "pod_fragment", "conditions", "transitioned", "lifespan"):
             with pytest.raises(PluginError, match="wraps a hook whose answers are joined; answer instead"):
                 load(wrapping(hook, wrapper))
+
+    def test_a_wrapper_of_the_old_way(self) -> None:
+        """It would be handed something else than the hook's answer."""
+
+        def wrapper() -> Any:
+            yield
+
+        old = type("Plugin", (), {"jobsmgr_status": staticmethod(hookimpl(hookwrapper=True)(wrapper))})
+        with pytest.raises(PluginError, match=r"wraps in the old way; mark it with @hookimpl\(wrapper=True\)"):
+            load(old)
 
     @pytest.mark.parametrize("hook", CALLS)
     def test_only_observers_may_be_async(self, hook: str) -> None:
