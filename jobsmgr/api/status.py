@@ -57,6 +57,7 @@ class Reason(StrEnum):
     REMOVED = "Removed"
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
+    SUSPEND_REQUESTED = "SuspendRequested"
     UNKNOWN_PHASE = "UnknownPhase"
 
 

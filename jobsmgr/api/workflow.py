@@ -133,6 +133,11 @@ class Spec:
         minimum=0,
         maximum=2147483647,
     )
+    suspend: bool = spec_field(
+        "suspend",
+        "While true no job starts; jobs that run go on to their end. Set it to false to go on.",
+        default=False,
+    )
 
 
 class WrittenJob(NamedTuple):

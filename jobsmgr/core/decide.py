@@ -193,7 +193,7 @@ _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
 def _startable(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> tuple[JobKey, ...]:
     """The jobs that may be created now, those never refused first."""
     throttled = snapshot.throttle is not None and snapshot.throttle.retry_at > snapshot.clock
-    if status.phase.ended or snapshot.problems or throttled:
+    if status.phase.ended or snapshot.problems or snapshot.workflow.spec.suspend or throttled:
         return ()
     ready = [
         key

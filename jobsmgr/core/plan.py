@@ -22,7 +22,7 @@ from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import compiled_params
 
-_TIMES = ("activeDeadlineSeconds", "ttlSecondsAfterFinished")
+_KEPT = ("activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend")
 """What counts of a spec that is not read."""
 
 
@@ -39,10 +39,13 @@ def make_plan(raw: Manifest, hooks: Hooks) -> Plan:
 
 
 def bare_plan(raw: Manifest) -> Plan:
-    """A workflow's identity and times with nothing to start: for one that has ended, or whose spec cannot be read."""
+    """A workflow's identity and what bounds or holds it, with nothing to start.
+
+    For one that has ended, or whose spec cannot be read.
+    """
     spec = mapping(raw.get("spec"))
-    times = {key: spec[key] for key in _TIMES if key in spec}
-    return Plan(workflow=workflow_of(raw, decode(Spec, times), size=0))  # no size: its spec was not read
+    kept = {key: spec[key] for key in _KEPT if key in spec}
+    return Plan(workflow=workflow_of(raw, decode(Spec, kept), size=0))  # no size: its spec was not read
 
 
 def plan_workflow(workflow: Workflow, hooks: Hooks) -> Plan:

@@ -46,7 +46,14 @@ def due(before: Status, after: Status, pace: Pace) -> float:
 
 def _pressing(before: Status, after: Status) -> bool:
     """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
-    was, now = (each.condition(ConditionType.STALLED) for each in (before, after))
-    stall_changed = (was is not None and was.status) != (now is not None and now.status)
+    turned = any(_holds(before, kind) != _holds(after, kind) for kind in _SEEN_BY_PEOPLE)
     suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
-    return not before.seen or before.phase.ended != after.phase.ended or stall_changed or suspended
+    return not before.seen or before.phase.ended != after.phase.ended or turned or suspended
+
+
+_SEEN_BY_PEOPLE = (ConditionType.STALLED, ConditionType.SUSPENDED)
+
+
+def _holds(status: Status, kind: ConditionType) -> bool:
+    condition = status.condition(kind)
+    return condition is not None and bool(condition.status)

@@ -29,6 +29,7 @@ def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
     suspended = status.phase is Phase.SUSPENDED
     reconciling = not (ended or stalled or suspended)
     why_waiting, wait_message = (blocked.reason, blocked.message) if reconciling and blocked.reason else (reason, "")
+    held, why_held, hold_message = _suspension(snapshot, reason, message)
     return [
         Condition(type=ConditionType.COMPLETE, status=succeeded, reason=reason, message=message if succeeded else ""),
         Condition(
@@ -40,9 +41,9 @@ def jobsmgr_conditions(snapshot: Snapshot) -> list[Condition]:
         Condition(type=ConditionType.FINISHED, status=ended, reason=reason, message=message),
         Condition(
             type=ConditionType.SUSPENDED,
-            status=suspended,
-            reason=reason if suspended else "NotSuspended",
-            message=message if suspended else "",
+            status=held,
+            reason=why_held,
+            message=hold_message,
         ),
         Condition(type=ConditionType.RECONCILING, status=reconciling, reason=why_waiting, message=wait_message),
         Condition(type=ConditionType.STALLED, status=stalled, reason=why_stalled, message=stall_message),
@@ -101,11 +102,24 @@ def _outcome(snapshot: Snapshot, invalid: bool) -> tuple[str, str]:
         return "Succeeded", f"{status.progress} jobs succeeded"
     if status.phase.ended:
         return _failure(status)
+    if status.phase is Phase.SUSPENDED and snapshot.workflow.spec.suspend:
+        return Reason.SUSPEND_REQUESTED.value, "spec.suspend is true; no job runs"
     if status.phase is Phase.SUSPENDED:
         return Reason.SUSPENDED.value, "every Job that runs is suspended (its spec.suspend); resume one to go on"
     if status.phase is Phase.PENDING:
         return "Pending", "no job has started yet"
     return "Running", ""
+
+
+def _suspension(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, str, str]:
+    """Whether the workflow is held: at once where that is asked for, though jobs may still run."""
+    status = snapshot.status
+    if status.phase is Phase.SUSPENDED:
+        return True, reason, message
+    if snapshot.workflow.spec.suspend and not status.phase.ended:
+        running = status.counts.running
+        return True, Reason.SUSPEND_REQUESTED.value, f"spec.suspend is true; {_jobs(running)} still {_runs(running)}"
+    return False, "NotSuspended", ""
 
 
 def _failure(status: Status) -> tuple[str, str]:
@@ -127,6 +141,10 @@ def _failure(status: Status) -> tuple[str, str]:
 
 def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
+
+
+def _runs(count: int) -> str:
+    return "runs" if count == 1 else "run"
 
 
 def _stall(snapshot: Snapshot, reason: str, message: str, blocked: _Blocked) -> tuple[bool, str, str]:

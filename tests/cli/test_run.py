@@ -136,6 +136,15 @@ class TestExitCodes:
         assert done.code == 2
         assert 'workflow "default/wf" appears twice' in done.err
 
+    def test_a_workflow_that_is_suspended(self) -> None:
+        """Refused with the field's position: a run of which no job may start would never end."""
+        done = ran(file_of(sh("a", "echo started"), more="  suspend: true\n"))
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            "Error: <stdin>:6:12: spec.suspend is true, so no job would start; set it to false to run this\n"
+        )
+        assert ran(file_of(sh("a", "echo started"), more="  suspend: false\n")).code == 0
+
     def test_no_container_engine(self, tmp_path: Path) -> None:
         """One sentence with the two flags to choose from."""
         done = subprocess.run(

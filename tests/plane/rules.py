@@ -253,7 +253,7 @@ def _rank(phase: str) -> int:
 
 def _fell(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     before, after = old.get("phase", "pending"), new.get("phase", "pending")
-    if _rank(after) < _rank(before):
+    if _rank(after) < _rank(before) and before != "suspended":  # resumed, it is where it was: maybe at the start
         yield f"{name} went from {before} to {after}"
     frozen = ["startTime"] + (["phase", "completionTime", "uid"] if before in TERMINAL else [])
     for field in frozen:

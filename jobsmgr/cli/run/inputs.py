@@ -112,6 +112,7 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
     documents, others = load_documents([file]), load_documents(more)
     picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.name)]
     _refuse_twins(picked)
+    _refuse_held(picked)
     try:
         objects = Objects((document.value for document in (*documents, *others)), selection.namespace)
     except CannotRun as error:
@@ -156,6 +157,14 @@ def _refuse_twins(picked: Sequence[Selected]) -> None:
             where = one.document.where("metadata.name")
             raise UnusableInput(f'{where}: workflow "{one.key}" appears twice; give one of them another name')
         seen.add(one.key)
+
+
+def _refuse_held(picked: Iterable[Selected]) -> None:
+    """A workflow that says itself that nothing is to start would make a run that does nothing, or never ends."""
+    for one in picked:
+        if one.plan.workflow.spec.suspend:
+            where = one.document.where("spec.suspend")
+            raise UnusableInput(f"{where}: spec.suspend is true, so no job would start; set it to false to run this")
 
 
 def _without_selection(words: Iterable[str]) -> Iterator[str]:

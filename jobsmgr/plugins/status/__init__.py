@@ -76,13 +76,14 @@ def _never_started(job: JobStatus) -> JobStatus:
 def _running(snapshot: Snapshot) -> Status:
     if (stepped := _stepped(snapshot)) is not None:
         return stepped
-    start = snapshot.status.start_time or (None if snapshot.problems else snapshot.now)
+    held = bool(snapshot.problems) or snapshot.workflow.spec.suspend
+    start = snapshot.status.start_time or (None if held else snapshot.now)
     work = JobPhases(snapshot, start)
     jobs = work.all()
     groups = _groups(snapshot, jobs)
     counts = Counts.of(job.phase for job in jobs.values())
     phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and not work.over)
-    if phase is Phase.RUNNING and _is_suspended(jobs.values()):
+    if not phase.ended and _is_suspended(snapshot, counts, jobs.values()):
         phase = Phase.SUSPENDED
     return Status(
         observed_generation=snapshot.workflow.generation,
@@ -100,8 +101,8 @@ def _stepped(snapshot: Snapshot) -> Status | None:
 
     None where more has happened: whatever ends badly, waits for a reason or is edited concerns other jobs too.
     """
-    stored = snapshot.status
-    if snapshot.changed is None or snapshot.workflow.spec.active_deadline_seconds is not None:
+    stored, spec = snapshot.status, snapshot.workflow.spec
+    if snapshot.changed is None or spec.active_deadline_seconds is not None or spec.suspend:
         return None
     work = JobPhases(snapshot, stored.start_time)
     changed: dict[int, dict[int, JobStatus]] = {}
@@ -150,8 +151,10 @@ def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:
     return Phase.RUNNING if counts.running or counts.succeeded or counts.failed else Phase.PENDING
 
 
-def _is_suspended(jobs: Iterable[JobStatus]) -> bool:
-    """Whether nothing goes on before somebody resumes a Job: all that run are suspended, and none else could start."""
+def _is_suspended(snapshot: Snapshot, counts: Counts, jobs: Iterable[JobStatus]) -> bool:
+    """Whether nothing goes on before somebody resumes the workflow, or all the Jobs that run and that are suspended."""
+    if snapshot.workflow.spec.suspend:
+        return not counts.running
     running = [job.reason for job in jobs if job.phase is Phase.RUNNING or (job.phase is Phase.PENDING and job.reason)]
     return bool(running) and set(running) == {Reason.SUSPENDED.value}
 

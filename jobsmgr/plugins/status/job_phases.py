@@ -184,6 +184,8 @@ class JobPhases:
 
     def _ready(self, key: JobKey, job: JobStatus) -> JobStatus:
         """A job that may start: with the reason why it has not, if there is one."""
+        if self._snapshot.workflow.spec.suspend:  # whatever kept it from starting before, it is not tried now
+            return job
         own, refusal = self._snapshot.refusals.get(key), self._snapshot.refusal(key)
         holder = self._snapshot.jobs.get(self._snapshot.plan.jobs[key].job_name())
         if refusal is None and holder is not None and not holder.gone:
