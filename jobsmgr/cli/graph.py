@@ -19,27 +19,31 @@ from jobsmgr.loading.plugins import load_hooks
 @file_argument
 @name_option
 @output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
+@click.option("--full", is_flag=True, help="Show every job, and dependencies that others imply.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
-def graph(file: str, name: str | None, output: str, only_ascii: bool) -> None:
+def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool) -> None:
     """Show the dependency graph of the workflows of FILE ("-": standard input)."""
     hooks = load_hooks()
     documents = chosen(load_documents([file]), name)
     if output == "svg" and len(documents) > 1:
         raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
     for document in documents:
-        _show(plan_document(document, hooks), output, only_ascii)
+        _show(plan_document(document, hooks), output, full, only_ascii)
 
 
-def _show(plan: Plan, output: str, only_ascii: bool) -> None:
+def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
     from jobsmgr.views import graph_svg, graph_text
+    from jobsmgr.views.arrows import all_arrows, arrows_of
 
+    find = all_arrows if full else arrows_of
     match output:
         case "mermaid":
-            echo_utf8(graph_text.mermaid(plan.workflow, plan.graph))
+            echo_utf8(graph_text.mermaid(plan.workflow, plan.graph, find))
         case "dot":
-            echo_utf8(graph_text.dot(plan.workflow, plan.graph))
+            echo_utf8(graph_text.dot(plan.workflow, plan.graph, find))
         case "svg":
-            echo_utf8(graph_svg.svg(plan.workflow, plan.graph))
+            most = len(plan.jobs) if full else graph_svg.MAX_JOBS
+            echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most))
         case _:
             tree = graph_text.tree(plan)
             fits = not only_ascii and can_print(sys.stdout, graph_text.SIGNS)

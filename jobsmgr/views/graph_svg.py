@@ -1,173 +1,214 @@
-"""The graph of a workflow as a drawing. Layout only: what waits for what is worked out in `edges`."""
+"""The graph of a workflow as a drawing. What waits for what is worked out in `arrows`, where it stands in `layered`."""
 
 from __future__ import annotations
 
-import graphlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import attrs
 
 from jobsmgr.api.graph import Graph
-from jobsmgr.api.workflow import JobKey, Workflow
-from jobsmgr.views.arrows import Arrows, arrows_of, columns, layers
-from jobsmgr.views.escape import printable
+from jobsmgr.api.workflow import Group, JobKey, Workflow
+from jobsmgr.views.arrows import FindArrows, arrows_of
+from jobsmgr.views.layered.model import Layout, Link, Room, Route, Size
+from jobsmgr.views.layered.routing import lay_out
+from jobsmgr.views.svg import arrow, label, page, rect, text_width
 
 MAX_JOBS = 150
 """Above this a drawing shows groups only: single jobs could not be told apart."""
 
 _HEIGHT = 30.0
-_GAP = 12.0
-_COLUMN_GAP = 48.0
 _PAD = 14.0
 _TITLE = 22.0
-_CHAR = 7.3
-_MAX_CHARS = 40
+_ABOVE = _PAD + _TITLE
+"""From a group's upper edge to its jobs."""
+_TITLE_LINE = 17.0
+"""How far down a group arrows between groups begin and end: beside its title."""
+_INSIDE = Room(width=960, height=430)
+"""Of a group: ten jobs below each other, about eight beside each other."""
+_PAGE = Room(width=1440, height=900)
 
-_STYLE = """
-    svg { color-scheme: light dark; }
-    .page { fill: #ffffff; } .group { fill: #f6f8fa; stroke: #d0d7de; } .job { fill: #ffffff; stroke: #57606a; }
-    text { fill: #1f2328; font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-    .title { font-weight: 600; } .edge { fill: none; stroke: #57606a; stroke-width: 1.2; } .tip { fill: #57606a; }
-    @media (prefers-color-scheme: dark) {
-      .page { fill: #0d1117; } .group { fill: #161b22; stroke: #30363d; } .job { fill: #21262d; stroke: #8b949e; }
-      text { fill: #e6edf3; } .edge { stroke: #8b949e; } .tip { fill: #8b949e; }
-    }
-"""
+T = TypeVar("T", bound=Hashable)
 
 
 @attrs.frozen
-class _Box:
-    x: float
-    y: float
-    width: float
-    height: float
+class _Arrow(Generic[T]):
+    """From what is waited for to what waits."""
 
-    def moved(self, outer: _Box) -> _Box:
-        """The same box, its corner counted from that of another one until now."""
-        return _Box(self.x + outer.x, self.y + outer.y, self.width, self.height)
+    start: T
+    end: T
+    bundle: Hashable
+    backwards: bool = False
+    """Whether it leads to the left: jobs of two groups may wait for each other's."""
+
+    @property
+    def left(self) -> T:
+        return self.end if self.backwards else self.start
+
+    @property
+    def right(self) -> T:
+        return self.start if self.backwards else self.end
 
 
 @attrs.frozen
 class _Panel:
     """A group with its jobs, laid out with its own corner at 0, 0."""
 
-    width: float
-    height: float
-    jobs: Mapping[JobKey, _Box]
     text: str
+    size: Size
+    jobs: Layout[JobKey] = attrs.field(factory=lambda: Layout(0, 0, {}, {}))
 
 
-def svg(workflow: Workflow, graph: Graph) -> str:
-    """A drawing that follows the reader's light or dark scheme; groups and jobs in layers by longest path."""
-    arrows = arrows_of(workflow, graph)
-    whole = sum(len(group.jobs) for group in workflow.spec.groups) <= MAX_JOBS
-    panels = _job_panels(workflow, arrows) if whole else _group_panels(workflow)
-    groups, width, height = _place(panels, _group_layers(workflow, arrows))
-    jobs = {key: box.moved(groups[name]) for name, panel in panels.items() for key, box in panel.jobs.items()}
-    between = [(jobs[start], jobs[end]) for start, end in (*arrows.jobs, *arrows.across) if start in jobs]
-    # Arrows lie behind the boxes: one that passes a column on its way crosses no text.
-    titles = {name: _Box(box.x, box.y, box.width, _HEIGHT + 4) for name, box in groups.items()}
-    body = [_arrow(titles[start], titles[end]) for start, end in arrows.groups]
-    for name, box in groups.items():
-        body += [_rect(box, "group", 8), _label(box.x + _PAD, box.y + _PAD + 4, panels[name].text, "title")]
-    body += [_arrow(start, end) for start, end in between]
-    for key, box in jobs.items():
-        body += [_rect(box, "job", 5), _label(box.x + 10, box.y + _HEIGHT / 2 + 4, key.job)]
-    return _page(workflow.name, width, height, body)
+def svg(
+    workflow: Workflow,
+    graph: Graph,
+    find: FindArrows = arrows_of,
+    most: int = MAX_JOBS,
+) -> str:
+    """A drawing that follows the reader's light or dark scheme; groups and jobs in layers by longest path.
+
+    `find` chooses the arrows; with more than `most` jobs groups alone are drawn.
+    """
+    arrows = find(workflow, graph)
+    pairs = dict.fromkeys((start.group, end.group) for start, end in arrows.across)
+    backward = _backward(workflow, arrows.groups, pairs)
+    groups = _bundled(arrows.groups, ())
+    if len(workflow.jobs()) > most:
+        some = _bundled([pair for pair in pairs if pair not in arrows.groups], backward)
+        return _Drawing(
+            workflow.name, {group.name: _summed_up(group) for group in workflow.spec.groups}, groups, (), some
+        ).text()
+    crossing = [pair for pair in arrows.across if (pair[0].group, pair[1].group) in backward]
+    between = _bundled((*arrows.jobs, *arrows.across), crossing)
+    panels = {group.name: _panel(group, between) for group in workflow.spec.groups}
+    return _Drawing(workflow.name, panels, groups, between, ()).text()
 
 
-def _job_panels(workflow: Workflow, arrows: Arrows) -> dict[str, _Panel]:
-    inner: dict[str, list[tuple[JobKey, JobKey]]] = {group.name: [] for group in workflow.spec.groups}
-    for start, end in arrows.jobs:
-        inner[start.group].append((start, end))
-    return {
-        group.name: _panel(group.name, [JobKey(group.name, job.name) for job in group.jobs], inner[group.name])
-        for group in workflow.spec.groups
-    }
+def _backward(
+    workflow: Workflow, groups: Sequence[tuple[str, str]], pairs: Iterable[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """The pairs of groups that would close a cycle, although their jobs do not."""
+    after: dict[str, set[str]] = {group.name: set() for group in workflow.spec.groups}
+    for start, end in groups:
+        after[start].add(end)
+    found = set()
+    places = {name: place for place, name in enumerate(after)}
+    for start, end in sorted(pairs, key=lambda pair: places[pair[0]] > places[pair[1]]):
+        if _leads(after, end, start):
+            found.add((start, end))
+        else:
+            after[start].add(end)
+    return found
 
 
-def _panel(name: str, keys: Sequence[JobKey], arrows: Iterable[tuple[JobKey, JobKey]]) -> _Panel:
-    boxes: dict[JobKey, _Box] = {}
-    x, bottom = _PAD, 0.0
-    for column in columns(layers(keys, arrows)):
-        width = max(_text_width(key.job) for key in column) + 20
-        y = _PAD + _TITLE
-        for key in column:
-            boxes[key] = _Box(x, y, width, _HEIGHT)
-            y += _HEIGHT + _GAP
-        x, bottom = x + width + _COLUMN_GAP, max(bottom, y)
-    width = max(x - _COLUMN_GAP + _PAD, _text_width(name) + 2 * _PAD)
-    return _Panel(width, bottom - _GAP + _PAD, boxes, name)
+def _leads(after: Mapping[str, set[str]], start: str, end: str) -> bool:
+    seen, waiting = {start}, [start]
+    while waiting:
+        fresh = after[waiting.pop()] - seen
+        seen |= fresh
+        waiting += fresh
+    return end in seen
 
 
-def _group_panels(workflow: Workflow) -> dict[str, _Panel]:
-    panels = {}
-    for group in workflow.spec.groups:
-        text = f"{group.name} ({len(group.jobs)} job{'s' if len(group.jobs) > 1 else ''})"
-        panels[group.name] = _Panel(_text_width(text) + 2 * _PAD, _HEIGHT + 4, {}, text)
-    return panels
-
-
-def _group_layers(workflow: Workflow, arrows: Arrows) -> dict[str, int]:
-    names = [group.name for group in workflow.spec.groups]
-    across = {(start.group, end.group): None for start, end in arrows.across}
-    try:
-        return layers(names, [*arrows.groups, *across])
-    except graphlib.CycleError:  # jobs of two groups may wait for each other's without a cycle of jobs
-        return layers(names, arrows.groups)
-
-
-def _place(panels: Mapping[str, _Panel], found: Mapping[str, int]) -> tuple[dict[str, _Box], float, float]:
-    """The box of each panel, as wide as its column, and the size of the whole."""
-    boxes = {}
-    x, bottom = _PAD, 0.0
-    for column in columns(found):
-        y, width = _PAD, max(panels[name].width for name in column)
-        for name in column:
-            boxes[name] = _Box(x, y, width, panels[name].height)
-            y += panels[name].height + 2 * _GAP
-        x, bottom = x + width + _COLUMN_GAP, max(bottom, y)
-    return boxes, x - _COLUMN_GAP + _PAD, bottom - 2 * _GAP + _PAD
-
-
-def _text_width(text: str) -> float:
-    return min(len(text), _MAX_CHARS) * _CHAR
-
-
-def _rect(box: _Box, kind: str, radius: int) -> str:
-    size = f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
-    return f'<rect class="{kind}" {size} rx="{radius}"/>'
-
-
-def _label(x: float, y: float, text: str, kind: str = "") -> str:
-    shown = text if len(text) <= _MAX_CHARS else f"{text[: _MAX_CHARS - 1]}…"
-    title = f"<title>{_xml(text)}</title>" if shown != text else ""
-    return (
-        f'<text{f" class={chr(34)}{kind}{chr(34)}" if kind else ""} x="{x:.1f}" y="{y:.1f}">{title}{_xml(shown)}</text>'
-    )
-
-
-def _arrow(start: _Box, end: _Box) -> str:
-    """A curve from the right side of one box to the left side of another."""
-    x1, y1 = start.x + start.width, start.y + start.height / 2
-    x2, y2 = end.x - 6, end.y + end.height / 2
-    bend = max(abs(x2 - x1) / 2, 24)
-    curve = f"M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
-    return f'<path class="edge" d="{curve}"/><path class="tip" d="M{x2 + 6:.1f} {y2:.1f} l-7 -3.5 v7 z"/>'
-
-
-def _xml(text: str) -> str:
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _page(name: str, width: float, height: float, body: Iterable[str]) -> str:
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" role="img">',
-        f"<title>{_xml(name)}</title>",
-        f"<style>{_STYLE}</style>",
-        '<rect class="page" width="100%" height="100%"/>',
-        *body,
-        "</svg>",
+def _bundled(pairs: Sequence[tuple[T, T]], backward: Container[tuple[T, T]]) -> list[_Arrow[T]]:
+    """Arrows that share a way: those to one end, or from one start, whichever are more."""
+    out, into = Counter(start for start, _ in pairs), Counter(end for _, end in pairs)
+    return [
+        _Arrow(
+            start,
+            end,
+            ("to", end) if into[end] >= out[start] else ("from", start),
+            (start, end) in backward,
+        )
+        for start, end in pairs
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _summed_up(group: Group) -> _Panel:
+    text = f"{group.name} ({len(group.jobs):,} job{'s' if len(group.jobs) > 1 else ''})"
+    return _Panel(text, Size(text_width(text) + 2 * _PAD, 2 * _TITLE_LINE))
+
+
+def _panel(group: Group, arrows: Sequence[_Arrow[JobKey]]) -> _Panel:
+    sizes = {JobKey(group.name, job.name): Size(text_width(job.name) + 20, _HEIGHT) for job in group.jobs}
+    links = dict.fromkeys(link for arrow in arrows for link in _inside(arrow) if (link.start or link.end) in sizes)
+    jobs = lay_out(sizes, list(links), _INSIDE)
+    width = max(jobs.width, text_width(group.name)) + 2 * _PAD
+    return _Panel(group.name, Size(width, _ABOVE + jobs.height + _PAD), jobs)
+
+
+def _inside(arrow: _Arrow[JobKey]) -> tuple[Link[JobKey], ...]:
+    """An arrow as it is seen inside the groups: whole, or out of one and into the other."""
+    middle, left, right = _HEIGHT / 2, arrow.left, arrow.right
+    if left.group == right.group:
+        return (Link(arrow.bundle, left, right, middle, middle),)
+    return Link(arrow.bundle, left, None, leaves=middle), Link(arrow.bundle, None, right, arrives=middle)
+
+
+class _Drawing:
+    """Groups placed, and everything drawn."""
+
+    def __init__(
+        self,
+        name: str,
+        panels: Mapping[str, _Panel],
+        groups: Sequence[_Arrow[str]],
+        jobs: Sequence[_Arrow[JobKey]],
+        some: Sequence[_Arrow[str]],
+    ) -> None:
+        """`some`: arrows for some jobs of groups whose jobs are not drawn."""
+        self._name = name
+        self._panels = panels
+        self._groups, self._jobs, self._some = groups, jobs, some
+        links = [
+            *(_beside(arrow) for arrow in (*groups, *some)),
+            *(self._across(arrow) for arrow in jobs if arrow.start.group != arrow.end.group),
+        ]
+        self._layout = lay_out({name: panel.size for name, panel in panels.items()}, list(dict.fromkeys(links)), _PAGE)
+
+    def text(self) -> str:
+        """The file; arrows lie on groups and behind jobs."""
+        body: list[str] = []
+        for name, panel in self._panels.items():
+            box = self._layout.boxes[name].moved(_PAD, _PAD)
+            body += [rect(box, "group", 8), label(box.x + _PAD, box.y + _TITLE_LINE + 4, panel.text, "title")]
+        for kind, arrows in (("edge", self._groups), ("edge some", self._some)):
+            for one in arrows:
+                body += self._drawn(one, self._layout.routes[_beside(one)], kind)
+        for job in self._jobs:
+            body += self._drawn(job, self._way(job), "edge")
+        for name, panel in self._panels.items():
+            for key, box in panel.jobs.boxes.items():
+                corner = self._layout.boxes[name]
+                placed = box.moved(corner.x + 2 * _PAD, corner.y + _ABOVE + _PAD)
+                body += [rect(placed, "job", 5), label(placed.x + 10, placed.y + _HEIGHT / 2 + 4, key.job)]
+        return page(self._name, self._layout.width + 2 * _PAD, self._layout.height + 2 * _PAD, body)
+
+    def _across(self, arrow: _Arrow[JobKey]) -> Link[str]:
+        """An arrow between the jobs of two groups, as it is seen outside of both."""
+        out, into = _inside(arrow)
+        leaves = self._panels[arrow.left.group].jobs.routes[out].end[1]
+        arrives = self._panels[arrow.right.group].jobs.routes[into].start[1]
+        return Link(arrow.bundle, arrow.left.group, arrow.right.group, _ABOVE + leaves, _ABOVE + arrives)
+
+    def _way(self, arrow: _Arrow[JobKey]) -> Route:
+        parts = [self._inner(part) for part in _inside(arrow)]
+        if len(parts) == 1:
+            return parts[0]
+        return parts[0].then(self._layout.routes[self._across(arrow)]).then(parts[1])
+
+    def _inner(self, link: Link[JobKey]) -> Route:
+        key = link.start or link.end
+        assert key is not None
+        corner = self._layout.boxes[key.group]
+        return self._panels[key.group].jobs.routes[link].moved(corner.x + _PAD, corner.y + _ABOVE)
+
+    def _drawn(self, one: _Arrow[Any], route: Route, kind: str) -> list[str]:
+        turned = route.backwards() if one.backwards else route
+        return arrow(turned.straightened().moved(_PAD, _PAD), f"{one.start} → {one.end}", kind)
+
+
+def _beside(arrow: _Arrow[str]) -> Link[str]:
+    """An arrow between two groups, from title to title."""
+    return Link(arrow.bundle, arrow.left, arrow.right, _TITLE_LINE, _TITLE_LINE)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jobsmgr.api.graph import Graph, group_waits_for, waits_for
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import Group, JobKey, Workflow
-from jobsmgr.views.arrows import arrows_of
+from jobsmgr.views.arrows import FindArrows, arrows_of
 from jobsmgr.views.escape import printable
 
 SIGNS = "├└│─"
@@ -63,10 +63,10 @@ def _dependencies(kind: str, names: Sequence[str]) -> list[str]:
     return [f"{what}: {name}" for name in names]
 
 
-def mermaid(workflow: Workflow, graph: Graph) -> str:
+def mermaid(workflow: Workflow, graph: Graph, find: FindArrows = arrows_of) -> str:
     """A mermaid flowchart: groups as boxes with their jobs, arrows from what is waited for."""
     ids, group_ids = _ids(workflow)
-    arrows = arrows_of(workflow, graph)
+    arrows = find(workflow, graph)
     lines = ["flowchart LR"]
     for group in workflow.spec.groups:
         lines.append(f'  subgraph {group_ids[group.name]}["{group.name}"]')
@@ -77,10 +77,10 @@ def mermaid(workflow: Workflow, graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-def dot(workflow: Workflow, graph: Graph) -> str:
+def dot(workflow: Workflow, graph: Graph, find: FindArrows = arrows_of) -> str:
     """A graph for Graphviz: groups as clusters, arrows from what is waited for."""
     ids, group_ids = _ids(workflow)
-    arrows = arrows_of(workflow, graph)
+    arrows = find(workflow, graph)
     title = printable(workflow.name).replace("\\", "\\\\").replace('"', '\\"')
     lines = [f'digraph "{title}" {{', "  rankdir=LR;", "  compound=true;", "  node [shape=box, style=rounded];"]
     for group in workflow.spec.groups:

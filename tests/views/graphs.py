@@ -1,5 +1,6 @@
 """Workflows to draw, and what waits for what in them. Nothing is tested here."""
 
+import random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -43,4 +44,29 @@ def workflows(draw: st.DrawFn) -> Plan:
         chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=2)) if names else []
         group = {"name": f"g{at}", "parallel": draw(st.booleans()), "jobs": inner}
         groups.append({**group, "dependencies": [{"name": name} for name in chosen]})
+    return drawn(groups)
+
+
+def scattered(chance: random.Random) -> Plan:
+    """A workflow of up to 8 groups and 30 jobs, with dependencies between any of them that close no cycle."""
+    free = chance.random() < 0.3  # nothing goes by order, so that jobs of two groups may wait for each other's
+    names = [f"{'g' * chance.choice((1, 1, 8, 39))}{number}" for number in range(chance.randint(1, 8))]
+    room, groups = 30 - len(names), list[dict[str, Any]]()
+    for name in names:
+        count = min(chance.choice((1, 2, 3, 5, 20)), room + 1)
+        room -= count - 1
+        share = 1.0 if free else chance.choice((0.0, 0.5, 1.0))
+        inner = [
+            {"name": f"{'j' * chance.choice((1, 5, 30))}{n}", "parallel": chance.random() < share} for n in range(count)
+        ]
+        groups.append({"name": name, "parallel": free or chance.random() < 0.5, "jobs": inner})
+    everything = [(group, job) for group in groups for job in group["jobs"]]
+    if free:
+        chance.shuffle(everything)
+    for place, (_, job) in enumerate(everything):
+        waited = chance.sample(everything[:place], min(place, chance.choice((0, 0, 1, 1, 2, 4))))
+        job["dependencies"] = [{"name": f"{group['name']}/{other['name']}"} for group, other in waited]
+    for place, group in enumerate(groups):
+        waited_groups = [] if free else chance.sample(names[:place], min(place, chance.choice((0, 0, 1, 2))))
+        group["dependencies"] = [{"name": name} for name in waited_groups]
     return drawn(groups)

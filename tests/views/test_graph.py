@@ -1,18 +1,17 @@
-"""The dependency graph as a tree, as mermaid, dot and a drawing."""
+"""The dependency graph as arrows, as a tree, as mermaid and dot."""
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Hashable, Iterable
 
-import pytest
+import attrs
 import yaml
 from hypothesis import given
 
 from jobsmgr import Plan
 from jobsmgr.api.graph import group_waits_for, waits_for
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.views import graph_svg, graph_text
-from jobsmgr.views.arrows import arrows_of, columns, layers
+from jobsmgr.views import graph_text
+from jobsmgr.views.arrows import Arrows, all_arrows, arrows_of, columns, layers
 from tests.cli.program import EXAMPLES
 from tests.views.graphs import drawn, jobs, workflows
 
@@ -94,10 +93,17 @@ def _closure(arrows: Iterable[tuple[Hashable, Hashable]]) -> set[tuple[Hashable,
     return found
 
 
+def _before(found: Arrows, made: Plan) -> set[tuple[Hashable, Hashable]]:
+    """Whatever is before what, for arrows and groups: a group's beginning, its jobs, its end."""
+    inside = [(f"begins {key.group}", key) for key in made.jobs] + [(key, f"ends {key.group}") for key in made.jobs]
+    outside = [(f"ends {start}", f"begins {end}") for start, end in found.groups]
+    return _closure([*inside, *outside, *found.jobs, *found.across])
+
+
 @given(workflows())
-def test_arrows_say_what_waits_for_what(made: Plan) -> None:
-    """Following them gives the same as asking who waits for whom; no arrow says what another path says already."""
-    arrows = arrows_of(made.workflow, made.graph)
+def test_all_arrows_say_what_waits_for_what(made: Plan) -> None:
+    """Following them gives the same as asking who waits for whom."""
+    arrows = all_arrows(made.workflow, made.graph)
     groups = [
         (waited, group.name)
         for group in made.workflow.spec.groups
@@ -111,6 +117,27 @@ def test_arrows_say_what_waits_for_what(made: Plan) -> None:
         for waited in waits_for(group, job, made.graph)
     ]
     assert _closure([*arrows.jobs, *arrows.across]) == _closure(waiting)
+
+
+@given(workflows())
+def test_no_arrow_says_what_others_say(made: Plan) -> None:
+    """The arrows say as much as all of them; each one that is taken away says less."""
+    arrows, every = arrows_of(made.workflow, made.graph), all_arrows(made.workflow, made.graph)
+    said = _before(arrows, made)
+    assert said == _before(every, made)
+    for field in ("groups", "jobs", "across"):
+        for one in getattr(arrows, field):
+            assert one in getattr(every, field)
+            fewer = attrs.evolve(arrows, **{field: tuple(kept for kept in getattr(arrows, field) if kept != one)})
+            assert _before(fewer, made) < said
+
+
+def test_what_groups_say_jobs_need_not_say() -> None:
+    """A dependency on a job of an earlier group; whatever jobs are called."""
+    last = [*jobs("begins", dependencies=[{"name": "begins/ends"}]), *jobs("ends")]
+    made = drawn([{"name": "begins", "jobs": jobs("begins", "ends")}, {"name": "ends", "jobs": last}])
+    assert all_arrows(made.workflow, made.graph).across == ((JobKey("begins", "ends"), JobKey("ends", "begins")),)
+    assert arrows_of(made.workflow, made.graph).across == ()
 
 
 def test_a_row_of_a_thousand_has_an_arrow_between_neighbours_only() -> None:
@@ -165,133 +192,3 @@ def test_dot_in_full() -> None:
         '  subgraph cluster_g1 {\n    label="b";\n    j2 [label="y"];\n  }\n'
         "  j0 -> j1;\n  j1 -> j2 [ltail=cluster_g0, lhead=cluster_g1];\n}\n"
     )
-
-
-# The drawing
-
-SPACE = "{http://www.w3.org/2000/svg}"
-Box = tuple[float, float, float, float]
-
-
-def _svg(made: Plan) -> ET.Element:
-    return ET.fromstring(graph_svg.svg(made.workflow, made.graph))
-
-
-def _boxes(root: ET.Element, kind: str) -> list[Box]:
-    found = [rect for rect in root.iter(f"{SPACE}rect") if rect.get("class") == kind]
-    return [
-        (x, y, x + width, y + height)
-        for rect in found
-        for x, y, width, height in [tuple(float(str(rect.get(key))) for key in ("x", "y", "width", "height"))]
-    ]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _inside(inner: Box, outer: Box) -> bool:
-    return outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
-
-
-@given(workflows())
-def test_boxes_lie_beside_each_other_and_inside_their_groups(made: Plan) -> None:
-    """And all of it inside the page."""
-    root = _svg(made)
-    groups, inner = _boxes(root, "group"), _boxes(root, "job")
-    assert (len(groups), len(inner)) == (len(made.workflow.spec.groups), len(made.jobs))
-    for boxes in (groups, inner):
-        assert not [1 for at, one in enumerate(boxes) for other in boxes[:at] if _overlap(one, other)]
-    assert all(sum(_inside(box, group) for group in groups) == 1 for box in inner)
-    page = (0.0, 0.0, float(str(root.get("width"))), float(str(root.get("height"))))
-    assert all(_inside(box, page) for box in groups)
-
-
-@given(workflows())
-def test_arrows_lead_to_the_right(made: Plan) -> None:
-    """From what is waited for to what waits, but for jobs of two groups that wait for each other's."""
-    root = _svg(made)
-    arrows = arrows_of(made.workflow, made.graph)
-    curves = [str(path.get("d")) for path in root.iter(f"{SPACE}path") if path.get("class") == "edge"]
-    assert len(curves) == len(arrows.groups) + len(arrows.jobs) + len(arrows.across)
-    ends = [re.findall(r"-?[\d.]+", curve) for curve in curves]
-    assert all(float(numbers[0]) < float(numbers[-2]) + 6 for numbers in ends)
-
-
-def test_the_sample_is_drawn_in_layers() -> None:
-    """Two groups side by side, the third behind them; jobs of a group in a row."""
-    root = _svg(seed())
-    first, second, third = _boxes(root, "group")
-    assert first[0] == second[0]
-    assert third[0] > first[2]
-    row = _boxes(root, "job")[:3]
-    assert [box[1] for box in row] == [row[0][1]] * 3
-    texts = [text.text for text in root.iter(f"{SPACE}text")]
-    assert texts[:3] == ["first-group", "second-group", "third-group"]
-    assert "second-half-job" in texts
-
-
-@pytest.mark.parametrize(("count", "drawn_jobs"), [(150, 150), (151, 0)])
-def test_many_jobs_are_drawn_by_group(count: int, drawn_jobs: int) -> None:
-    """Above 150 single jobs could not be told apart."""
-    made = drawn(
-        [
-            {"name": "g", "jobs": jobs(*(f"j{n}" for n in range(count - 1)), parallel=True)},
-            {"name": "h", "jobs": jobs("j")},
-        ]
-    )
-    root = _svg(made)
-    assert len(_boxes(root, "job")) == drawn_jobs
-    assert len(_boxes(root, "group")) == 2
-    texts = [text.text for text in root.iter(f"{SPACE}text")]
-    assert ("g (150 jobs)" in texts, "h (1 job)" in texts) == (drawn_jobs == 0, drawn_jobs == 0)
-
-
-def test_groups_that_wait_for_each_others_jobs_are_drawn() -> None:
-    """That is no cycle of jobs, though one of groups."""
-    made = drawn(
-        [
-            {
-                "name": "a",
-                "parallel": True,
-                "jobs": [
-                    {"name": "x", "parallel": True},
-                    {"name": "y", "parallel": True, "dependencies": [{"name": "b/x"}]},
-                ],
-            },
-            {
-                "name": "b",
-                "parallel": True,
-                "jobs": [
-                    {"name": "x", "parallel": True},
-                    {"name": "y", "parallel": True, "dependencies": [{"name": "a/x"}]},
-                ],
-            },
-        ]
-    )
-    assert len(_boxes(_svg(made), "job")) == 4
-
-
-def test_it_follows_light_and_dark() -> None:
-    """Both palettes are in the file, and every class that is used has a colour in each."""
-    text = graph_svg.svg(seed().workflow, seed().graph)
-    light, dark = text.split("@media (prefers-color-scheme: dark)")
-    for kind in (".page", ".group", ".job", "text", ".edge", ".tip"):
-        assert re.search(rf"{re.escape(kind)} {{[^}}]*#", light.partition("<style>")[2]), kind
-        assert re.search(rf"{re.escape(kind)} {{[^}}]*#", dark.partition("</style>")[0]), kind
-
-
-def test_names_cannot_break_the_drawing() -> None:
-    """Markup and control characters in a workflow's name are text."""
-    made = drawn([{"name": "g", "jobs": jobs("j")}], "</title><script>\x1b\u202e")
-    root = _svg(made)
-    title = root.find(f"{SPACE}title")
-    assert title is not None
-    assert title.text == "</title><script>\\x1b\\u202e"
-
-
-def test_a_name_of_forty_characters_fits_its_box() -> None:
-    """The longest there is."""
-    made = drawn([{"name": "g" * 40, "jobs": jobs("j" * 40)}])
-    texts = [text.text for text in _svg(made).iter(f"{SPACE}text")]
-    assert texts == ["g" * 40, "j" * 40]
