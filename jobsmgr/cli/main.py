@@ -10,7 +10,7 @@ from types import TracebackType
 import click
 
 from jobsmgr.api.errors import JobsmgrError
-from jobsmgr.cli.shared import streams
+from jobsmgr.cli.shared import signals, streams
 from jobsmgr.cli.shared.exits import ExitCode, exit_code
 from jobsmgr.cli.shared.group import Lazy, LazyGroup
 from jobsmgr.cli.shared.utf8 import ensure_utf8
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not verbose:
         sys.excepthook = _explain
     streams.open_streams()
+    signals.see_ends_of_children()
     sys.exit(run(given, verbose))
 
 

@@ -9,12 +9,12 @@ import attrs
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Counts, GroupStatus, JobStatus, Phase, Status, not_before
+from jobsmgr.api.status import Counts, GroupStatus, JobStatus, Phase, Reason, Status, not_before
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.hookspecs import hookimpl
 
-INTERRUPTED, FAIL_FAST = "Interrupted", "FailFast"
+INTERRUPTED, FAIL_FAST = Reason.INTERRUPTED.value, Reason.FAIL_FAST.value
 _MESSAGES = {INTERRUPTED: "the run was interrupted", FAIL_FAST: "another job failed, and --fail-fast ends the run then"}
 
 

@@ -60,7 +60,9 @@ class LocalRun:
         self._now = now
         self._cluster: LocalCluster | None = None
         self._early = ""
-        policy = LocalPolicy(self._running, self._halted, settings.parallelism)
+        self._starting: anyio.CancelScope | None = None
+        """While plugins start, which may take as long as they like."""
+        policy = LocalPolicy(lambda: self.running, self._halted, settings.parallelism)
         self.hooks: Hooks = LocalHooks(load_hooks([("local", policy)]))
         """The plugins that decide; the same as a cluster's, and the local ones."""
 
@@ -69,6 +71,8 @@ class LocalRun:
         self._early = self._early or reason
         if self._cluster is not None:
             self._cluster.halt(reason)
+        if self._starting is not None:
+            self._starting.cancel()
 
     async def run(
         self,
@@ -101,17 +105,30 @@ class LocalRun:
         for key, plan in plans.items():
             reconciler.expect(key, plan)
         told = Settings(command="run", identity="jobsmgr-run")
-        async with entered(self.hooks, told), anyio.create_task_group() as tasks:
-            tasks.start_soon(keep, "observers", observers.run)
-            tasks.start_soon(_loop, cluster, reconciler)
-            await cluster.finished()
-            tasks.cancel_scope.cancel()
+        with anyio.CancelScope() as self._starting:
+            async with entered(self.hooks, told):
+                self._starting = None
+                await _follow(cluster, reconciler, observers)
+        if self._starting is not None:  # stopped before all plugins had started: nothing runs, and each status says so
+            self._starting = None
+            await _follow(cluster, reconciler, observers)
 
-    def _running(self) -> int:
+    @property
+    def running(self) -> int:
+        """How many jobs run now."""
         return 0 if self._cluster is None else self._cluster.running
 
     def _halted(self) -> str:
         return self._early
+
+
+async def _follow(cluster: LocalCluster, reconciler: Reconciler, observers: Observers) -> None:
+    """Look at workflows until all have ended."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep, "observers", observers.run)
+        tasks.start_soon(_loop, cluster, reconciler)
+        await cluster.finished()
+        tasks.cancel_scope.cancel()
 
 
 async def _loop(cluster: LocalCluster, reconciler: Reconciler) -> None:

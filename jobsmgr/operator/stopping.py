@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, heard by a thread of their own: a blocked loop hears nothing. What they stop is not known here.
+"""Signals to stop, heard by a thread of their own: a blocked loop hears nothing. What they stop is not known here.
 
 A handler of asyncio runs in the loop, and a handler in Python between two of the main thread's bytecodes, so never in
 a call that does not return. The wakeup descriptor is written by the interpreter in the moment in which a signal comes.
@@ -23,7 +23,8 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP: the terminal was closed. One that is ignored when the process begins, as under `nohup`, stays ignored."""
 ENDED_WITHIN = 15.0
 """Seconds after the signal in which the process ends by itself: writes have 5, each lifespan 5, the lease 2.
 
@@ -72,7 +73,8 @@ class StopSignal:
 
         What began with a signal goes on afterwards: a thread that somebody forgot can keep a process from ending, too.
         """
-        handlers = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        handlers = {number: signal.signal(number, self._handle) for number in heard}
         descriptor = signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop,), name="signals", daemon=True).start()

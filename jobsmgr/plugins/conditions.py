@@ -12,6 +12,8 @@ from jobsmgr.builtin import NEED_A_PERSON, ConditionType, cut, without_effect
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024
 """Bytes of one problem or one plugin's failure: a value of the user's may stand in it, however long."""
+_STOPPED = (Reason.INTERRUPTED, Reason.FAIL_FAST)
+"""Why a local run stops jobs that run."""
 
 
 @hookimpl
@@ -123,20 +125,31 @@ def _suspension(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, st
 
 
 def _failure(status: Status) -> tuple[str, str]:
-    """Why a workflow failed: its first failed job, and how many there are."""
+    """Why a workflow failed: its first failed job, and how many there are. Those that were stopped are no reason."""
+    ended = [(key, job) for key, job in status.jobs() if job.phase is Phase.FAILED]
+    failed = [(key, job) for key, job in ended if job.reason not in _STOPPED]
+    stopped, aborted = len(ended) - len(failed), status.counts.aborted
     if status.phase is Phase.ABORTED:
-        return "Aborted", f"{_jobs(status.counts.aborted)} not started"
-    failed = [(key, job) for key, job in status.jobs() if job.phase is Phase.FAILED]
+        parts = [f"{_jobs(len(failed))} failed"] if failed else []
+        parts += [_were(stopped, "stopped")] if stopped else []
+        parts += [_were(aborted, "not started")] if aborted else []
+        return "Aborted", ", ".join(parts) or f"{status.progress} jobs succeeded"
     if any(job.reason == Reason.DEADLINE_EXCEEDED for _, job in status.jobs()) and not any(
-        job.reason != Reason.DEADLINE_EXCEEDED for _, job in failed
+        job.reason != Reason.DEADLINE_EXCEEDED for _, job in ended
     ):
         return Reason.DEADLINE_EXCEEDED.value, f"deadline passed; {status.progress} jobs succeeded"
+    rest = [_were(stopped, "stopped")] if stopped else []
+    rest += [f"{_jobs(aborted)} could not start"] if aborted else []
     if not failed:
-        return "JobsAborted", f"{_jobs(status.counts.aborted)} could not start"
-    (key, job), aborted = failed[0], status.counts.aborted
+        return "JobsAborted", "; ".join(rest)
+    key, job = failed[0]
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     why = f": {job.reason}" + (f" ({job.message})" if job.message else "") if job.reason else ""
-    return "JobsFailed", f'job "{key}"{more} failed{why}' + (f"; {_jobs(aborted)} could not start" if aborted else "")
+    return "JobsFailed", "; ".join((f'job "{key}"{more} failed{why}', *rest))
+
+
+def _were(count: int, what: str) -> str:
+    return f"{_jobs(count)} {'was' if count == 1 else 'were'} {what}"
 
 
 def _jobs(count: int) -> str:

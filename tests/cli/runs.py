@@ -9,7 +9,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import attrs
 
 from tests.cli.program import HEAD, PROGRAM, ROOT
 
+RUN = (str(PROGRAM), "run")
 PATIENCE = 180.0
 """Seconds after which what was waited for is missed; no test asserts a time."""
 
@@ -86,10 +87,10 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, cwd: Path = ROOT, **environment: str) -> Iterator[Running]:
+def running(*arguments: str, program: Sequence[str] = RUN, cwd: Path = ROOT, **environment: str) -> Iterator[Running]:
     """A run whose output goes to a pipe."""
     with subprocess.Popen(
-        [PROGRAM, "run", *arguments],
+        [*program, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -104,13 +105,15 @@ def running(*arguments: str, cwd: Path = ROOT, **environment: str) -> Iterator[R
 
 
 @contextmanager
-def on_terminal(*arguments: str, rows: int = 24, columns: int = 100, **environment: str) -> Iterator[Running]:
+def on_terminal(
+    *arguments: str, program: Sequence[str] = RUN, rows: int = 24, columns: int = 100, **environment: str
+) -> Iterator[Running]:
     """A run on a pseudo-terminal of that size, which is its controlling one: a Ctrl-C typed there reaches it."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     process = subprocess.Popen(
-        [PROGRAM, "run", *arguments],
+        [*program, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,

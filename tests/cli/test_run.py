@@ -82,9 +82,12 @@ class TestExitCodes:
 
     def test_fail_fast_ends_the_others(self) -> None:
         """And says so."""
-        done = ran(file_of(sh("a", "exit 1"), sh("b", "exec sleep 1000")), "--fail-fast")
+        done = ran(file_of(sh("a", "exec sleep 1000"), sh("b", "exit 1")), "--fail-fast")
         assert done.code == 3
         assert "wf failed  0/2" in done.out
+        assert done.out.splitlines()[-1].endswith(
+            'job "g/b" failed: BackoffLimitExceeded (failed with exit code 1); 1 job was stopped'
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "text"),

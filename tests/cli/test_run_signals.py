@@ -6,13 +6,16 @@ import os
 import re
 import signal
 import struct
+import subprocess
 import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.cli.runs import PATIENCE, file_of, on_terminal, running, sh
 from tests.local.world import ended
+from tests.plane.distribution import install
 from tests.plane.eventually import eventually
 
 PID = re.compile(r"pid (\d+)")
@@ -54,6 +57,81 @@ def test_the_second_one_kills(tmp_path: Path) -> None:
         assert run.end() == 130
     assert "Killing what still runs." in run.text
     assert all(ended(int(pid)) for pid in PID.findall(run.text))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ((), "1 job was stopped"),
+        ((sh("b", POLITE),), "2 jobs were stopped"),
+        (("name: b, args: [echo, x]",), "1 job was stopped, 1 job was not started"),
+        (("name: b, args: [echo, x]", "name: c, args: [echo, x]"), "1 job was stopped, 2 jobs were not started"),
+        ((sh("b", "exit 1"),), "1 job failed, 1 job was stopped"),
+    ],
+    ids=["one", "two", "one-waits", "two-wait", "one-failed"],
+)
+def test_the_last_line_counts_what_became_of_each_job(tmp_path: Path, more: tuple[str, ...], said: str) -> None:
+    """Stopped, failed by itself, not started: those of which there are none are not mentioned."""
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", POLITE), *more))
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path) as run:
+        run.until(PID, 2 if sh("b", POLITE) in more else 1)
+        if "failed" in said:
+            run.until("g/b failed")
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+    assert run.text.splitlines()[-1].endswith(f": {said}")
+
+
+def test_stopped_before_any_job_ran(tmp_path: Path) -> None:
+    """A plugin's lifespan takes its time: no job is given a grace period, and none was started."""
+    text = "\n".join(
+        (
+            "import contextlib, anyio",
+            "from jobsmgr import hookimpl",
+            "@hookimpl",
+            "@contextlib.asynccontextmanager",
+            "async def jobsmgr_lifespan(settings):",
+            "    print('slow', flush=True)",
+            "    await anyio.sleep_forever()",
+            "    yield",
+        )
+    )
+    environment = install(tmp_path, "slow_start", "1", {"slow_start.py": text}, {"slow": "slow_start"})
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", "true"), sh("b", "true")))
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path, **environment) as run:
+        run.until("slow")
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+    assert "Stopping: no job is running, and no more are started." in run.text
+    assert run.text.splitlines()[-1].endswith(": 2 jobs were not started")
+
+
+def test_a_hook_that_blocks(tmp_path: Path) -> None:
+    """The first signal is not heard before it returns, and it never does; the next one interrupts it."""
+    text = "\n".join(
+        (
+            "import time",
+            "from jobsmgr import hookimpl",
+            "@hookimpl",
+            "def jobsmgr_conditions(snapshot):",
+            "    if snapshot.status.counts.running:",
+            "        print('blocked', flush=True)",
+            "        time.sleep(1000)",
+            "    return []",
+        )
+    )
+    environment = install(tmp_path, "blocks", "1", {"blocks.py": text}, {"blocks": "blocks"})
+    (tmp_path / "wf.yaml").write_text(file_of(sh("a", f"echo $$ > {tmp_path}/pid; {POLITE}")))
+    pid = tmp_path / "pid"
+    with running("--executor", "process", "wf.yaml", cwd=tmp_path, **environment) as run:
+        run.until("blocked")
+        while run.process.poll() is None:  # one a second, as a person does
+            run.signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                run.process.wait(1.5)
+        assert run.end() == 130
+    assert run.text.splitlines()[-1] == 'Error: plugin "blocks" in jobsmgr_conditions: raised KeyboardInterrupt'
+    assert not pid.exists() or ended(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -43,7 +43,7 @@ def stopped(how: str, number: signal.Signals = signal.SIGTERM, times: int = 1) -
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("times", [1, 20])
 def test_a_loop_that_runs(number: signal.Signals, times: int) -> None:
     """Goes on in its own words, however often it is told."""

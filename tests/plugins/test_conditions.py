@@ -199,7 +199,7 @@ def test_every_reason_is_one_word(state: str, snapshot: Snapshot, on: set[str], 
         ("succeeded", "Complete", "2/2 jobs succeeded"),
         ("failed", "Failed", 'job "g/a" failed: BackoffLimitExceeded (three tries); 1 job could not start'),
         ("ended by its deadline", "Failed", "deadline passed; 0/2 jobs succeeded"),
-        ("aborted", "Failed", "1 job not started"),
+        ("aborted", "Failed", "1 job was not started"),
         ("invalid", "Failed", str(PROBLEM)),
         ("running, made invalid by an edit", "Stalled", f"edited while running: {PROBLEM}"),
         ("held by a failing plugin", "Stalled", 'plugin "p" raised'),
@@ -251,6 +251,28 @@ def test_what_is_stored_of_an_end_stays_until_an_edit_is_answered() -> None:
     before = {one.type: one for one in stored}
     assert {kind for kind in SIX if edited[kind] != before[kind]} == {"Finished"}
     assert edited["Finished"].message == f"{before['Finished'].message}; {without_effect(Phase.FAILED)}"
+
+
+STOPPED = attrs.evolve(A, phase=Phase.FAILED, reason="FailFast", message="it was stopped while it ran")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "reason", "message"),
+    [
+        (
+            (STOPPED, attrs.evolve(FAILED, name="b")),
+            "JobsFailed",
+            'job "g/b" failed: BackoffLimitExceeded (three tries)',
+        ),
+        ((STOPPED,), "JobsAborted", "1 job was stopped"),
+        ((STOPPED, STOPPED, ABORTED), "JobsAborted", "2 jobs were stopped; 1 job could not start"),
+    ],
+)
+def test_what_was_stopped_is_no_reason(jobs: tuple[JobStatus, ...], reason: str, message: str) -> None:
+    """Of a run that ends when a job fails: that one is named, those that were stopped for it are counted."""
+    failed = given(attrs.evolve(SNAPSHOT, status=status(Phase.FAILED, *jobs)))["Failed"]
+    assert failed.reason == reason
+    assert failed.message.removesuffix("; 1 job was stopped") == message
 
 
 def test_many_problems_are_summed_up() -> None:

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import anyio
 import structlog
-from anyio.abc import TaskStatus
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
 from jobsmgr.cli.run.inputs import RunOptions, Selected, check_inputs, read_inputs
+from jobsmgr.cli.run.stopping import STOP_SIGNALS, Stopping
 from jobsmgr.cli.run.terminal import Terminal
-from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
+from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput
 from jobsmgr.cli.shared.jobs import refuse_idle
+from jobsmgr.cli.shared.signals import as_interrupts, heard, ignore_alone
 from jobsmgr.cli.shared.streams import discard
 from jobsmgr.connection.clock import now as wall_clock
 from jobsmgr.engine.port import Key
@@ -36,16 +37,18 @@ from jobsmgr.local.running import LocalRun, RunSettings
 from jobsmgr.local.simulation import Simulation, VirtualLoop
 from jobsmgr.local.watching import Watcher, Watchers
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOPPING = "Stopping: jobs are given their grace period to end. Once more (Ctrl-C) kills them."
-KILLING = "Killing what still runs."
-
 
 def run_file(file: str, more: Iterable[str], options: RunOptions) -> int:
     """Run the workflows of a file; the exit code. Raises `CommandError`."""
     loop = {"loop_factory": VirtualLoop} if options.simulated else {}
-    with _without_logs(), tempfile.TemporaryDirectory(prefix="jobsmgr-", ignore_cleanup_errors=True) as root:
-        return anyio.run(_run, file, tuple(more), options, Path(root), backend_options=loop)
+    numbers = heard(STOP_SIGNALS)
+    ignore_alone()
+    with (
+        _without_logs(),
+        as_interrupts(numbers),
+        tempfile.TemporaryDirectory(prefix="jobsmgr-", ignore_cleanup_errors=True) as root,
+    ):
+        return anyio.run(_run, file, tuple(more), options, Path(root), numbers, backend_options=loop)
 
 
 @contextmanager
@@ -59,7 +62,9 @@ def _without_logs() -> Iterator[None]:
         structlog.configure(**before)
 
 
-async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path) -> int:
+async def _run(
+    file: str, more: tuple[str, ...], options: RunOptions, root: Path, numbers: Sequence[signal.Signals]
+) -> int:
     force_stop = ForceStop()
     settings = RunSettings(parallelism=options.parallelism, fail_fast=options.fail_fast, root=root)
     run = LocalRun(settings, _virtual(wall_clock()) if options.simulated else wall_clock)
@@ -72,7 +77,8 @@ async def _run(file: str, more: tuple[str, ...], options: RunOptions, root: Path
     recorder = _recorder(options.output_dir)
     terminal = Terminal(inputs.workflows, options, lambda: run.halt(INTERRUPTED))
     watcher = terminal.display if recorder is None else Watchers(recorder, terminal.display)
-    statuses = await _follow(run, inputs.workflows, executor, watcher, force_stop, terminal)
+    stopping = Stopping(run, force_stop, terminal, numbers)
+    statuses = await _follow(run, inputs.workflows, executor, watcher, stopping)
     terminal.finish(recorder)
     if recorder is not None:
         recorder.result(statuses)
@@ -117,15 +123,14 @@ async def _follow(
     selected: Sequence[Selected],
     executor: Executor,
     watcher: Watcher,
-    force_stop: ForceStop,
-    terminal: Terminal,
+    stopping: Stopping,
 ) -> dict[Key, Manifest]:
     """Run to the end, and listen to signals."""
     outcome: dict[Key, Manifest] | JobsmgrError
     try:
         async with anyio.create_task_group() as tasks:
-            await tasks.start(_listen, run, force_stop, terminal)
-            tasks.start_soon(terminal.tick)
+            await tasks.start(stopping.listen)
+            tasks.start_soon(stopping.terminal.tick)
             try:
                 plans = {one.key: one.plan for one in selected if one.as_planned}
                 outcome = await run.run([one.raw for one in selected], executor, watcher, plans)
@@ -133,26 +138,11 @@ async def _follow(
                 outcome = error
             tasks.cancel_scope.cancel()
     finally:
-        terminal.screen.close()
+        stopping.terminal.screen.close()
     if isinstance(outcome, JobsmgrError):
-        raise outcome
+        # Of a hook that was interrupted too: the message names it.
+        raise CommandError(str(outcome), ExitCode.INTERRUPT) if stopping.terminal.interrupted else outcome
     return outcome
-
-
-async def _listen(run: LocalRun, force_stop: ForceStop, terminal: Terminal, *, task_status: TaskStatus[None]) -> None:
-    """The first signal stops the run with grace, the second one without."""
-    with anyio.open_signal_receiver(*STOP_SIGNALS) as signals:
-        for number in STOP_SIGNALS:  # the loop hears them all the same, but not while a write waits for a reader
-            signal.signal(number, lambda *_: terminal.stream.stop())
-        task_status.started()
-        async for _ in signals:
-            if terminal.interrupted:
-                terminal.screen.line(KILLING)
-                force_stop.request()
-            else:
-                terminal.interrupted = True
-                terminal.screen.line(STOPPING)
-                run.halt(INTERRUPTED)
 
 
 def _exit_code(statuses: Iterable[Manifest], *, interrupted: bool) -> int:
