@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import click
@@ -19,10 +20,15 @@ from jobsmgr.loading.plugins import load_hooks
 @file_argument
 @name_option
 @output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
-@click.option("--full", is_flag=True, help="Show every job, and dependencies that others imply.")
+@click.option("--full", is_flag=True, help="Show every job and every dependency.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
 def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool) -> None:
-    """Show the dependency graph of the workflows of FILE ("-": standard input)."""
+    """Show the dependency graph of the workflows of FILE ("-": standard input).
+
+    A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
+    groups above it, unless they are marked as parallel; other dependencies stand below. Dependencies that others imply
+    are left out, and alike jobs share a line. --full shows every job and every dependency, in each form.
+    """
     hooks = load_hooks()
     documents = chosen(load_documents([file]), name)
     if output == "svg" and len(documents) > 1:
@@ -34,6 +40,7 @@ def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool
 def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
     from jobsmgr.views import graph_svg, graph_text
     from jobsmgr.views.arrows import all_arrows, arrows_of
+    from jobsmgr.views.palette import BRANCHES, Palette
 
     find = all_arrows if full else arrows_of
     match output:
@@ -45,6 +52,7 @@ def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
             most = len(plan.jobs) if full else graph_svg.MAX_JOBS
             echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most))
         case _:
-            tree = graph_text.tree(plan)
-            fits = not only_ascii and can_print(sys.stdout, graph_text.SIGNS)
-            click.echo(tree if fits else graph_text.in_ascii(tree), nl=False)
+            palette = Palette(ascii=only_ascii or not can_print(sys.stdout, BRANCHES))
+            columns = shutil.get_terminal_size().columns
+            text = graph_text.tree(plan, palette) if full else graph_text.text(plan, palette, columns)
+            click.echo(text, nl=False)

@@ -2,65 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from jobsmgr.api.graph import Graph, group_waits_for, waits_for
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import Group, JobKey, Workflow
 from jobsmgr.views.arrows import FindArrows, arrows_of
+from jobsmgr.views.branches import Branch, branch_lines
 from jobsmgr.views.escape import printable
+from jobsmgr.views.graph_outline import outline
+from jobsmgr.views.palette import Palette
 
-SIGNS = "├└│─"
-"""All that a tree has beyond ASCII: names have none."""
-_ASCII = str.maketrans(SIGNS, "|`|-")
+PLAIN = Palette()
 
-MAX_LISTED = 20
-"""More dependencies than these of one job are summed up."""
-
-
-def tree(plan: Plan) -> str:
-    """Groups, their jobs and what each waits for; jobs by the names of their Jobs, as the founding README shows it."""
-    lines = [printable(plan.workflow.name)]
-    groups = plan.workflow.spec.groups
-    for index, group in enumerate(groups):
-        last = index == len(groups) - 1
-        lines.append(f"{_branch(last)}{group.name}")
-        lines += [f"{_indent(last)}{line}" for line in _group(plan, group)]
-    return "\n".join(lines) + "\n"
+WHOLE = 16
+"""A tree of no more lines is shown whole: so many has the one of the founding README."""
 
 
-def in_ascii(tree: str) -> str:
-    """A tree with its lines drawn in ASCII."""
-    return tree.translate(_ASCII)
+def text(plan: Plan, palette: Palette, columns: int) -> str:
+    """A small workflow whole, a larger one as an outline that fits so many columns."""
+    if len(plan.jobs) < WHOLE and (whole := tree(plan, palette)).count("\n") <= WHOLE:
+        return whole
+    return _text(plan, branch_lines(outline(plan), palette, columns))
 
 
-def _branch(last: bool) -> str:
-    return "└── " if last else "├── "
+def tree(plan: Plan, palette: Palette = PLAIN) -> str:
+    """Groups, their jobs and all that each waits for, by the names of their Jobs: as the founding README shows it."""
+    return _text(plan, branch_lines([_group(plan, group) for group in plan.workflow.spec.groups], palette))
 
 
-def _indent(last: bool) -> str:
-    return "    " if last else "│   "
+def _text(plan: Plan, lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in (printable(plan.workflow.name), *lines))
 
 
-def _group(plan: Plan, group: Group) -> list[str]:
-    waited = _dependencies("group", group_waits_for(plan.workflow, plan.graph, group.name))
-    entries = [
-        (job.name, _dependencies("", [plan.jobs[key].job_name() for key in waits_for(group, job, plan.graph)]))
-        for job in group.jobs
-    ]
-    lines = []
-    for index, (name, below) in enumerate(entries):
-        last = index == len(entries) - 1 and not waited
-        lines.append(f"{_branch(last)}{name}")
-        lines += [f"{_indent(last)}{_branch(line is below[-1])}{line}" for line in below]
-    return lines + [f"{_branch(line is waited[-1])}{line}" for line in waited]
-
-
-def _dependencies(kind: str, names: Sequence[str]) -> list[str]:
-    what = f"Depends on {kind}".rstrip()
-    if len(names) > MAX_LISTED:
-        return [f"{what}{'s' if kind else ''}: {len(names)}, from {names[0]} to {names[-1]}"]
-    return [f"{what}: {name}" for name in names]
+def _group(plan: Plan, group: Group) -> Branch:
+    jobs = []
+    for job in group.jobs:
+        waited = [plan.jobs[key].job_name() for key in waits_for(group, job, plan.graph)]
+        jobs.append(Branch(job.name, tuple(Branch(f"Depends on: {name}") for name in waited)))
+    waited = group_waits_for(plan.workflow, plan.graph, group.name)
+    return Branch(group.name, (*jobs, *(Branch(f"Depends on group: {name}") for name in waited)))
 
 
 def mermaid(workflow: Workflow, graph: Graph, find: FindArrows = arrows_of) -> str:

@@ -13,7 +13,9 @@ STYLES = dict(zip(Phase, ("dim", "cyan", "", "green", "bold red", "yellow"), str
 _PREFIXES = ("cyan", "yellow", "green", "magenta", "blue")
 PREFIXES = (*_PREFIXES, *(f"bright_{name}" for name in _PREFIXES))
 """Colours that distinguish the output of parallel jobs."""
-SIGNS = "".join(SYMBOLS.values()) + "│├└─━…"
+BRANCHES = "│├└─"
+"""All that a tree has beyond ASCII."""
+SIGNS = "".join(SYMBOLS.values()) + BRANCHES + "━…"
 """All that is printed beyond ASCII."""
 _ASCII = str.maketrans(SIGNS, ".*=+x-||`-#~")
 

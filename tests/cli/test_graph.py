@@ -46,6 +46,21 @@ def test_trees_of_several_workflows_follow_each_other() -> None:
     assert [line for line in run("graph", "-", stdin=TWO).out.splitlines() if line[0].isalpha()] == ["wf", "second"]
 
 
+def test_a_larger_workflow_is_an_outline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fits the columns of the terminal; --full shows every job and dependency, in each form."""
+    jobs = "".join(f"{{name: s-{n:02}, image: busybox, parallel: true}}, " for n in range(60))
+    jobs += "{name: end, image: busybox}, {name: late, image: busybox, dependencies: [{name: s-07}]}"
+    text = ONE_JOB.replace("{name: j, image: busybox}", jobs)
+    outline = ["wf", "└── g", "    ├── s-00 to s-59  (60 jobs, parallel)", "    ├── end", "    └── late"]
+    assert run("graph", "-", stdin=text).out.splitlines() == outline
+    monkeypatch.setenv("COLUMNS", "30")
+    assert max(map(len, run("graph", "-", stdin=text).out.splitlines())) <= 30
+    assert run("graph", "-", "--full", stdin=text).out.count("Depends on: wf-g-s-07\n") == 2
+    for output, arrow in (("mermaid", "  j7 --> j61\n"), ("dot", "  j7 -> j61;\n"), ("svg", "g/s-07 → g/late")):
+        assert arrow not in run("graph", "-", "-o", output, stdin=text).out
+        assert arrow in run("graph", "-", "-o", output, "--full", stdin=text).out
+
+
 def test_a_tree_of_ascii_alone() -> None:
     """By the flag, or where the output cannot show more: the same lines."""
     seed = str(EXAMPLES / "seed.yaml")

@@ -1,6 +1,7 @@
 """Workflows to draw, and what waits for what in them. Nothing is tested here."""
 
 import random
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from jobsmgr import Plan
 from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.core.plan import plan_workflow
 from jobsmgr.loading.plugins import load_hooks
+from jobsmgr.views.arrows import Arrows
 
 HOOKS = load_hooks(installed=False)
 
@@ -26,6 +28,29 @@ def drawn(groups: list[dict[str, Any]], name: str = "wf") -> Plan:
 def jobs(*names: str, **fields: Any) -> list[dict[str, Any]]:
     """Jobs of these names with the same fields."""
     return [{"name": name, **fields} for name in names]
+
+
+def closure(arrows: Iterable[tuple[Hashable, Hashable]]) -> set[tuple[Hashable, Hashable]]:
+    """Whatever arrows lead to, one after another."""
+    after: dict[Hashable, list[Hashable]] = {}
+    for start, end in arrows:
+        after.setdefault(start, []).append(end)
+    found = set()
+    for start in after:
+        waiting, seen = list(after[start]), set[Hashable]()
+        while waiting:
+            if (node := waiting.pop()) not in seen:
+                seen.add(node)
+                waiting += after.get(node, ())
+        found |= {(start, end) for end in seen}
+    return found
+
+
+def before(found: Arrows, made: Plan) -> set[tuple[Hashable, Hashable]]:
+    """Whatever is before what, for arrows and groups: a group's beginning, its jobs, its end."""
+    inside = [(f"begins {key.group}", key) for key in made.jobs] + [(key, f"ends {key.group}") for key in made.jobs]
+    outside = [(f"ends {start}", f"begins {end}") for start, end in found.groups]
+    return closure([*inside, *outside, *found.jobs, *found.across])
 
 
 @st.composite
