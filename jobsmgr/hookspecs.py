@@ -102,9 +102,9 @@ def jobsmgr_conditions(snapshot: Snapshot) -> Iterable[Condition]:  # type: igno
 def jobsmgr_transitioned(transition: Transition) -> Awaitable[None] | None:
     """Observe a change of phase or reason, after the status that shows it has been stored.
 
-    May be `async def`. Observers run one after another, each timed; one that raises or is slow is logged and harms
-    nothing, one that waits for longer than 30 seconds is given up. Told at most once: after a crash between storing and
-    telling nobody is told.
+    May be `async def`. Each plugin has a queue of its own, which is drained when the process ends, for 10 seconds at
+    most; what is dropped is logged. One that raises or is slow is logged and harms nothing, one that waits for longer
+    than 30 seconds is given up. Told at most once: after a crash between storing and telling nobody is told.
     """
 
 
@@ -112,6 +112,7 @@ def jobsmgr_transitioned(transition: Transition) -> Awaitable[None] | None:
 def jobsmgr_lifespan(settings: Settings) -> AbstractAsyncContextManager[None] | None:
     """Give an async context manager that is entered when the process starts and left when it ends.
 
-    The place for connections that observers need. One that fails to enter stops the start, with the plugin's name. Each
-    lives in a task of its own: one that fails later is logged and ends nothing else; it has 5 seconds to leave.
+    The place for connections that observers need. One that fails to enter, or has not entered after 10 seconds, stops
+    the start, with the plugin's name. Each lives in a task of its own: one that fails later is logged and ends nothing
+    else. All together have 5 seconds to leave.
     """

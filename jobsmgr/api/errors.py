@@ -49,6 +49,10 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal has interrupted the program: Ctrl-C, or another that is to stop it."""
+
+
 class JobsmgrError(Exception):
     """Base of every error that jobsmgr raises on purpose."""
 

@@ -86,6 +86,7 @@ def operator(
     import anyio
 
     from jobsmgr.connection.answers import NotConfigured
+    from jobsmgr.engine.steady_loop import SteadyLoop
     from jobsmgr.leadership.record import Timing
     from jobsmgr.operator.assembly import run_operator
     from jobsmgr.operator.logs import configure_logs
@@ -109,6 +110,6 @@ def operator(
         writes=writes,
     )
     try:
-        anyio.run(run_operator, settings)
+        anyio.run(run_operator, settings, backend_options={"loop_factory": SteadyLoop})
     except NotConfigured as error:
         raise click.ClickException(str(error)) from error

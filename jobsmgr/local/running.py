@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,10 +20,9 @@ from jobsmgr.api.status import Phase
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
-from jobsmgr.engine.observers import Observers
+from jobsmgr.engine.observers import Observers, observing
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.reconciler import Reconciler
-from jobsmgr.engine.supervision import keep
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.local.adapter import LocalCluster
 from jobsmgr.local.executor import Executor
@@ -87,31 +87,42 @@ class LocalRun:
         """
         if self._settings.fail_fast:
             watcher = Watchers(watcher, _FailFast(self.halt))
-        async with LocalCluster.open(executor, watcher, now=self._now, root=self._settings.root) as cluster:
+        follow = partial(self._follow, workflows, executor, watcher, plans)
+        with anyio.CancelScope() as self._starting:
+            async with entered(self.hooks, Settings(command="run", identity="jobsmgr-run")):
+                self._starting = None
+                return await follow()
+        self._starting = None  # stopped before all plugins had started: nothing runs, and each status says so
+        return await follow()
+
+    async def _follow(
+        self, workflows: Sequence[Manifest], executor: Executor, watcher: Watcher, plans: Mapping[Key, Plan]
+    ) -> dict[Key, Manifest]:
+        root = self._settings.root
+        async with (
+            observing(self.hooks) as observers,
+            LocalCluster.open(executor, watcher, now=self._now, root=root) as cluster,
+        ):
             self._cluster = cluster
             keys = [cluster.add(raw) for raw in workflows]
             if self._early:
                 cluster.halt(self._early)
-            await self._work(cluster, plans)
+            await self._work(cluster, plans, observers)
             statuses = {key: cluster.status(key) for key in keys}
             fault = cluster.fault
         if fault:
             raise RunFault(fault)
         return statuses
 
-    async def _work(self, cluster: LocalCluster, plans: Mapping[Key, Plan]) -> None:
-        observers = Observers(self.hooks)
+    async def _work(self, cluster: LocalCluster, plans: Mapping[Key, Plan], observers: Observers) -> None:
+        """Look at workflows until all have ended."""
         reconciler = Reconciler(cluster, self.hooks, self._now, observers.notify, batch=BATCH)
         for key, plan in plans.items():
             reconciler.expect(key, plan)
-        told = Settings(command="run", identity="jobsmgr-run")
-        with anyio.CancelScope() as self._starting:
-            async with entered(self.hooks, told):
-                self._starting = None
-                await _follow(cluster, reconciler, observers)
-        if self._starting is not None:  # stopped before all plugins had started: nothing runs, and each status says so
-            self._starting = None
-            await _follow(cluster, reconciler, observers)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_loop, cluster, reconciler)
+            await cluster.finished()
+            tasks.cancel_scope.cancel()
 
     @property
     def running(self) -> int:
@@ -120,15 +131,6 @@ class LocalRun:
 
     def _halted(self) -> str:
         return self._early
-
-
-async def _follow(cluster: LocalCluster, reconciler: Reconciler, observers: Observers) -> None:
-    """Look at workflows until all have ended."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keep, "observers", observers.run)
-        tasks.start_soon(_loop, cluster, reconciler)
-        await cluster.finished()
-        tasks.cancel_scope.cancel()
 
 
 async def _loop(cluster: LocalCluster, reconciler: Reconciler) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import selectors
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ import anyio
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.engine.steady_loop import SteadyLoop
 from jobsmgr.local.environment import PodIdentity
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Attempt, Exit
@@ -41,7 +41,7 @@ class _Selector(selectors.DefaultSelector):
         return ready
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(SteadyLoop):
     """An event loop whose clock jumps to the next timer when nothing is ready.
 
     ::

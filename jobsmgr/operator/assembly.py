@@ -19,15 +19,15 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
-from jobsmgr.engine.observers import Observers
+from jobsmgr.engine.observers import Observers, observing
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
+from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.terms import Leadership
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
-from jobsmgr.operator.watchdog import Watchdog
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(entered(hooks, for_plugins))
+            observers = await stack.enter_async_context(observing(hooks))  # they may need what a lifespan holds open
             lease = await stack.enter_async_context(_lease(settings, target))
             leadership = Leadership(lease)
             cluster = await stack.enter_async_context(
@@ -66,7 +67,7 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
             )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
-                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, leadership, settings))
+                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, observers, leadership, settings))
                 wait_for_it()
                 await stop.wait()
                 await _drain(cluster, leadership)
@@ -95,7 +96,11 @@ async def _drain(cluster: KubernetesCluster, leadership: Leadership) -> None:
 
 
 async def _lead(
-    cluster: KubernetesCluster, hooks: Hooks, leadership: Leadership, settings: OperatorSettings
+    cluster: KubernetesCluster,
+    hooks: Hooks,
+    observers: Observers,
+    leadership: Leadership,
+    settings: OperatorSettings,
 ) -> NoReturn:
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
@@ -106,11 +111,9 @@ async def _lead(
         await leadership.begun()
         await cluster.wait_synced()
         await cluster.refresh()
-        observers = Observers(hooks)
         reconciler = Reconciler(cluster, hooks, clock.now, observers.notify)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keep, "observers", observers.run)
             tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, settings.workers))
             await leadership.ended()
             tasks.cancel_scope.cancel()

@@ -13,7 +13,7 @@ import structlog
 
 from jobsmgr import PluginError, Settings, hookimpl
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.engine.lifespans import LEAVING_SECONDS, entered
+from jobsmgr.engine.lifespans import ENTERING_SECONDS, LEAST_SECONDS, LEAVING_SECONDS, entered
 from jobsmgr.loading.plugins import load_hooks
 from tests.engine.test_supervision import ENDS
 
@@ -163,3 +163,68 @@ async def test_an_own_cancellation_is_not_ours() -> None:
         async with entered(hooks(bad), SETTINGS):
             pass
     assert [log["why"] for log in logs] == ["CancelledError"]
+
+
+async def test_one_that_never_starts_stops_the_start() -> None:
+    """Named, after some seconds; those before it are left."""
+    said: list[str] = []
+
+    async def good() -> AsyncGenerator[None, None]:
+        yield
+        said.append("left")
+
+    async def hangs() -> AsyncGenerator[None, None]:
+        await anyio.sleep_forever()
+        yield
+
+    with pytest.raises(PluginError, match=r'^plugin "p1" in jobsmgr_lifespan: cannot start: .*not started after 10 s$'):
+        async with entered(hooks(good, hangs), SETTINGS):
+            said.append("entered")
+    assert said == ["left"]
+    assert anyio.current_time() == ENTERING_SECONDS
+
+
+async def test_several_that_do_not_end() -> None:
+    """Are waited for together; one that would end has its time all the same."""
+    said: list[str] = []
+
+    async def hangs() -> AsyncGenerator[None, None]:
+        yield
+        await anyio.sleep_forever()
+
+    async def good() -> AsyncGenerator[None, None]:
+        yield
+        await anyio.sleep(LEAST_SECONDS / 2)
+        said.append("left")
+
+    with structlog.testing.capture_logs() as logs:
+        async with entered(hooks(good, hangs, hangs, hangs), SETTINGS):
+            pass
+    assert [log["plugin"] for log in logs] == ["p3", "p2", "p1"]
+    assert said == ["left"]
+    assert anyio.current_time() < LEAVING_SECONDS + 3 * LEAST_SECONDS
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_whatever_a_task_of_a_lifespan_raises(end: Callable[[], BaseException]) -> None:
+    """`SystemExit` and `KeyboardInterrupt` too, which asyncio lets out of any task: the process goes on."""
+
+    async def fails() -> None:
+        await anyio.sleep(1)
+        raise end()
+
+    async def bad() -> AsyncGenerator[None, None]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(fails)
+            yield
+            await anyio.sleep(10)
+
+    said: list[str] = []
+    with structlog.testing.capture_logs() as logs:
+        async with entered(hooks(bad), SETTINGS):
+            await anyio.sleep(10)
+            said.append("went on")
+    assert said == ["went on"]
+    assert {log["plugin"] for log in logs if "lifespan" in log["event"]} <= {"p0"}
+    if not isinstance(end(), asyncio.CancelledError):
+        assert any(log["event"] == "the lifespan of a plugin failed" for log in logs)

@@ -12,7 +12,8 @@ import pytest
 import structlog
 
 from jobsmgr import Phase, Transition, hookimpl
-from jobsmgr.engine.observers import MAX_WAITING, Observers
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.engine.observers import DRAIN_SECONDS, LOG_EVERY, MAX_WAITING, Observers, observing
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, manifest
 from tests.engine.test_events import transition
@@ -20,13 +21,18 @@ from tests.engine.test_supervision import ENDS
 from tests.engine.world import SOON, FakeCluster, loop
 
 
-def observers(*functions: Callable[..., Any]) -> Observers:
-    """Observers of plugins named p0, p1, ..."""
+def hooks_of(*functions: Callable[..., Any]) -> Hooks:
+    """Plugins named p0, p1, ... that observe."""
     plugins = []
     for number, function in enumerate(functions):
         plugin = type("Plugin", (), {"jobsmgr_transitioned": staticmethod(hookimpl(function))})
         plugins.append((f"p{number}", plugin))
-    return Observers(load_hooks(plugins, installed=False))
+    return load_hooks(plugins, installed=False)
+
+
+def observers(*functions: Callable[..., Any]) -> Observers:
+    """Their observers."""
+    return Observers(hooks_of(*functions))
 
 
 async def run(given: Observers, *transitions: Transition, seconds: float = SOON) -> list[Any]:
@@ -40,8 +46,14 @@ async def run(given: Observers, *transitions: Transition, seconds: float = SOON)
     return logs
 
 
-async def test_observers_one_after_another() -> None:
-    """In the order of registration, an asynchronous one awaited before the next is told."""
+def failed(logs: list[Any]) -> list[str]:
+    """Which plugins were named for having failed, and nothing else was logged."""
+    assert {log["event"] for log in logs} == {"observer failed"}
+    return sorted(log["plugin"] for log in logs)
+
+
+async def test_each_plugin_hears_one_after_another() -> None:
+    """An asynchronous one is awaited before it is told the next; what it takes is its own matter."""
     said: list[str] = []
 
     async def first(transition: Transition) -> None:
@@ -53,7 +65,10 @@ async def test_observers_one_after_another() -> None:
         said.append(f"second {transition.reason}")
 
     await run(observers(first, second), transition(reason="A"), transition(reason="B"), seconds=1)
-    assert said == [f"{what} {one}" for one in "AB" for what in ("first begins", "first ends", "second")]
+    mine = [one for one in said if one.startswith("first")]
+    assert mine == [f"first {what} {one}" for one in "AB" for what in ("begins", "ends")]
+    assert [one for one in said if one.startswith("second")] == ["second A", "second B"]
+    assert said.index("second B") < said.index("first ends A")
 
 
 async def test_one_that_raises_is_named_and_harms_nothing() -> None:
@@ -71,8 +86,8 @@ async def test_one_that_raises_is_named_and_harms_nothing() -> None:
         said.append(f"good {transition.reason}")
 
     logs = await run(observers(bad, worse, good), transition(reason="A"), transition(reason="B"))
-    assert said == ["bad A", "good A", "bad B", "good B"]
-    assert [(log["event"], log["plugin"]) for log in logs] == [("observer failed", "p0"), ("observer failed", "p1")] * 2
+    assert sorted(said) == ["bad A", "bad B", "good A", "good B"]
+    assert failed(logs) == ["p0", "p0", "p1", "p1"]
 
 
 async def test_one_that_is_slow_is_named() -> None:
@@ -109,8 +124,81 @@ async def test_what_waits_for_slow_observers_is_bounded() -> None:
 
     given = observers(note)
     given.notify(tuple(attrs.evolve(transition(), reason=str(number)) for number in range(MAX_WAITING + 5)))
-    await run(given)
+    logs = await run(given)
     assert (len(said), said[0], said[-1]) == (MAX_WAITING, "5", str(MAX_WAITING + 4))
+    assert [(log["plugin"], log["count"]) for log in logs if "dropped" in log["event"]] == [("p0", 5)]
+
+
+async def test_a_slow_neighbour_costs_the_others_nothing() -> None:
+    """Neither time nor transitions; what it loses itself is logged now and then, with how many."""
+    said: list[str] = []
+
+    async def slow(transition: Transition) -> None:
+        await anyio.sleep(1)
+
+    def quick(transition: Transition) -> None:
+        said.append(transition.reason)
+
+    given = observers(slow, quick)
+    with structlog.testing.capture_logs() as logs:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(given.run)
+            for number in range(MAX_WAITING + 100):
+                given.notify((attrs.evolve(transition(), reason=str(number)),))
+                await anyio.sleep(0.001)
+            await anyio.sleep(LOG_EVERY + 1)
+            tasks.cancel_scope.cancel()
+    assert said == [str(number) for number in range(MAX_WAITING + 100)]
+    lost = [log for log in logs if "dropped" in log["event"]]
+    assert {log["plugin"] for log in lost} == {"p0"}
+    assert 80 < sum(log["count"] for log in lost) < 100  # it has taken about one in each of ten seconds
+
+
+class TestTheEnd:
+    """What has happened before the process ends is told, for a bounded time."""
+
+    async def test_all_that_waits_is_told(self) -> None:
+        """Six transitions of 0.3 s each, by two plugins side by side."""
+        said: list[str] = []
+
+        async def slow(transition: Transition) -> None:
+            await anyio.sleep(0.3)
+            said.append(transition.reason)
+
+        async with observing(hooks_of(slow, slow)) as given:
+            given.notify(tuple(transition(reason=one) for one in "ABCDEF"))
+        assert sorted(said) == sorted("ABCDEF" * 2)
+        assert anyio.current_time() < 2
+
+    async def test_what_takes_too_long_is_dropped_and_logged(self) -> None:
+        """With the plugin's name and how many, the one under way included; the others have heard of all."""
+        said: list[str] = []
+
+        async def hangs(transition: Transition) -> None:
+            await anyio.sleep_forever()
+
+        def quick(transition: Transition) -> None:
+            said.append(transition.reason)
+
+        with structlog.testing.capture_logs() as logs:
+            async with observing(hooks_of(hangs, quick)) as given:
+                given.notify(tuple(transition(reason=one) for one in "ABCD"))
+        assert said == list("ABCD")
+        assert [(log["plugin"], log["count"]) for log in logs] == [("p0", 4)]
+        assert anyio.current_time() == DRAIN_SECONDS
+
+    async def test_after_an_error(self) -> None:
+        """Which passes through as it is."""
+        said: list[str] = []
+
+        async def fails() -> None:
+            async with observing(hooks_of(lambda transition: said.append(transition.reason))) as given:
+                given.notify((transition(reason="A"),))
+                raise KeyError("inside")
+
+        with pytest.raises(KeyError):
+            await fails()
+        assert said == ["A"]
 
 
 async def test_the_loop_does_not_wait_for_observers() -> None:
@@ -149,7 +237,7 @@ async def test_whatever_one_raises_harms_nothing(end: Callable[[], BaseException
 
     logs = await run(observers(bad, worse, good), transition(reason="A"), transition(reason="B"))
     assert said == ["A", "B"]
-    assert [(log["event"], log["plugin"]) for log in logs] == [("observer failed", "p0"), ("observer failed", "p1")] * 2
+    assert failed(logs) == ["p0", "p0", "p1", "p1"]
     assert {log["why"].partition(":")[0] for log in logs} == {type(end()).__name__}
 
 

@@ -13,9 +13,9 @@ import pytest
 import structlog
 
 from jobsmgr import hookimpl
+from jobsmgr.engine import watchdog
+from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.loading.plugins import load_hooks
-from jobsmgr.operator import watchdog
-from jobsmgr.operator.watchdog import Watchdog
 from tests.core.test_hooks import WORKFLOW
 
 pytestmark = pytest.mark.usefixtures("_quick")
@@ -25,7 +25,7 @@ BLOCK = 1.0
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the real times."""
-    for name in ("BLOCKED_AFTER", "BEAT", "LOOK"):
+    for name in ("BLOCKED_AFTER", "LOOK"):
         monkeypatch.setattr(watchdog, name, getattr(watchdog, name) / 10)
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
-import structlog
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
 from jobsmgr.cli.run.inputs import RunOptions, Selected, check_inputs, read_inputs
+from jobsmgr.cli.run.notices import Notices
 from jobsmgr.cli.run.stopping import STOP_SIGNALS, Stopping
 from jobsmgr.cli.run.terminal import Terminal
 from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput
@@ -25,6 +23,8 @@ from jobsmgr.cli.shared.signals import as_interrupts, heard, ignore_alone
 from jobsmgr.cli.shared.streams import discard
 from jobsmgr.connection.clock import now as wall_clock
 from jobsmgr.engine.port import Key
+from jobsmgr.engine.steady_loop import SteadyLoop
+from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import find_engine
 from jobsmgr.local.errors import NoContainerEngine
@@ -40,30 +40,25 @@ from jobsmgr.local.watching import Watcher, Watchers
 
 def run_file(file: str, more: Iterable[str], options: RunOptions) -> int:
     """Run the workflows of a file; the exit code. Raises `CommandError`."""
-    loop = {"loop_factory": VirtualLoop} if options.simulated else {}
+    loop = {"loop_factory": VirtualLoop if options.simulated else SteadyLoop}
+    notices = Notices()
     numbers = heard(STOP_SIGNALS)
     ignore_alone()
     with (
-        _without_logs(),
+        notices.taken(),
         as_interrupts(numbers),
         tempfile.TemporaryDirectory(prefix="jobsmgr-", ignore_cleanup_errors=True) as root,
     ):
-        return anyio.run(_run, file, tuple(more), options, Path(root), numbers, backend_options=loop)
-
-
-@contextmanager
-def _without_logs() -> Iterator[None]:
-    """The loop's log is for operators of a cluster; what happens here is shown as it happens."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
+        return anyio.run(_run, file, tuple(more), options, notices, Path(root), numbers, backend_options=loop)
 
 
 async def _run(
-    file: str, more: tuple[str, ...], options: RunOptions, root: Path, numbers: Sequence[signal.Signals]
+    file: str,
+    more: tuple[str, ...],
+    options: RunOptions,
+    notices: Notices,
+    root: Path,
+    numbers: Sequence[signal.Signals],
 ) -> int:
     force_stop = ForceStop()
     settings = RunSettings(parallelism=options.parallelism, fail_fast=options.fail_fast, root=root)
@@ -76,9 +71,12 @@ async def _run(
     check_inputs(inputs, executor, run.hooks)
     recorder = _recorder(options.output_dir)
     terminal = Terminal(inputs.workflows, options, lambda: run.halt(INTERRUPTED))
+    if options.live:
+        notices.show = terminal.screen.line
     watcher = terminal.display if recorder is None else Watchers(recorder, terminal.display)
     stopping = Stopping(run, force_stop, terminal, numbers)
-    statuses = await _follow(run, inputs.workflows, executor, watcher, stopping)
+    with Watchdog(run.hooks.culprit).watching():
+        statuses = await _follow(run, inputs.workflows, executor, watcher, stopping)
     terminal.finish(recorder)
     if recorder is not None:
         recorder.result(statuses)

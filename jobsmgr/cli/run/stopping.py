@@ -11,6 +11,7 @@ import anyio
 import attrs
 from anyio.abc import TaskStatus
 
+from jobsmgr.api.errors import Interrupted
 from jobsmgr.cli.run.terminal import Terminal
 from jobsmgr.cli.shared.signals import as_interrupts
 from jobsmgr.local.executor import ForceStop
@@ -66,4 +67,4 @@ class Stopping:
         if self._unheard_since is None:
             self._unheard_since = now
         elif now - self._unheard_since > BLOCKED_AFTER:
-            raise KeyboardInterrupt
+            raise Interrupted

@@ -8,6 +8,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
+
+from jobsmgr.api.errors import Interrupted
 
 _KEPT = frozenset(
     {
@@ -25,8 +28,8 @@ def heard(numbers: Iterable[signal.Signals]) -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def as_interrupts(numbers: Iterable[signal.Signals]) -> Iterator[None]:
-    """Have these signals raise `KeyboardInterrupt` in the block, as SIGINT does: what it has made is removed then."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    """Have these signals raise `Interrupted` in the block, as SIGINT does: what it has made is removed then."""
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         yield
     finally:
@@ -48,6 +51,10 @@ def ignore_alone() -> None:
     for number in signal.valid_signals() - _KEPT:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, _nothing)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise Interrupted
 
 
 def _nothing(*_: object) -> None:

@@ -7,6 +7,7 @@ the lease runs out, another replica goes on. All that can be done here is to nam
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 import time
@@ -22,10 +23,8 @@ _log = structlog.get_logger(__name__)
 
 BLOCKED_AFTER = 5.0
 """Seconds without a beat after which the loop counts as blocked."""
-BEAT = 0.5
-"""Seconds between two beats."""
 LOOK = 1.0
-"""Seconds between two looks whether it beats."""
+"""Seconds between two looks whether it has beaten; with each it is asked to beat again."""
 
 FindCulprit = Callable[[FrameType | None], Culprit | None]
 
@@ -33,18 +32,18 @@ FindCulprit = Callable[[FrameType | None], Culprit | None]
 class Watchdog:
     """Watches the loop in which it was started."""
 
-    def __init__(self) -> None:
-        self.culprit: FindCulprit = lambda _: None
-        """Names the plugin that a stack belongs to; set once the plugins are loaded."""
+    def __init__(self, culprit: FindCulprit = lambda _: None) -> None:
+        self.culprit = culprit
+        """Names the plugin that a stack belongs to; can be set once the plugins are loaded."""
         self._beats = 0
         self._over = threading.Event()
         self._loop_thread = threading.get_ident()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
     def watching(self) -> Generator[None, None, None]:
         """Watch until the block ends."""
-        self._loop_thread = threading.get_ident()
-        self._beat()
+        self._loop_thread, self._loop = threading.get_ident(), asyncio.get_running_loop()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         try:
             yield
@@ -53,12 +52,17 @@ class Watchdog:
 
     def _beat(self) -> None:
         self._beats += 1
-        if not self._over.is_set():
-            asyncio.get_running_loop().call_later(BEAT, self._beat)
+
+    def _ask(self) -> None:
+        """Ask the loop to beat, from outside: a timer of its own would be news in virtual time."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has just been closed
+                self._loop.call_soon_threadsafe(self._beat)
 
     def _watch(self) -> None:
         """Count the silence by our own looks: in a process that is frozen, the loop is no more blocked than we are."""
         beats, silence, named, looked = self._beats, 0.0, False, time.monotonic()
+        self._ask()
         while not self._over.wait(LOOK):
             now = time.monotonic()
             elapsed, looked = now - looked, now
@@ -69,6 +73,7 @@ class Watchdog:
                 if named:
                     _log.warning("the event loop goes on", seconds=round(silence, 1))
                 beats, silence, named = self._beats, 0.0, False
+                self._ask()
                 continue
             silence += elapsed
             if silence >= BLOCKED_AFTER and not named:

@@ -1,0 +1,119 @@
+"""Plugins of others in `jobsmgr run`: what they are told, and what becomes of the run when they fail."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import HEAD, PROGRAM, Done
+from tests.plane.distribution import install
+
+NOTES = '''
+"""Take notes slowly; fail as the environment says."""
+
+import contextlib
+import os
+import time
+
+import anyio
+
+from jobsmgr import hookimpl
+
+HOW = os.environ["HOW"]
+
+
+@hookimpl
+async def jobsmgr_transitioned(transition):
+    if HOW == "observer":
+        raise RuntimeError("no answer")
+    if HOW == "blocks" and transition.key is None and transition.after.ended:
+        time.sleep(7)
+    await anyio.sleep(0.3)
+    if transition.key is None and transition.after.ended:
+        print("noted", transition.workflow.name, flush=True)
+
+
+async def fails():
+    await anyio.sleep(0)
+    raise SystemExit(7)
+
+
+@hookimpl
+@contextlib.asynccontextmanager
+async def jobsmgr_lifespan(settings):
+    if HOW == "enter":
+        raise SystemExit(7)
+    if HOW == "hang":
+        await anyio.sleep_forever()
+    async with anyio.create_task_group() as tasks:
+        if HOW == "task":
+            tasks.start_soon(fails)
+        yield
+        print("left", flush=True)
+    if HOW == "leave":
+        raise KeyboardInterrupt
+    if HOW == "stay":
+        await anyio.sleep_forever()
+'''
+
+
+def workflow(name: str, *jobs: str) -> str:
+    """A document with a workflow of one group."""
+    listed = ", ".join(f"{{name: {job}, image: busybox, command: ['true'], parallel: true}}" for job in jobs)
+    return f"---\n{HEAD}metadata: {{name: {name}}}\nspec: {{groups: [{{name: g, jobs: [{listed}]}}]}}\n"
+
+
+def run(folder: Path, how: str, text: str, *options: str, plugin: str = NOTES) -> Done:
+    """Run workflows with a plugin that is installed."""
+    found = install(folder, "jobsmgr_theirs", "1.0", {"jobsmgr_theirs.py": plugin}, {"theirs": "jobsmgr_theirs"})
+    done = subprocess.run(
+        [PROGRAM, "run", "-", *options],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **found, "HOW": how},
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+EXECUTORS = pytest.mark.parametrize("executor", ["process", "simulate"])
+
+
+@EXECUTORS
+def test_observers_hear_of_everything(tmp_path: Path, executor: str) -> None:
+    """Before the lifespans are left."""
+    done = run(tmp_path, "", "".join(workflow(f"w{n}", "a") for n in range(6)), f"--executor={executor}")
+    noted = [line for line in done.out.splitlines() if line.startswith(("noted", "left"))]
+    assert (done.code, done.err) == (0, "")
+    assert (sorted(noted[:-1]), noted[-1]) == ([f"noted w{n}" for n in range(6)], "left")
+
+
+@EXECUTORS
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("observer", 'plugin "theirs" in jobsmgr_transitioned: observer failed: RuntimeError: no answer'),
+        ("task", 'plugin "theirs" in jobsmgr_lifespan: the lifespan of a plugin failed: SystemExit: 7'),
+        ("leave", 'plugin "theirs" in jobsmgr_lifespan: the lifespan of a plugin failed: KeyboardInterrupt'),
+        ("stay", 'plugin "theirs" in jobsmgr_lifespan: the lifespan of a plugin does not end'),
+        ("blocks", 'the event loop is blocked: plugin "theirs" in jobsmgr_transitioned: '),
+    ],
+)
+def test_one_that_fails_is_reported(tmp_path: Path, executor: str, how: str, said: str) -> None:
+    """And the run goes on as well as it can."""
+    done = run(tmp_path, how, workflow("w", "a"), f"--executor={executor}")
+    assert done.code == 0
+    assert f"Warning: {said}" in done.err
+    assert "w succeeded  1/1 jobs" in done.out
+
+
+@EXECUTORS
+@pytest.mark.parametrize(("how", "why"), [("enter", "SystemExit: 7"), ("hang", "not started after 10 s")])
+def test_a_lifespan_that_does_not_start(tmp_path: Path, executor: str, how: str, why: str) -> None:
+    """Nothing is run."""
+    done = run(tmp_path, how, workflow("w", "a"), f"--executor={executor}")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith('Error: plugin "theirs" in jobsmgr_lifespan: cannot start: ')
+    assert done.err.rstrip().endswith(why)
