@@ -75,7 +75,8 @@ def jobsmgr_select_jobs(snapshot: Snapshot, ready: tuple[JobKey, ...]) -> tuple[
     """Choose which of the jobs that could start now do start, and in which order.
 
     `ready` holds pending jobs whose dependencies have all succeeded, in the order of the spec. Only its keys are
-    accepted; those left out are offered again at the next decision. The first answer that is not None counts.
+    accepted; those left out are offered again at the next decision, and whenever a Job of another workflow has ended.
+    The first answer that is not None counts.
     """
 
 

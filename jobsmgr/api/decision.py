@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -86,5 +87,7 @@ class Decision:
     """The same by the wall clock: the next moment that is written down somewhere. Whichever comes first counts."""
     plugin_error: str = ""
     """Why a failing plugin holds the workflow; it is to be tried again with back-off."""
+    held: Mapping[JobKey, str] = attrs.field(factory=dict)
+    """The jobs that could start and do not, each with the plugin that holds it."""
     more: bool = False
     """Whether jobs that could start are left for the next decision."""

@@ -49,13 +49,14 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
     try:
         status = work_out(snapshot, hooks)
         ready = _startable(snapshot, status, baseline)
-        chosen = hooks.select_jobs(attrs.evolve(snapshot, status=status), ready)[:batch] if ready else ()
+        chosen, held = hooks.select_or_hold(attrs.evolve(snapshot, status=status), ready) if ready else ((), {})
+        chosen = chosen[:batch]
         creates = tuple(_create(snapshot.plan, key, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
     reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
     decision = _decision(snapshot, status, _steps(snapshot, status, creates, reads))
-    return attrs.evolve(decision, more=len(ready) > len(creates))
+    return attrs.evolve(decision, held=held, more=len(ready) > len(creates))
 
 
 def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:

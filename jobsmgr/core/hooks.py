@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from itertools import takewhile
 from types import FrameType
 from typing import Any, TypeAlias, TypeVar
 
@@ -86,10 +87,28 @@ class Hooks:
 
     def select_jobs(self, snapshot: Snapshot, ready: tuple[JobKey, ...]) -> tuple[JobKey, ...]:
         """Which ready jobs start, in which order; a key that is not ready is an error."""
+        return self.select_or_hold(snapshot, ready)[0]
+
+    def select_or_hold(
+        self, snapshot: Snapshot, ready: tuple[JobKey, ...]
+    ) -> tuple[tuple[JobKey, ...], Mapping[JobKey, str]]:
+        """The same, and of the jobs that do not start which plugin holds each."""
+        given: list[tuple[str, frozenset[JobKey]]] = []
+
+        def noted(keys: tuple[JobKey, ...]) -> tuple[JobKey, ...]:
+            plugin, _ = self._asking.asked or ("", "")
+            given.append((plugin, frozenset(keys)))
+            return keys
+
         read = Reader(
-            partial(answers.distinct, offered=ready), lambda answer, inner: answers.chosen(answer, offered=ready)
+            lambda answer: noted(answers.distinct(answer, offered=ready)),
+            lambda answer, inner: noted(answers.chosen(answer, offered=ready)),
         )
-        return self._first("jobsmgr_select_jobs", read, snapshot=snapshot, ready=ready)
+        chosen = self._first("jobsmgr_select_jobs", read, snapshot=snapshot, ready=ready)
+        if len(chosen) == len(ready):
+            return chosen, {}
+        starting = frozenset(chosen)
+        return chosen, {key: _holder(key, given) for key in ready if key not in starting}
 
     def status(self, snapshot: Snapshot) -> Status:
         """The status as worked out from a snapshot, without conditions."""
@@ -142,6 +161,12 @@ class Hooks:
 
     def _first(self, hook: str, read: Reader[T], **arguments: Any) -> T:
         return self._asking.first(hook, self._impls[hook], read, arguments)
+
+
+def _holder(key: JobKey, given: Sequence[tuple[str, frozenset[JobKey]]]) -> str:
+    """Who took a key out of the answers that were given one after another, and nobody after it put it back."""
+    left_out = list(takewhile(lambda answer: key not in answer[1], reversed(given)))
+    return left_out[-1][0]
 
 
 def _registered(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:

@@ -54,9 +54,9 @@ class Gatherer:
         counts = memory.stored.status.counts
         return (0, counts.pending + counts.running)
 
-    def forget(self, key: Key) -> None:
-        """Drop what is remembered of a workflow that is gone."""
-        self.memories.pop(key, None)
+    def forget(self, key: Key) -> bool:
+        """Drop what is remembered of a workflow that is gone; whether there was anything."""
+        return self.memories.pop(key, None) is not None
 
     def memory(self, key: Key, observation: Observation) -> Memory:
         """What is remembered of a workflow; nothing of a former one of its name, or of before a restored backup."""

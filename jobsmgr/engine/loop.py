@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NoReturn
 
@@ -24,21 +24,31 @@ AFTER_A_FAULT = 1.0
 
 
 async def run_loop(
-    cluster: Cluster, reconciler: Reconciler, *, keys: Iterable[Key] = (), workers: int = WORKERS
+    cluster: Cluster,
+    reconciler: Reconciler,
+    *,
+    keys: Iterable[Key] = (),
+    workers: int = WORKERS,
+    idle: Callable[[], None] = lambda: None,
 ) -> None:
-    """Look at `keys` first, then at workflows whenever they ask, until cancelled."""
+    """Look at `keys` first, then at workflows whenever they ask, until cancelled.
+
+    `idle` is called when nothing is left to look at, now or later, unless somebody asks for it.
+    """
     queue = WorkQueue(reconciler.priority, reconciler.now)
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:
         for number in range(workers):
-            tasks.start_soon(keep, f"worker {number}", partial(_work, queue, reconciler))
+            tasks.start_soon(keep, f"worker {number}", partial(_work, queue, reconciler, idle))
         async for request in cluster.requests():
             queue.add(request.key)
 
 
-async def _work(queue: WorkQueue, reconciler: Reconciler) -> NoReturn:
+async def _work(queue: WorkQueue, reconciler: Reconciler, idle: Callable[[], None]) -> NoReturn:
     while True:
+        if queue.idle:
+            idle()
         key = await queue.get()
         requeue = Requeue(AFTER_A_FAULT)
         try:
@@ -48,6 +58,8 @@ async def _work(queue: WorkQueue, reconciler: Reconciler) -> NoReturn:
                 queue.add_at(key, anyio.current_time() + requeue.after)
             if requeue.when is not None:
                 queue.add_when(key, requeue.when)
+            for held, moment in reconciler.released():
+                queue.add_at(held, moment)
             queue.done(key)
 
 

@@ -47,6 +47,11 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._again)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no key is looked at, and none will be unless it is added."""
+        return not (self._waiting or self._busy or self._later or self._by_wall_clock)
+
     def add(self, key: Key) -> None:
         """Look at a key as soon as a worker is free."""
         if key in self._busy:

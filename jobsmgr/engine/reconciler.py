@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import anyio
@@ -16,6 +16,7 @@ from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, stall
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.gather import Gathered, Gatherer
+from jobsmgr.engine.held import Held
 from jobsmgr.engine.memory.failures import Effort
 from jobsmgr.engine.performer import Performer
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
@@ -50,6 +51,9 @@ class Reconciler:
         self._gatherer = Gatherer(hooks, now)
         self._status = StatusWriter(cluster, observe)
         self._performer = Performer(cluster, hooks, self._gatherer, self._status)
+        self.held = Held()
+        """Workflows that are to be looked at when a Job of another one has ended."""
+        self._job_ended = False
 
     def priority(self, key: Key) -> Priority:
         """Running workflows before new ones, those with least work left first."""
@@ -64,18 +68,35 @@ class Reconciler:
         """Look at a workflow once; when to look again even if nothing happens."""
         observation = self._cluster.observe(key)
         if observation is None:
-            self._gatherer.forget(key)
+            self._job_ended |= self._gatherer.forget(key)
+            self.held.decided(key, {})
             return NEVER
         memory = self._gatherer.memory(key, observation)
         if observation.deleting:
             requeue = await self._performer.finalize(key, memory, observation.metadata)
         elif (gathered := self._gatherer.gather(key, observation)) is not None:
-            requeue = await self._performer.perform(gathered, self._decide(gathered))
+            requeue = await self._performer.perform(gathered, self._decided(key, gathered))
         else:
             requeue = NEVER
         memory.failures.passed(Effort.LOOK)
         memory.stored.pack()
         return requeue
+
+    def released(self) -> Iterator[tuple[Key, float]]:
+        """What to look at, and when by the loop's clock, because a Job has ended since this was asked last."""
+        ended, self._job_ended = self._job_ended, False
+        if ended:
+            yield from self.held.job_ended(anyio.current_time())
+
+    def _decided(self, key: Key, gathered: Gathered) -> Decision:
+        """The decision, and what it means for others."""
+        decision, memory = self._decide(gathered), gathered.memory
+        counts = decision.status.counts
+        ended = counts.succeeded + counts.failed + counts.aborted
+        self._job_ended |= ended > memory.ended
+        memory.ended = ended
+        self.held.decided(key, decision.held)
+        return decision
 
     def _decide(self, gathered: Gathered) -> Decision:
         if gathered.plugin_error:

@@ -69,6 +69,8 @@ class LocalCluster:
         """How many Jobs run now, of all workflows."""
         self.halted = ""
         """Why everything was stopped, in a word; empty while nothing was."""
+        self.stuck = False
+        """Whether nothing can happen any more, though workflows have not ended."""
         self.fault = ""
         """What went wrong that is no fault of the workflow: a failing plugin."""
 
@@ -105,6 +107,12 @@ class LocalCluster:
         """The stored status of a workflow; empty if there is none."""
         status: Manifest = self._workflows[key].raw.get("status") or {}
         return status
+
+    def check_for_standstill(self) -> None:
+        """End the run if nothing happens any more: called when the loop has nothing left to look at."""
+        if not self.running and not self._pending and not self._over.is_set():
+            self.stuck = True
+            self._over.set()
 
     def halt(self, reason: str) -> None:
         """Stop every Job that runs, with its grace period; what is pending is the loop's to end."""

@@ -17,6 +17,7 @@ from jobsmgr.api.plan import Plan
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import Phase
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
@@ -61,7 +62,11 @@ class LocalRun:
         self._cluster: LocalCluster | None = None
         self._early = ""
         self._starting: anyio.CancelScope | None = None
-        """While plugins start, which may take as long as they like."""
+        """While plugins start, whose lifespans may take some seconds."""
+        self.stuck = False
+        """Whether the run has ended though workflows have not: no job runs, and none starts."""
+        self.held: Mapping[Key, Mapping[JobKey, str]] = MappingProxyType({})
+        """The jobs that could start, each with the plugin that holds it, when the run ended."""
         policy = LocalPolicy(lambda: self.running, self._halted, settings.parallelism)
         self.hooks: Hooks = LocalHooks(load_hooks([("local", policy)]))
         """The plugins that decide; the same as a cluster's, and the local ones."""
@@ -109,6 +114,7 @@ class LocalRun:
                 cluster.halt(self._early)
             await self._work(cluster, plans, observers)
             statuses = {key: cluster.status(key) for key in keys}
+            self.stuck = cluster.stuck
             fault = cluster.fault
         if fault:
             raise RunFault(fault)
@@ -122,6 +128,7 @@ class LocalRun:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_loop, cluster, reconciler)
             await cluster.finished()
+            self.held = dict(reconciler.held.jobs)
             tasks.cancel_scope.cancel()
 
     @property
@@ -134,7 +141,7 @@ class LocalRun:
 
 
 async def _loop(cluster: LocalCluster, reconciler: Reconciler) -> None:
-    await run_loop(cluster, reconciler, workers=ONE_WORKER)
+    await run_loop(cluster, reconciler, workers=ONE_WORKER, idle=cluster.check_for_standstill)
 
 
 class _FailFast(Watchers):

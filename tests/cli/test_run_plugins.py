@@ -117,3 +117,49 @@ def test_a_lifespan_that_does_not_start(tmp_path: Path, executor: str, how: str,
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith('Error: plugin "theirs" in jobsmgr_lifespan: cannot start: ')
     assert done.err.rstrip().endswith(why)
+
+
+HOLDS = '''
+"""Hold the jobs that are called like that, or answer what is none."""
+
+import os
+
+from jobsmgr import hookimpl
+
+HOW = os.environ["HOW"]
+
+
+@hookimpl
+def jobsmgr_select_jobs(ready):
+    if HOW == "wrong":
+        return [*ready]
+    return tuple(key for key in ready if not key.job.startswith("held"))
+'''
+
+
+@EXECUTORS
+def test_a_run_that_can_never_go_on(tmp_path: Path, executor: str) -> None:
+    """It ends, and says who holds which job; what could run has run."""
+    text = workflow("one", "a", "held-b", "held-c") + workflow("two", "held-d")
+    done = run(tmp_path, "", text, f"--executor={executor}", plugin=HOLDS)
+    assert done.code == 4
+    assert "one running  1/3 jobs" in done.out
+    assert done.err == (
+        "Error: the run cannot go on: no job runs, and none starts:"
+        ' plugin "theirs" holds job "g/held-b" of workflow "one",'
+        ' plugin "theirs" holds job "g/held-c" of workflow "one",'
+        ' plugin "theirs" holds job "g/held-d" of workflow "two"; fix the plugin, or run without it\n'
+    )
+
+
+def test_a_limit_of_ours_is_no_standstill(tmp_path: Path) -> None:
+    """Jobs that wait for others to end do start."""
+    done = run(tmp_path, "", workflow("w", *"abcd"), "--executor=simulate", "-j1", plugin=HOLDS)
+    assert done.code == 0
+
+
+def test_a_wrong_answer_of_a_plugin_is_its_own(tmp_path: Path) -> None:
+    """And not that of the limit, which asks after it."""
+    done = run(tmp_path, "wrong", workflow("w", "a"), "--executor=simulate", plugin=HOLDS)
+    assert done.code == 1
+    assert done.err == 'Error: plugin "theirs" in jobsmgr_select_jobs: answered list, not tuple\n'

@@ -137,3 +137,38 @@ def test_a_lifespan_that_fails(
     named = [one for one in operator.records() if one["event"].startswith("the lifespan of a plugin")]
     assert [(one["plugin"], one["hook"]) for one in named] == [("notes", "jobsmgr_lifespan")]
     assert "wf succeeded" in notes(tmp_path)
+
+
+QUOTA = '''
+"""One job at once, of all workflows."""
+
+from jobsmgr import hookimpl
+
+RUNNING = {}
+
+
+@hookimpl
+def jobsmgr_conditions(snapshot):
+    RUNNING[snapshot.workflow.name] = snapshot.status.counts.running
+    return ()
+
+
+@hookimpl
+def jobsmgr_select_jobs(snapshot, ready):
+    chosen = ready[: max(1 - sum(RUNNING.values()), 0)]
+    RUNNING[snapshot.workflow.name] += len(chosen)
+    return chosen
+'''
+
+
+def test_a_job_that_is_held_because_of_another_workflow(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, tmp_path: Path
+) -> None:
+    """It starts when that one's Job has ended, of which no event says anything to its own workflow."""
+    found = install(tmp_path, "jobsmgr_quota", "1.0", {"jobsmgr_quota.py": QUOTA}, {"quota": "jobsmgr_quota"})
+    operators(environment=found)
+    names = [f"w{number}" for number in range(8)]
+    for name in names:
+        workflows.create_spec(name, fan(2))
+    for name in names:
+        workflows.wait_for(name, "Complete")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import anyio
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import Phase
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.run.inputs import RunOptions, Selected, check_inputs, read_inputs
 from jobsmgr.cli.run.notices import Notices
 from jobsmgr.cli.run.stopping import STOP_SIGNALS, Stopping
@@ -36,6 +37,9 @@ from jobsmgr.local.recording import OutputUnusable, Recorder
 from jobsmgr.local.running import LocalRun, RunSettings
 from jobsmgr.local.simulation import Simulation, VirtualLoop
 from jobsmgr.local.watching import Watcher, Watchers
+
+MOST_HELD = 10
+"""So many held jobs are named at most."""
 
 
 def run_file(file: str, more: Iterable[str], options: RunOptions) -> int:
@@ -86,7 +90,21 @@ async def _run(
         if not terminal.interrupted:
             raise terminal.stream.error  # whoever read our output has gone: the run was stopped for it
         discard()
+    if run.stuck:
+        raise CommandError(_standstill(run.held), ExitCode.ABORTED)
     return _exit_code(statuses.values(), interrupted=terminal.interrupted)
+
+
+def _standstill(held: Mapping[Key, Mapping[JobKey, str]]) -> str:
+    """Why a run does not go on, in words."""
+    who = [
+        f'plugin "{plugin}" holds job "{job}" of workflow "{key.name}"'
+        for key, jobs in held.items()
+        for job, plugin in jobs.items()
+    ]
+    more = f" (and {len(who) - MOST_HELD} more)" if len(who) > MOST_HELD else ""
+    why = f"{', '.join(who[:MOST_HELD])}{more}; fix the plugin, or run without it" if who else "no plugin holds a job"
+    return f"the run cannot go on: no job runs, and none starts: {why}"
 
 
 def _virtual(start: datetime) -> Callable[[], datetime]:

@@ -32,6 +32,8 @@ class Memory:
     refusals: Refusals = attrs.field(factory=Refusals)
     pace: Pace = attrs.field(factory=Pace)
     failures: Failures = attrs.field(factory=Failures)
+    ended: int = 0
+    """How many of its jobs had ended when it was looked at last."""
     form: int = WHOLE
     """The form that statuses are stored in since a larger one did not fit; until the next edit."""
     asked: frozenset[ReadJob | ReadWorkflow] = frozenset()
