@@ -16,6 +16,10 @@ def quoted(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal has interrupted the program: Ctrl-C, or another that is to stop it."""
+
+
 LONGEST = 1024
 """Characters of an exception that are quoted."""
 
@@ -27,7 +31,8 @@ def described(error: BaseException) -> str:
     """
     try:
         message = str(error)
-        text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+        name = "KeyboardInterrupt" if isinstance(error, Interrupted) else type(error).__name__
+        text = f"{name}: {message}" if message else name
     except BaseException:  # noqa: BLE001  isolation is the point: a plugin's exception is a plugin's code
         return "an exception whose message cannot be shown"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
@@ -47,10 +52,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal has interrupted the program: Ctrl-C, or another that is to stop it."""
 
 
 class JobsmgrError(Exception):
