@@ -102,6 +102,13 @@ def crd(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of README and docs anew, by the program itself."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.cli.pictures")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Benchmarks: two arms in one run, times as a report."""
     _install(session, "test")

@@ -93,7 +93,7 @@ def _reduced(after: Mapping[T, Sequence[T]]) -> Iterator[tuple[T, T]]:
 
 
 def layers(nodes: Sequence[T], arrows: Iterable[tuple[T, T]]) -> dict[T, int]:
-    """The column of each node: the length of the longest path to it. Raises `graphlib.CycleError`."""
+    """The column of each node, in their order: the length of the longest path to it. Raises `graphlib.CycleError`."""
     import graphlib
 
     before: dict[T, list[T]] = {node: [] for node in nodes}
@@ -102,7 +102,7 @@ def layers(nodes: Sequence[T], arrows: Iterable[tuple[T, T]]) -> dict[T, int]:
     found: dict[T, int] = {}
     for node in graphlib.TopologicalSorter(before).static_order():
         found[node] = max((found[earlier] + 1 for earlier in before[node]), default=0)
-    return found
+    return {node: found[node] for node in nodes}
 
 
 def columns(found: Mapping[T, int]) -> list[list[T]]:

@@ -13,7 +13,7 @@ from jobsmgr.api.workflow import Group, JobKey, Workflow
 from jobsmgr.views.arrows import FindArrows, arrows_of
 from jobsmgr.views.layered.model import Layout, Link, Room, Route, Size
 from jobsmgr.views.layered.routing import lay_out
-from jobsmgr.views.svg import arrow, label, page, rect, text_width
+from jobsmgr.views.svg import GRAPH, arrow, label, page, rect, text_width
 
 MAX_JOBS = 150
 """Above this a drawing shows groups only: single jobs could not be told apart."""
@@ -183,7 +183,7 @@ class _Drawing:
                 corner = self._layout.boxes[name]
                 placed = box.moved(corner.x + 2 * _PAD, corner.y + _ABOVE + _PAD)
                 body += [rect(placed, "job", 5), label(placed.x + 10, placed.y + _HEIGHT / 2 + 4, key.job)]
-        return page(self._name, self._layout.width + 2 * _PAD, self._layout.height + 2 * _PAD, body)
+        return page(self._name, self._layout.width + 2 * _PAD, self._layout.height + 2 * _PAD, body, GRAPH)
 
     def _across(self, arrow: _Arrow[JobKey]) -> Link[str]:
         """An arrow between the jobs of two groups, as it is seen outside of both."""

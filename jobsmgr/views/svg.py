@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import attrs
 from rich.cells import cell_len, set_cell_size
 
 from jobsmgr.views.escape import printable
@@ -17,27 +18,47 @@ MAX_CHARS = 40
 TIP = 7.0
 """The length of an arrow's tip."""
 
-_STYLE = """
-    svg { color-scheme: light dark; }
-    .page { fill: #ffffff; } .group { fill: #f6f8fa; stroke: #d0d7de; } .job { fill: #ffffff; stroke: #57606a; }
-    text { fill: #1f2328; font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-    .title { font-weight: 600; } .edge { fill: none; stroke: #57606a; stroke-width: 1.2; } .tip { fill: #57606a; }
-    .some { stroke-dasharray: 4 3; }
-    @media (prefers-color-scheme: dark) {
-      .page { fill: #0d1117; } .group { fill: #161b22; stroke: #30363d; } .job { fill: #21262d; stroke: #8b949e; }
-      text { fill: #e6edf3; } .edge { stroke: #8b949e; } .tip { fill: #8b949e; }
-    }
+
+@attrs.frozen
+class Style:
+    """The colours of classes, for readers of each scheme."""
+
+    light: str
+    dark: str
+
+
+_PAGE = Style(
+    """
+    .page { fill: #ffffff; }
+    text { fill: #1f2328; font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }""",
+    """
+      .page { fill: #0d1117; } text { fill: #e6edf3; }""",
+)
+GRAPH = Style(
+    """
+    .group { fill: #f6f8fa; stroke: #d0d7de; } .job { fill: #ffffff; stroke: #57606a; } .title { font-weight: 600; }
+    .edge { fill: none; stroke: #57606a; stroke-width: 1.2; } .tip { fill: #57606a; }
+    .some { stroke-dasharray: 4 3; }""",
+    """
+      .group { fill: #161b22; stroke: #30363d; } .job { fill: #21262d; stroke: #8b949e; }
+      .edge { stroke: #8b949e; } .tip { fill: #8b949e; }""",
+)
+_SCHEMES = """
+    svg {{ color-scheme: light dark; }}{light}
+    @media (prefers-color-scheme: dark) {{{dark}
+    }}
 """
 
 
-def page(name: str, width: float, height: float, body: Iterable[str]) -> str:
-    """A whole drawing."""
+def page(name: str, width: float, height: float, body: Iterable[str], style: Style) -> str:
+    """A whole drawing; `style` is that of its own classes."""
+    schemes = _SCHEMES.format(light=_PAGE.light + style.light, dark=_PAGE.dark + style.dark)
     size = f"{round(width)} {round(height)}"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" '
         f'width="{round(width)}" height="{round(height)}" role="img">',
         f"<title>{_xml(name)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{schemes}</style>",
         '<rect class="page" width="100%" height="100%"/>',
         *body,
         "</svg>",

@@ -91,3 +91,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+def test_the_example_of_readme_is_the_file_it_names() -> None:
+    """Line by line, but for what is left out and for comments."""
+    (block,) = re.findall(
+        r"examples/etl\.yaml\), .*?^```yaml\n(.*?)^```$", PAGES[0].read_text(), re.MULTILINE | re.DOTALL
+    )
+    file = iter((ROOT / "examples" / "etl.yaml").read_text().splitlines())
+    for line in block.splitlines():
+        shown = line.partition(" #")[0].rstrip()
+        assert any(shown == there.partition(" #")[0].rstrip() for there in file), line

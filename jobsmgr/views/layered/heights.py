@@ -14,7 +14,7 @@ ROUNDS = 12
 """To and fro; after these nothing moves that could be seen."""
 LAST = 4
 """In so many of them, at the end, both sides count."""
-BESIDE_LANE = 6.0
+BESIDE_LANE = 4.0
 """Between a box and a lane; the line runs in the lane's middle."""
 IN_GRID = 1e8
 """How much it counts that the boxes of a grid stand beside each other: more than that lines are straight."""

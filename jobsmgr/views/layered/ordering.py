@@ -19,10 +19,10 @@ def put_in_order(tracks: Tracks[N]) -> None:
     """
     before = [_ends(hops, tracks, "left") for hops in ([], *tracks.hops[:-1])]
     after = [_ends(hops, tracks, "right") for hops in tracks.hops]
-    best, least = tracks.columns, float("inf")
-    for sweep in range(SWEEPS):
+    best, least = tracks.columns, _crossings(tracks)
+    for sweep in range(SWEEPS if least else 0):
         forward = sweep % 2 == 0
-        columns = [list(column) for column in (best if sweep == 0 else tracks.columns)]
+        columns = [list(column) for column in tracks.columns]
         for index in range(1, len(columns)) if forward else range(len(columns) - 2, -1, -1):
             neighbours = before[index] if forward else after[index]
             columns[index] = _sorted(columns[index], neighbours, columns[index - 1 if forward else index + 1])

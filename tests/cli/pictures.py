@@ -1,0 +1,162 @@
+"""Pictures on the pages, made by the program itself: `python -m tests.cli.pictures`, or `nox -s pictures`.
+
+Runs are simulated, in virtual time, so that each picture is the same every time. Nothing is tested here.
+"""
+
+import io
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import anyio
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+from structlog.testing import capture_logs
+
+from jobsmgr.cli.run.display import Display
+from jobsmgr.cli.run.inputs import RunOptions, Selection, read_inputs
+from jobsmgr.local.running import LocalRun, RunSettings
+from jobsmgr.local.simulation import Simulation, VirtualLoop
+from jobsmgr.views import svg
+from jobsmgr.views.palette import Palette
+from jobsmgr.views.run_tree import RunTree
+from jobsmgr.views.run_view import WorkflowView
+from jobsmgr.views.screen import Screen
+from tests.cli.program import EXAMPLES, ROOT, run
+
+FOLDER = ROOT / "docs" / "pictures"
+ETL = EXAMPLES / "etl.yaml"
+SECONDS = (("*", 3.0), ("*/users", 12.0), ("*/orders", 48.0), ("*/join", 21.0), ("*/summarise", 9.0))
+EXIT_CODES = (("*/summarise", (1, 0)),)
+"""One try fails, so that the picture shows a second one."""
+MOMENT = 84.0
+COLUMNS, ROWS = 80, 30
+NAMES: dict[int | None, str] = {1: "red", 2: "green", 6: "cyan"}
+CHAR, LINE, PAD = 7.3, 15.0, 12.0
+STYLE = svg.Style(
+    """
+    .page { fill: #f6f8fa; } .green { fill: #1a7f37; } .cyan { fill: #0969da; } .red { fill: #cf222e; }
+    .bold { font-weight: 600; } .dim { opacity: 0.6; }""",
+    """
+      .page { fill: #161b22; } .green { fill: #3fb950; } .cyan { fill: #58a6ff; } .red { fill: #f85149; }""",
+)
+
+
+def graph_of_etl() -> str:
+    """The graph of the example that README shows."""
+    return _graph(ETL.read_text())
+
+
+def graph_of_order() -> str:
+    """The graph of the workflow that docs/workflow.md explains order with."""
+    return _graph(order())
+
+
+def order() -> str:
+    """That workflow, as it stands on the page."""
+    blocks: list[str] = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "docs/workflow.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    return next(block for block in blocks if "name: order\n" in block)
+
+
+def run_of_etl() -> str:
+    """A run of the example as a terminal shows it at one moment."""
+    with tempfile.TemporaryDirectory() as folder, capture_logs():
+        return anyio.run(_photograph, Path(folder), backend_options={"loop_factory": VirtualLoop})
+
+
+PICTURES: dict[str, Callable[[], str]] = {
+    "etl.svg": graph_of_etl,
+    "order.svg": graph_of_order,
+    "run.svg": run_of_etl,
+}
+
+
+class _Lines(Screen):
+    """Keeps what a terminal would scroll."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.lines: list[str] = []
+
+    def line(self, text: str) -> None:
+        """Keep it."""
+        self.lines.append(text)
+
+
+async def _photograph(folder: Path) -> str:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    local = LocalRun(RunSettings(root=folder), lambda: start + timedelta(seconds=anyio.current_time()))
+    palette = Palette(color=True)
+    options = RunOptions(
+        executor="simulate", selection=Selection(), environment={}, palette=palette, program="jobsmgr", words=()
+    )
+    inputs = read_inputs(str(ETL), (), options.selection, local.hooks)
+    (one,) = inputs.workflows
+    view = WorkflowView.of(one.plan.workflow.name, one.keys, anyio.current_time())
+    screen = _Lines()
+    taken: list[str] = []
+
+    async def wait_and_take() -> None:
+        await anyio.sleep(MOMENT)
+        taken.append(_terminal(screen.lines, RunTree([view], anyio.current_time, palette)))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait_and_take)
+        display = Display({one.key: view}, screen, anyio.current_time, options)
+        await local.run([one.raw], Simulation(SECONDS, EXIT_CODES), display)
+    return taken[0]
+
+
+def _terminal(lines: list[str], tree: RunTree) -> str:
+    """A terminal's window, in the reader's own fonts; each text stands by itself, so that columns stay in line."""
+    console = Console(
+        file=io.StringIO(), width=COLUMNS, height=ROWS, force_terminal=True, color_system="standard", record=True
+    )
+    for line in (f"$ jobsmgr run {ETL.relative_to(ROOT)}", *lines):
+        console.print(Text.from_ansi(line), soft_wrap=True, highlight=False)
+    console.print(tree)
+    rows = Text.from_ansi(console.export_text(styles=True)).split()
+    body = [text for number, row in enumerate(rows) for text in _texts(row, number)]
+    return svg.page(
+        f"jobsmgr run {ETL.relative_to(ROOT)}", COLUMNS * CHAR + 2 * PAD, len(rows) * LINE + 2 * PAD, body, STYLE
+    )
+
+
+def _texts(line: Text, row: int) -> Iterator[str]:
+    """The words of a line that stand close to each other and look alike, each at its own column."""
+    column = 0
+    for segment in line.render(Console(color_system=None)):
+        classes = _classes(segment.style)
+        for part in re.finditer(r"\S+( \S+)*", segment.text):
+            x, y = PAD + (column + part.start()) * CHAR, PAD + (row + 1) * LINE - 4
+            yield f'<text{classes} x="{x:.1f}" y="{y:.1f}">{escape(part[0])}</text>'
+        column += len(segment.text)
+
+
+def _classes(style: Style | None) -> str:
+    names = [NAMES[style.color.number]] if style and style.color and style.color.number in NAMES else []
+    names += [name for name in ("bold", "dim") if style and getattr(style, name)]
+    return f' class="{" ".join(names)}"' if names else ""
+
+
+def _graph(file: str) -> str:
+    done = run("graph", "-o", "svg", "-", stdin=file)
+    assert done.code == 0, done.err
+    return done.out
+
+
+def main() -> None:
+    """Write all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, make in PICTURES.items():
+        (FOLDER / name).write_text(make())
+
+
+if __name__ == "__main__":
+    main()
