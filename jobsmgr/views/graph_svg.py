@@ -79,7 +79,7 @@ def svg(
         return _Drawing(
             workflow.name, {group.name: _summed_up(group) for group in workflow.spec.groups}, groups, (), some
         ).text()
-    crossing = [pair for pair in arrows.across if (pair[0].group, pair[1].group) in backward]
+    crossing = {pair for pair in arrows.across if (pair[0].group, pair[1].group) in backward}
     between = _bundled((*arrows.jobs, *arrows.across), crossing)
     panels = {group.name: _panel(group, between) for group in workflow.spec.groups}
     return _Drawing(workflow.name, panels, groups, between, ()).text()

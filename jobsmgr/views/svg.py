@@ -13,8 +13,8 @@ from jobsmgr.views.layered.model import Box, Route
 
 CHAR = 7.3
 """The width of a character: monospaced fonts of 12 pixels have 7.2 and less."""
-MAX_CHARS = 40
-"""Longer texts are cut; the whole text appears where the pointer is."""
+MAX_CHARS = 56
+"""A name of 40 and a number of jobs; longer texts are cut, and appear whole where the pointer is."""
 TIP = 7.0
 """The length of an arrow's tip."""
 

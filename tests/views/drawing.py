@@ -80,7 +80,7 @@ def read(svg: str) -> Drawing:
     """A drawing by its file."""
     root = ET.fromstring(svg)
     labels = [_label(element) for element in root.iter(f"{SPACE}text")]
-    groups = {_inside(box, labels): box for box in boxes(root, "group")}
+    groups = {_inside(box, labels).partition(" (")[0]: box for box in boxes(root, "group")}
     jobs = {}
     for box in boxes(root, "job"):
         (group,) = (name for name, outer in groups.items() if outer.holds(box))

@@ -181,6 +181,28 @@ def test_no_line_crosses_a_box(number: int) -> None:
     check(read(_text(made)), made)
 
 
+@pytest.mark.parametrize("number", range(0, 200, 8))
+def test_nor_with_every_dependency_nor_by_group(number: int) -> None:
+    """Arrows that others imply go far; without jobs their dependencies lead from group to group."""
+    made = scattered(random.Random(number))
+    for found in (
+        read(graph_svg.svg(made.workflow, made.graph, all_arrows)),
+        read(graph_svg.svg(made.workflow, made.graph, most=0)),
+    ):
+        for line in found.lines:
+            touch(line, found)
+
+
+def test_the_generated_ones_have_it_all() -> None:
+    """Lines to the left, rows that are broken, grids, and long ways."""
+    drawings = [read(_text(scattered(random.Random(number)))) for number in range(200)]
+    lines = [(line, {**found.groups, **found.jobs}) for found in drawings for line in found.lines]
+    backwards = [line for line, boxes in lines if line.points[0][0] == boxes[line.start].left]
+    around = [line for line, _ in lines if min(x for x, _ in line.points) < line.points[0][0] < line.points[-1][0]]
+    wide = [found for found in drawings if len({box.top for box in found.jobs.values()}) < len(found.jobs) / 2]
+    assert min(len(backwards), len(around), len(wide)) > 10
+
+
 def test_a_line_over_a_column_goes_around_it() -> None:
     """`a -> c` beside `a -> b` was drawn through `b`."""
     chain = [{"name": "x"}, {"name": "y", "parallel": True}, {"name": "z", "parallel": True}]
@@ -238,7 +260,7 @@ def test_long_and_wide_names_stay_in_their_boxes() -> None:
     graph, problems = build_graph(workflow)
     assert problems == ()
     found = read(graph_svg.svg(workflow, graph))
-    assert [text for text, _ in found.labels][:3] == [wide, long, f"{'漢' * 19}…"]
+    assert [text for text, _ in found.labels][:3] == [wide, long, f"{'漢' * 27}…"]
     everything = [*found.groups.values(), *found.jobs.values()]
     assert all(any(box.holds(label) for box in everything) for _, label in found.labels)
 
