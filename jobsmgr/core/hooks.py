@@ -68,6 +68,24 @@ class Hooks:
         """What all plugins find wrong with a workflow."""
         return tuple(problem for _, problem in self._ask_all("jobsmgr_validate", self._problems, workflow=workflow))
 
+    def validate_apart(self, workflow: Workflow) -> tuple[tuple[Problem, ...], tuple[PluginError, ...]]:
+        """The same, with the failures of those that fail beside it: the others are asked all the same."""
+        problems: list[Problem] = []
+        failures: list[PluginError] = []
+        for one in self._problems:
+            try:
+                problems += [problem for _, problem in self._ask_all("jobsmgr_validate", [one], workflow=workflow)]
+            except PluginError as error:
+                failures.append(error)
+        return tuple(problems), tuple(failures)
+
+    @property
+    def others_render(self) -> bool:
+        """Whether a plugin that is not our own has a part in what a Job looks like."""
+        return not all(
+            one.ours for hook in ("jobsmgr_pod_fragment", "jobsmgr_job_manifest") for one in self._impls[hook]
+        )
+
     def merge_params(self, layers: tuple[Layer, ...]) -> Params:
         """The merged parameters of a job."""
         return self._first("jobsmgr_merge_params", _PARAMS, layers=layers)

@@ -16,6 +16,7 @@ from jobsmgr.files.documents import Document
 from jobsmgr.lint.ambiguities import ambiguity_findings
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
+from jobsmgr.lint.plugins import Apart, failure_problems, render_problems
 from jobsmgr.lint.references import ConfigKeys, missing_keys
 from jobsmgr.lint.validation import read_workflow
 from jobsmgr.lint.warnings import find_warnings
@@ -38,7 +39,7 @@ def looks_like_workflow(document: Document) -> bool:
 def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
     """All findings about the ManagedJobs among documents.
 
-    Raises `PluginError` where a plugin fails on an object of the right shape.
+    A plugin that fails on an object of the right shape is a finding as well.
     """
     linter = _Linter(documents, hooks)
     workflows = [document for document in documents if looks_like_workflow(document)]
@@ -78,8 +79,13 @@ class _Linter:
         """Check one document, alone and with the ConfigMaps and Secrets of the same files."""
         self.findings += ambiguity_findings(document)
         raw = _named(document.value)
-        reading = read_workflow(raw, self._hooks)
+        apart = Apart(self._hooks)
+        reading = read_workflow(raw, apart)
         self._add(document, reading.problems)
+        if not reading.structural:  # plugins may count on the schema
+            self._add(document, failure_problems(apart.failures))
+        if reading.plan is not None and not apart.failures:
+            self._add(document, render_problems(reading.plan, self._hooks))
         if (workflow := reading.workflow) is None:
             return
         self._read.append((document, workflow))

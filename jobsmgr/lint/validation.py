@@ -30,6 +30,8 @@ class Reading:
     """None if it is too unlike a workflow to be read."""
     plan: Plan | None
     """None if there is a problem."""
+    structural: bool = False
+    """Whether the schema refuses it."""
 
 
 def read_workflow(raw: Mapping[str, Any], hooks: Hooks) -> Reading:
@@ -48,15 +50,15 @@ def read_workflow(raw: Mapping[str, Any], hooks: Hooks) -> Reading:
     try:
         workflow = parse_workflow(usable) if structural else decode_workflow(usable)
     except InvalidWorkflow:
-        return Reading((*outer, *structural), None, None)
+        return Reading((*outer, *structural), None, None, structural=True)
     try:
         plan = plan_workflow(workflow, hooks)
     except PluginError:
         if not structural:
             raise
-        return Reading((*outer, *structural), workflow, None)  # plugins may count on the schema
+        return Reading((*outer, *structural), workflow, None, structural=True)  # plugins may count on the schema
     problems = (*outer, *_once(structural, plan.problems))
-    return Reading(problems, workflow, None if problems else plan)
+    return Reading(problems, workflow, None if problems else plan, structural=bool(structural))
 
 
 def _once(structural: Sequence[Problem], semantic: Sequence[Problem]) -> Iterator[Problem]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 
-from jobsmgr import PluginError, Problem, Workflow, hookimpl
+from jobsmgr import Fragment, JobContext, Problem, Workflow, hookimpl
 from jobsmgr.api.codes import Severity
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.composer import compose
@@ -57,9 +58,72 @@ def test_a_plugins_problem_is_an_error_with_its_own_code() -> None:
 
 
 def test_a_plugin_that_fails_is_named() -> None:
-    """That is no fault of the file."""
-    with pytest.raises(PluginError, match='plugin "theirs" in jobsmgr_validate: raised KeyError'):
-        lint([_document(ONE_JOB)], _hooks(Broken()))
+    """At the workflow that it fails for; it hides nothing of other plugins, of other workflows and of other files."""
+    hooks = load_hooks([("theirs", Broken()), ("house", House())], installed=False)
+    cycle = ONE_JOB.replace("name: wf", "name: other").replace("name: j,", "name: j, dependencies: [{name: j}],")
+    found = lint([_document(ONE_JOB), attrs.evolve(_document(cycle), source="b.yaml")], hooks)
+    assert sorted((one.source, one.code) for one in found) == [
+        *(("a.yaml", code) for code in ("HOUSE1", "PluginError")),
+        *(("b.yaml", code) for code in ("HOUSE1", "MJ005", "PluginError")),
+    ]
+    (first, _) = (one for one in found if one.code == "PluginError")
+    assert (first.severity, first.line, first.path) == (Severity.ERROR, 3, "metadata.name")
+    assert first.message == (
+        "metadata.name: plugin \"theirs\" in jobsmgr_validate: raised KeyError: 'wf';"
+        " on a cluster this would hold the workflow; fix the plugin"
+    )
+
+
+def test_one_that_cannot_merge_is_named_once() -> None:
+    """However many jobs there are."""
+
+    class NoMerge:
+        @hookimpl
+        def jobsmgr_merge_params(self) -> Any:
+            return 5
+
+    text = ONE_JOB.replace("[{name: j, image: busybox}]", "[{name: j, image: busybox}, {name: k, image: busybox}]")
+    (finding,) = lint([_document(text)], _hooks(NoMerge()))
+    assert finding.message.startswith('metadata.name: plugin "theirs" in jobsmgr_merge_params: answered int, not Param')
+
+
+class Team:
+    """Plugins that each have something to say about a pod."""
+
+    def __init__(self, team: str) -> None:
+        self.team = team
+        self.asked = 0
+
+    @hookimpl
+    def jobsmgr_pod_fragment(self, job: JobContext) -> Fragment:
+        """The team of a job."""
+        self.asked += 1
+        return Fragment(labels={"team": self.team})
+
+
+def test_plugins_that_contradict_each_other() -> None:
+    """At the job, in the words of the operator."""
+    hooks = load_hooks([("one", Team("a")), ("two", Team("b"))], installed=False)
+    (finding,) = lint([_document(ONE_JOB)], hooks)
+    assert (finding.code, finding.severity, finding.line) == ("PluginError", Severity.ERROR, 4)
+    assert finding.message.startswith('job "g/j": plugins "one" and "two" give labels "team" different values')
+
+
+def test_of_jobs_that_look_the_same_one_is_rendered() -> None:
+    """A thousand of them take no longer; without plugins of others none is."""
+    jobs = ", ".join(f"{{name: j{number}, image: busybox, command: [echo, '{number}']}}" for number in range(1000))
+    text = ONE_JOB.replace("{name: j, image: busybox}", f"{jobs}, {{name: other, image: alpine}}")
+    team = Team("a")
+    assert lint([_document(text)], _hooks(team)) == []
+    assert team.asked == 2
+
+
+def test_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of any error."""
+    monkeypatch.setattr("jobsmgr.cli.lint.load_hooks", lambda: _hooks(Broken()))
+    done = run("lint", "-", stdin=ONE_JOB)
+    assert done.code == 1
+    assert " error PluginError metadata.name: plugin " in done.out
 
 
 def test_a_plugin_that_fails_on_a_wrong_shape_is_not_blamed() -> None:

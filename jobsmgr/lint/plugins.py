@@ -1,0 +1,92 @@
+"""What plugins do wrong, as findings: one that fails hides nothing of the others or of other files. None is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+import attrs
+
+from jobsmgr.api.errors import FragmentConflict, PluginError, Problem
+from jobsmgr.api.fragment import JobContext
+from jobsmgr.api.params import NO_PARAMS, Layer, Params
+from jobsmgr.api.plan import Plan
+from jobsmgr.api.status import Reason
+from jobsmgr.api.workflow import Workflow
+from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.rendering import render_job
+
+ADVICE = "on a cluster this would hold the workflow; fix the plugin"
+
+
+class Apart(Hooks):
+    """The hooks of one workflow: whoever fails is noted, and the others are asked all the same."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        vars(self).update(vars(hooks))
+        self.failures: list[PluginError] = []
+
+    def validate(self, workflow: Workflow) -> tuple[Problem, ...]:
+        """See `Hooks`."""
+        problems, failures = self.validate_apart(workflow)
+        for failure in failures:
+            self._note(failure)
+        return problems
+
+    def merge_params(self, layers: tuple[Layer, ...]) -> Params:
+        """See `Hooks`. Of a job whose parameters cannot be merged, none are known."""
+        try:
+            return super().merge_params(layers)
+        except PluginError as error:
+            self._note(error)
+            return NO_PARAMS
+
+    def _note(self, error: PluginError) -> None:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # somebody wants to end this
+            raise error
+        self.failures.append(error)
+
+
+def failure_problems(failures: Iterable[PluginError]) -> Iterator[Problem]:
+    """Each failure once."""
+    for text in dict.fromkeys(map(str, failures)):
+        yield _problem("metadata.name", text)
+
+
+def render_problems(plan: Plan, hooks: Hooks) -> Iterator[Problem]:
+    """What keeps jobs of a valid workflow from being rendered: plugins that fail or contradict each other.
+
+    Only where others than our own have a part in it, and of jobs that look the same only the first: a thousand of them
+    take a thousand times as long.
+    """
+    if not hooks.others_render:
+        return
+    seen: set[Hashable] = set()
+    for key, job in plan.jobs.items():
+        context = plan.context(key)
+        if (shape := _shape(context)) in seen:
+            continue
+        seen.add(shape)
+        try:
+            render_job(context, hooks)
+        except (PluginError, FragmentConflict) as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            yield _problem(job.layers[-1].path, str(error))
+
+
+def _problem(path: str, text: str) -> Problem:
+    return Problem(path, f"{text}; {ADVICE}", Reason.PLUGIN_ERROR)
+
+
+def _shape(context: JobContext) -> Hashable:
+    """What two jobs have in common of which plugins answer alike: which things they name, not their values."""
+    outlines = (_outline(getattr(context.params, field.name)) for field in attrs.fields(Params))
+    return (context.group.name, context.job.image, bool(context.job.command), *outlines)
+
+
+def _outline(value: object) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple(value)
+    if isinstance(value, tuple):
+        return tuple(str(entry.get("name")) if isinstance(entry, Mapping) else str(entry) for entry in value)
+    return str(value)
