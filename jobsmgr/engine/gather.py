@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import anyio
 import attrs
@@ -16,8 +17,11 @@ from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.memory.failures import Failures
 from jobsmgr.engine.port import Key, Observation
 from jobsmgr.engine.queue import Priority
+
+NO_FAILURES: Mapping[str, Failures] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -40,8 +44,11 @@ class Gathered:
 class Gatherer:
     """Gathers what is known of workflows, and keeps what is remembered of each between two looks."""
 
-    def __init__(self, hooks: Hooks, now: Callable[[], datetime]) -> None:
-        """`now` gives the wall clock in UTC."""
+    def __init__(
+        self, hooks: Hooks, now: Callable[[], datetime], failing: Mapping[str, Failures] = NO_FAILURES
+    ) -> None:
+        """`now` gives the wall clock in UTC; `failing` what has failed in an earlier term, by uid."""
+        self._failing = dict(failing)
         self._hooks = hooks
         self._now = now
         self.memories: dict[Key, Memory] = {}
@@ -63,8 +70,14 @@ class Gatherer:
         uid = str(observation.metadata.get("uid") or "")
         memory = self.memories.get(key)
         if memory is None or (memory.uid, memory.epoch) != (uid, observation.epoch):
-            memory = self.memories[key] = Memory(uid=uid, epoch=observation.epoch)
+            memory = Memory(uid=uid, epoch=observation.epoch, failures=self._failing.pop(uid, Failures()))
+            self.memories[key] = memory
         return memory
+
+    def failing(self) -> dict[str, Failures]:
+        """What fails now, by the uid of the workflow; of those that were not looked at, what failed before."""
+        found = {memory.uid: memory.failures.kept() for memory in self.memories.values()}
+        return self._failing | {uid: failures for uid, failures in found.items() if failures is not None}
 
     def expect(self, key: Key, observation: Observation, plan: Plan) -> None:
         """Take over a plan that has been made before from the same spec, so that the first look need not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 import anyio
@@ -15,9 +15,9 @@ from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Reason
 from jobsmgr.core.decide import BATCH, decide, stall
 from jobsmgr.core.hooks import Hooks
-from jobsmgr.engine.gather import Gathered, Gatherer
+from jobsmgr.engine.gather import NO_FAILURES, Gathered, Gatherer
 from jobsmgr.engine.held import Held
-from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.memory.failures import Effort, Failures
 from jobsmgr.engine.performer import Performer
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
 from jobsmgr.engine.queue import Priority
@@ -38,17 +38,18 @@ class Reconciler:
         observe: Callable[[tuple[Transition, ...]], None] | None = None,
         *,
         batch: int = BATCH,
+        failing: Mapping[str, Failures] = NO_FAILURES,
     ) -> None:
         """`now` gives the wall clock in UTC; `observe` is handed the transitions of each stored status.
 
-        `batch` is how many jobs one decision creates at most.
+        `batch` is how many jobs one decision creates at most. `failing` is what `failing()` was in an earlier term.
         """
         self._cluster = cluster
         self._hooks = hooks
         self._batch = batch
         self.now = now
         """The wall clock in UTC."""
-        self._gatherer = Gatherer(hooks, now)
+        self._gatherer = Gatherer(hooks, now, failing)
         self._status = StatusWriter(cluster, observe)
         self._performer = Performer(cluster, hooks, self._gatherer, self._status)
         self.held = Held()
@@ -81,6 +82,10 @@ class Reconciler:
         memory.failures.passed(Effort.LOOK)
         memory.stored.pack()
         return requeue
+
+    def failing(self) -> Mapping[str, Failures]:
+        """Which workflows fail, and how often in a row: a new term is no reason to try them as often as at first."""
+        return self._gatherer.failing()
 
     def released(self) -> Iterator[tuple[Key, float]]:
         """What to look at, and when by the loop's clock, because a Job has ended since this was asked last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NoReturn
@@ -17,8 +17,10 @@ from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.target import Target
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
+from jobsmgr.engine.gather import NO_FAILURES
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
+from jobsmgr.engine.memory.failures import Failures
 from jobsmgr.engine.observers import Observers, observing
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
@@ -105,19 +107,22 @@ async def _lead(
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
     Each term begins with a list of everything and an empty memory: what the leader before us wrote must be known
-    before anything is decided.
+    before anything is decided. Only how often a workflow has failed is kept: those that fail at each look would else be
+    looked at as often as at first, and may be why the lease was lost.
     """
+    failing: Mapping[str, Failures] = NO_FAILURES
     while True:
         await leadership.begun()
         await cluster.wait_synced()
         await cluster.refresh()
-        reconciler = Reconciler(cluster, hooks, clock.now, observers.notify)
+        reconciler = Reconciler(cluster, hooks, clock.now, observers.notify, failing=failing)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, settings.workers))
             await leadership.ended()
             tasks.cancel_scope.cancel()
         _log.warning("not leading")
+        failing = reconciler.failing()
 
 
 async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int) -> None:

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from jobsmgr import hookimpl
+from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.world import group, manifest
 from tests.engine.world import (
@@ -99,3 +100,19 @@ class TestPluginsThatFail:
         async with loop(cluster, load_hooks([("different", Different())], installed=False)):
             await anyio.sleep(3600)
             assert len(cluster.of("save_status")) < 40
+
+    async def test_another_term_is_no_reason_to_try_more_often(self) -> None:
+        """How often a workflow has failed is known after leadership was lost, also after terms too short for a look."""
+        cluster, hooks = FakeCluster(), load_hooks([("faulty", Faulty("jobsmgr_validate"))], installed=False)
+        cluster.apply(manifest(group("g", "a")))
+        cluster.apply(manifest(group("g", "a"), name="other"))
+        async with loop(cluster, hooks) as reconciler:
+            await anyio.sleep(3600)
+        failing = reconciler.failing()
+        assert len(failing) == 1
+        for _ in range(3):
+            failing = Reconciler(cluster, hooks, cluster.now, failing=failing).failing()
+        before = cluster.looks[KEY]
+        async with loop(cluster, hooks, failing=failing, keys=[KEY]):
+            await anyio.sleep(60)
+        assert cluster.looks[KEY] - before <= 2
