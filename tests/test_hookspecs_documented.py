@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 import jobsmgr
 from jobsmgr import InvalidWorkflow, Phase, PluginError, Problem, Settings, Transition, hookimpl, hookspecs
+from jobsmgr.core.decide import decide
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
 from jobsmgr.loading.plugins import load_hooks
@@ -158,6 +160,37 @@ def test_its_example_does_what_the_page_says(hook: str) -> None:
     hooks = load_hooks([("example", module)], installed=False)
     assert hooks.implemented("example") == (hook,)
     CHECKS[hook](module, hooks)
+
+
+def lines_of(module: types.ModuleType, hooks: Hooks, jobs: int) -> int:
+    """How many lines of an example run in one look at a chain of so many jobs, one of which has just succeeded."""
+    one = World(manifest(group("g", *(f"j{number}" for number in range(jobs)))), hooks).settle().end("wf-g-j0")
+    snapshot, lines = one.snapshot(), 0
+    file = next(value for value in vars(module).values() if hasattr(value, "jobsmgr_impl")).__code__.co_filename
+
+    def traced(frame: types.FrameType, event: str, _: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != file:
+            return None
+        lines += event == "line"
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)
+    try:
+        decide(snapshot, hooks)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize("hook", ["jobsmgr_select_jobs", "jobsmgr_status", "jobsmgr_conditions"])
+def test_an_example_that_is_asked_at_every_decision_costs_what_has_changed(hook: str) -> None:
+    """As much for three hundred jobs as for three."""
+    module = example(hook)
+    hooks = load_hooks([("example", module)], installed=False)
+    few, many = (lines_of(module, hooks, jobs) for jobs in (3, 300))
+    assert 0 < few == many
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

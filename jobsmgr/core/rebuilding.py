@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
+from itertools import zip_longest
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -99,10 +100,10 @@ class Rebuilder:
         raise Wrong(f"{_shown(where)} is {kind.__name__}, which JSON does not have")
 
     def _tuple(self, value: tuple[Any, ...], kind: Any, where: str, known: tuple[Any, ...]) -> tuple[Any, ...]:
-        reach = len(known)
-        return tuple(
-            self.read(item, kind, f"{where}[{index}]", known[index] if index < reach else None)
-            for index, item in enumerate(tuple.__iter__(value))
+        items = tuple(tuple.__iter__(value))
+        return tuple(  # most are the very same, and thousands of them are not to cost a call each
+            item if item is same and item is not None else self.read(item, kind, f"{where}[{index}]", same)
+            for index, (item, same) in enumerate(zip_longest(items, known[: len(items)]))
         )
 
     def _model(self, value: Any, kind: Any, where: str, known: Any) -> Any:
