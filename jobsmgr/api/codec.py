@@ -19,6 +19,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from jobsmgr.api.fields import Manifest, aliases, api_fields, json_key
+from jobsmgr.api.frozen import frozen
 
 T = TypeVar("T")
 _UNREADABLE: Any = object()
@@ -94,7 +95,7 @@ def _coded(field: attrs.Attribute[Any], hint: Any) -> CodedField:
         default = form.empty
     else:
         factory = getattr(field.default, "factory", None)
-        default = factory() if factory is not None else field.default
+        default = frozen(factory()) if factory is not None else field.default
     always = is_required or said.get("always", False)
     return CodedField(field.name, json_key(field), form, default, is_required, always)
 

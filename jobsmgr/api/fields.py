@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from jobsmgr.api.frozen import FrozenDict, frozen
+
 Manifest: TypeAlias = Mapping[str, Any]
 """An object in Kubernetes' JSON form, read-only by convention: copy before changing."""
 
@@ -53,10 +55,11 @@ def spec_field(
     usual = Merge.BY_KEY if factory is dict or "mergeKey" in schema else Merge.INNERMOST
     metadata = {"key": key, "doc": doc, "schema": schema, "merge": merge or usual}
     if factory is not None:
-        return attrs.field(factory=factory, metadata=metadata)
+        return attrs.field(factory=FrozenDict if factory is dict else factory, metadata=metadata)
     if default is _MISSING:
         return attrs.field(metadata=metadata)
-    return attrs.field(default=default, metadata=metadata)
+    converter = frozen if schema.get("ref") == "Opaque" else None
+    return attrs.field(default=default, metadata=metadata, converter=converter)
 
 
 def api_fields(model: type) -> tuple[attrs.Attribute[Any], ...]:

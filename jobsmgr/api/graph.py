@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import attrs
 
+from jobsmgr.api.frozen import read_only
 from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
 
 T = TypeVar("T", Group, Job)
@@ -22,8 +23,8 @@ class Graph:
     """
 
     order: tuple[JobKey, ...]
-    dependencies: Mapping[JobKey, tuple[JobKey, ...]]
-    group_dependencies: Mapping[str, tuple[str, ...]]
+    dependencies: Mapping[JobKey, tuple[JobKey, ...]] = attrs.field(converter=read_only)
+    group_dependencies: Mapping[str, tuple[str, ...]] = attrs.field(converter=read_only)
 
 
 EMPTY = Graph(order=(), dependencies={}, group_dependencies={})

@@ -12,6 +12,7 @@ from jobsmgr.api.codec import decode, parse_time, without_none
 from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest, api_fields, json_key
+from jobsmgr.api.frozen import frozen
 from jobsmgr.api.kubernetes import OPAQUE, Schema
 from jobsmgr.api.sizes import object_bytes
 from jobsmgr.api.validation import schema_problems
@@ -33,7 +34,7 @@ def parse_workflow(raw: Manifest) -> Workflow:
 
 def decode_workflow(raw: Manifest) -> Workflow:
     """The same of an object that is known to fit the schema."""
-    return workflow_of(raw, decode(Spec, raw.get("spec") or {}), object_bytes(raw))
+    return workflow_of(raw, decode(Spec, frozen(raw.get("spec") or {})), object_bytes(raw))
 
 
 def workflow_of(raw: Manifest, spec: Spec, size: int) -> Workflow:
@@ -45,8 +46,8 @@ def workflow_of(raw: Manifest, spec: Spec, size: int) -> Workflow:
         spec=spec,
         uid=str(metadata.get("uid") or ""),
         generation=int(metadata.get("generation") or 1),
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
+        labels=frozen(metadata.get("labels") or {}),
+        annotations=frozen(metadata.get("annotations") or {}),
         created=parse_time(metadata.get("creationTimestamp")),
         size=size,
     )

@@ -10,6 +10,7 @@ from jobsmgr.api.edges import Edge, Milestone, Node
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import JobContext
+from jobsmgr.api.frozen import frozen, read_only
 from jobsmgr.api.graph import EMPTY, Graph
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
@@ -36,7 +37,7 @@ class PlannedJob:
     """What it waits for."""
     params: Params
     """Merged from all levels."""
-    compiled: Manifest
+    compiled: Manifest = attrs.field(converter=frozen)
     """The merged parameters as `compiledParams` shows them; empty where the status has no room for them."""
 
     def job_name(self) -> str:
@@ -50,9 +51,9 @@ class Plan:
 
     workflow: Workflow
     graph: Graph = EMPTY
-    jobs: Mapping[JobKey, PlannedJob] = attrs.field(factory=dict)
+    jobs: Mapping[JobKey, PlannedJob] = attrs.field(factory=dict, converter=read_only)
     """In the order of the spec."""
-    milestones: Mapping[Milestone, tuple[Edge, ...]] = attrs.field(factory=dict)
+    milestones: Mapping[Milestone, tuple[Edge, ...]] = attrs.field(factory=dict, converter=read_only)
     """What each of the milestones that jobs wait for waits for itself."""
     order: tuple[Node, ...] = ()
     """All jobs of a valid workflow and their milestones, each after everything that it waits for."""

@@ -9,6 +9,7 @@ from enum import Enum, auto
 import attrs
 
 from jobsmgr.api.errors import Problem
+from jobsmgr.api.frozen import read_only
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase, Status
 from jobsmgr.api.workflow import JobKey, Workflow
@@ -76,13 +77,13 @@ class Snapshot:
     """The workflow's own generation made ready."""
     status: Status
     """As stored; when conditions are asked for, as just worked out."""
-    jobs: Mapping[str, JobState]
+    jobs: Mapping[str, JobState] = attrs.field(converter=read_only)
     """Jobs whose controller is this workflow, by Job name, own writes included."""
     now: datetime
     """The wall clock, which may be set at any time: for the moments that a status shows."""
     clock: float = 0.0
     """Seconds by a clock that nobody sets, from an arbitrary moment: for durations within this process."""
-    refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
+    refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict, converter=read_only)
     throttle: Refusal | None = None
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
     confirmed: bool = True

@@ -11,6 +11,7 @@ import attrs
 
 from jobsmgr.api.durations import whole
 from jobsmgr.api.fields import Manifest, mapping, sequence, spec_field
+from jobsmgr.api.frozen import frozen, read_only
 from jobsmgr.api.workflow import JobKey
 
 
@@ -191,12 +192,12 @@ class Unknown:
     It is kept and stored again as it was, beside what is worked out. Values of the JSON form, by where they stand.
     """
 
-    fields: Manifest = attrs.field(factory=dict)
-    counts: Manifest = attrs.field(factory=dict)
-    conditions: Mapping[str, Manifest] = attrs.field(factory=dict)
-    groups: Mapping[str, Manifest] = attrs.field(factory=dict)
-    jobs: Mapping[JobKey, Manifest] = attrs.field(factory=dict)
-    phases: Mapping[JobKey, str] = attrs.field(factory=dict)
+    fields: Manifest = attrs.field(factory=dict, converter=frozen)
+    counts: Manifest = attrs.field(factory=dict, converter=frozen)
+    conditions: Mapping[str, Manifest] = attrs.field(factory=dict, converter=read_only)
+    groups: Mapping[str, Manifest] = attrs.field(factory=dict, converter=read_only)
+    jobs: Mapping[JobKey, Manifest] = attrs.field(factory=dict, converter=read_only)
+    phases: Mapping[JobKey, str] = attrs.field(factory=dict, converter=read_only)
     """Jobs in a phase that this version does not know: they count as running, stay as they are and never start."""
     end: str = ""
     """The phase of a workflow that has ended in one that this version does not know; the whole status stays."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import attrs
 
 from jobsmgr.api.fields import Manifest, spec_field
+from jobsmgr.api.frozen import FrozenDict
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.syntax import IMAGE, LABEL
 
@@ -166,8 +167,8 @@ class Workflow:
     spec: Spec
     uid: str = ""
     generation: int = 1
-    labels: Manifest = attrs.field(factory=dict)
-    annotations: Manifest = attrs.field(factory=dict)
+    labels: Manifest = attrs.field(factory=FrozenDict)
+    annotations: Manifest = attrs.field(factory=FrozenDict)
     created: datetime | None = None
     size: int = 0
     """Bytes of the whole stored object without its status, as compact JSON."""

@@ -15,7 +15,8 @@ from jobsmgr import hookspecs
 from jobsmgr.api.errors import PluginError, Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
-from jobsmgr.api.params import Layer, Params
+from jobsmgr.api.frozen import frozen
+from jobsmgr.api.params import MERGE, Layer, Params
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, Status
@@ -48,7 +49,7 @@ class Hooks:
         self._fragments = self._reading("jobsmgr_pod_fragment", _optional_fragment, answers.optional(_fragment))
         self._problems = self._joined("jobsmgr_validate", Problem)
         self._conditions = self._joined("jobsmgr_conditions", Condition)
-        ours = all(one.ours for one in self._impls["jobsmgr_job_manifest"])
+        self._job_is_ours = ours = all(one.ours for one in self._impls["jobsmgr_job_manifest"])
         # A copy where others may change it: what it has in it belongs to the workflow.
         self._job = Reader(partial(answers.checked, kind=dict) if ours else answers.manifest, _job)
 
@@ -101,6 +102,8 @@ class Hooks:
 
     def job_manifest(self, job: JobContext, pod: PodTemplate) -> Manifest:
         """The Job for a job and its pod."""
+        if not self._job_is_ours:
+            pod = PodTemplate(labels=frozen(pod.labels), annotations=frozen(pod.annotations), spec=frozen(pod.spec))
         return self._first("jobsmgr_job_manifest", self._job, job=job, pod=pod)
 
     def select_jobs(self, snapshot: Snapshot, ready: tuple[JobKey, ...]) -> tuple[JobKey, ...]:
@@ -200,7 +203,16 @@ def _fragment(answer: Any) -> Fragment:
 
 
 def _params(answer: Any, inner: Params | None) -> Params:
-    return answers.without_fault(answers.rebuilt(answer, Params, inner), params_fault)
+    return _frozen(answers.without_fault(answers.rebuilt(answer, Params, inner), params_fault))
+
+
+def _our_params(answer: Any) -> Params:
+    return _frozen(answers.checked(answer, Params))
+
+
+def _frozen(params: Params) -> Params:
+    """All jobs and all plugins after this one are given the very same."""
+    return Params(**{name: frozen(getattr(params, name)) for name in MERGE})
 
 
 def _job(answer: Any, inner: Manifest | None) -> Manifest:
@@ -210,4 +222,4 @@ def _job(answer: Any, inner: Manifest | None) -> Manifest:
     return found
 
 
-_PARAMS = Reader(partial(answers.checked, kind=Params), _params)
+_PARAMS = Reader(_our_params, _params)
