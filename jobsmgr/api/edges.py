@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
-from jobsmgr.api.status import Phase
+from jobsmgr.api.status import GOOD_ENDS, Phase
 from jobsmgr.api.workflow import JobKey
 
 
@@ -37,7 +37,7 @@ class Edge(NamedTuple):
     when: When = When.SUCCEEDED
 
 
-_SATISFYING = {When.SUCCEEDED: frozenset({Phase.SUCCEEDED})}
+_SATISFYING = {When.SUCCEEDED: GOOD_ENDS}
 
 
 def satisfied(edge: Edge, phase: Phase) -> bool:

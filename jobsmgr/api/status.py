@@ -33,6 +33,8 @@ class Phase(StrEnum):
 
 ENDS = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED})
 """Where nothing more happens."""
+GOOD_ENDS = frozenset({Phase.SUCCEEDED})
+"""Ends that are as good as success for what waits, and for all jobs together."""
 
 
 class Reason(StrEnum):
@@ -115,9 +117,6 @@ class GroupStatus:
         return cls(name=name, phase=Phase.FAILED if counts.failed else counts.together, jobs=inner)
 
 
-_COUNTED = (Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED)
-
-
 def _count(key: str, doc: str) -> Any:
     return spec_field(key, doc, default=0, always=True, minimum=0)
 
@@ -150,7 +149,7 @@ class Counts:
     @property
     def together(self) -> Phase:
         """How jobs stand together: what failed or was aborted has the last word only when nothing goes on any more."""
-        if self.succeeded == self.total:
+        if sum([getattr(self, phase) for phase in GOOD_ENDS]) == self.total:
             return Phase.SUCCEEDED
         if self.pending or self.running:
             return Phase.PENDING if self.pending == self.total else Phase.RUNNING
@@ -160,6 +159,9 @@ class Counts:
     def progress(self) -> str:
         """Succeeded of total, as the printer column shows it: `3/6`."""
         return f"{self.succeeded}/{self.total}"
+
+
+_COUNTED = [phase for phase in Phase if phase in attrs.fields_dict(Counts)]
 
 
 @attrs.frozen(kw_only=True)

@@ -8,16 +8,29 @@ from rich.style import Style
 
 from jobsmgr.api.status import Phase
 
-SYMBOLS = dict(zip(Phase, "○●◌✔✘⊘", strict=True))
-STYLES = dict(zip(Phase, ("dim", "cyan", "", "green", "bold red", "yellow"), strict=True))
+_LOOKS = {
+    Phase.PENDING: ("○", ".", "dim"),
+    Phase.RUNNING: ("●", "*", "cyan"),
+    Phase.SUSPENDED: ("◌", "=", ""),
+    Phase.SUCCEEDED: ("✔", "+", "green"),
+    Phase.FAILED: ("✘", "x", "bold red"),
+    Phase.ABORTED: ("⊘", "-", "yellow"),
+}
+"""The symbol of each phase, the same in ASCII, and its style."""
+_PLAIN = ("◇", "o", "")
+"""The same of a phase that has none of its own."""
+SYMBOLS = {phase: _LOOKS.get(phase, _PLAIN)[0] for phase in Phase}
+STYLES = {phase: _LOOKS.get(phase, _PLAIN)[2] for phase in Phase}
 _PREFIXES = ("cyan", "yellow", "green", "magenta", "blue")
 PREFIXES = (*_PREFIXES, *(f"bright_{name}" for name in _PREFIXES))
 """Colours that distinguish the output of parallel jobs."""
 BRANCHES = "│├└─"
 """All that a tree has beyond ASCII."""
-SIGNS = "".join(SYMBOLS.values()) + BRANCHES + "━…"
+_ASCII = {symbol: plain for symbol, plain, _ in (*_LOOKS.values(), _PLAIN)}
+_ASCII |= dict(zip(f"{BRANCHES}━…", "||`-#~", strict=True))
+SIGNS = "".join(_ASCII)
 """All that is printed beyond ASCII."""
-_ASCII = str.maketrans(SIGNS, ".*=+x-||`-#~")
+_TO_ASCII = str.maketrans(SIGNS, "".join(_ASCII.values()))
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +46,7 @@ class Palette:
 
     def drawn(self, text: str) -> str:
         """A text with our own signs as they may be printed, each as wide as before."""
-        return text.translate(_ASCII) if self.ascii else text
+        return text.translate(_TO_ASCII) if self.ascii else text
 
     def phase(self, phase: Phase, text: str) -> str:
         """A text behind the symbol of a phase, in its colour."""
