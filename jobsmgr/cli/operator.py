@@ -31,7 +31,12 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
     help="Work only while holding a Lease, so that several replicas can run.",
 )
 @click.option("--lease-name", default="jobsmgr", help="Name of the Lease; the shipped role allows this one.")
-@click.option("--lease-namespace", default="", show_default="the pod's own", help="Namespace of the Lease.")
+@click.option(
+    "--lease-namespace",
+    default="",
+    show_default="the pod's own; outside of a pod jobsmgr, if it exists",
+    help="Namespace of the Lease.",
+)
 @click.option("--lease-duration", type=SECONDS, default=15, help="Seconds without a renewal after which others lead.")
 @click.option(
     "--lease-renew-deadline",

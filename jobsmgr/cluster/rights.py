@@ -18,7 +18,8 @@ from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.kinds import Kind
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.resources import ACCESS_REVIEWS, EVENTS, WORKFLOWS, Resource, where
+from jobsmgr.connection.resources import EVENTS, WORKFLOWS, where
+from jobsmgr.connection.rights import Right, is_allowed
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
@@ -29,40 +30,9 @@ LONGEST_PAUSE = 10.0
 """Seconds at most between two questions whether a missing right has been given."""
 
 
-@attrs.frozen
-class Right:
-    """A verb on a resource."""
-
-    verb: str
-    resource: Resource
-    subresource: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.resource.plural}{f'/{self.subresource}' if self.subresource else ''}"
-
-
 SAVE_STATUS = Right("patch", WORKFLOWS, "status")
 NEEDED = (SAVE_STATUS, *(Right(verb, EVENTS) for verb in ("create", "patch")))
 """What the role of manifests/operator gives in the namespaces that are served, besides the rights of each kind."""
-
-
-async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
-    """Ask the server. If it does not answer such questions, yes: the request will tell. Raises `Unreachable`."""
-    attributes = {
-        "verb": right.verb,
-        "group": right.resource.group,
-        "resource": right.resource.plural,
-        "subresource": right.subresource,
-        "namespace": namespace,
-    }
-    body = {
-        "apiVersion": ACCESS_REVIEWS.group_version,
-        "kind": ACCESS_REVIEWS.kind,
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await session.call("POST", ACCESS_REVIEWS, body=body)
-    status = answer.body.get("status")
-    return not answer.ok or not isinstance(status, dict) or status.get("allowed") is not False
 
 
 async def missing_rights(session: Session, scopes: Sequence[str], kinds: Sequence[Kind[Any]]) -> tuple[str, ...]:

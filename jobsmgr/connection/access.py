@@ -24,6 +24,9 @@ class Access:
     server: str
     context: str = ""
     namespace: str = "default"
+    """The pod's, or that of the kubeconfig's context."""
+    in_pod: bool = False
+    """Whether it is a pod's service account."""
     authority: bytes = b""
     insecure: bool = False
     server_name: str | None = None

@@ -32,3 +32,13 @@ class Answer:
     def ok(self) -> bool:
         """Whether the request was carried out."""
         return 200 <= self.status < 300
+
+    @property
+    def says_gone(self) -> bool:
+        """Whether the API server itself says that there is no such object; a load balancer's 404 proves nothing."""
+        return self.status == 404 and self.body.get("reason") == "NotFound"
+
+    @property
+    def message(self) -> str:
+        """Why it was not carried out, in the server's words where it has any."""
+        return str(self.body.get("message") or f"status {self.status}")

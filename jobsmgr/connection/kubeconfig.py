@@ -239,6 +239,7 @@ def _service_account() -> Access:
         source=_IN_POD,
         server=server,
         namespace=_pod_namespace(),
+        in_pod=True,
         authority=_content(str(authority), "ca.crt", _IN_POD) if authority.exists() else b"",
         proxy=_checked_proxy(proxy_for(server, os.environ), _IN_POD),
         authorization=_bearer(_line(str(ACCOUNT / "token"), "token", _IN_POD), _IN_POD),

@@ -31,6 +31,7 @@ WORKFLOWS = Resource(API_VERSION, PLURAL, KIND)
 JOBS = Resource("batch/v1", "jobs", "Job")
 EVENTS = Resource("v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
+NAMESPACES = Resource("v1", "namespaces", "Namespace")
 ACCESS_REVIEWS = Resource("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
 
 

@@ -143,9 +143,9 @@ class Session:
         """Who has not answered, when a request was given up: the API server, or a plugin that it needs."""
         return self._target.credentials.awaited
 
-    async def own_namespace(self) -> str:
-        """The pod's namespace, or that of the kubeconfig's context; `default` if nothing says. Raises `Unreachable`."""
-        return (await self._target.credentials.access()).namespace
+    async def access(self) -> Access:
+        """How the cluster is reached now. Raises `Unreachable`."""
+        return await self._target.credentials.access()
 
     async def _attempt(
         self, request: dict[str, Any], content_type: str, gate: Callable[[], bool] | None
@@ -176,11 +176,11 @@ class Session:
 
     async def _ready(self) -> tuple[kr8s.asyncio.Api, Access]:
         """The Api, opened if it is not, and how the cluster is reached now; a plugin is waited for without limit."""
-        access = await self._target.credentials.access()
+        access = await self.access()
         if self._api is not None and self._access is access:
             return self._api, access
         async with self._lock:
-            access = await self._target.credentials.access()  # another may be right after the wait for our turn
+            access = await self.access()  # another may be right after the wait for our turn
             if self._api is None:
                 with anyio.fail_after(OPEN_TIMEOUT), _version_faults():
                     self._api = await transport.open_api(self._name, access, self._connections)

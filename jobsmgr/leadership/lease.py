@@ -25,6 +25,7 @@ from jobsmgr.connection.resources import LEASES
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.supervision import keep
+from jobsmgr.leadership.home import home_namespace
 from jobsmgr.leadership.record import (
     ObservedRecord,
     Timing,
@@ -54,7 +55,7 @@ class Lease:
 
     def __init__(self, session: Session, namespace: str, name: str, identity: str, timing: Timing) -> None:
         self._session = session
-        self._namespace, self._name = namespace, name
+        self.namespace, self._name = namespace, name
         self._timing = timing
         self._raw: Manifest | None = None
         self._observed: ObservedRecord | None = None
@@ -76,7 +77,7 @@ class Lease:
 
         Args:
             target: which cluster; to its identity, the process in words, something random is added.
-            namespace: of the Lease; without it the pod's own, or that of the kubeconfig's context.
+            namespace: of the Lease; without it the one that `home_namespace` finds.
             name: of the Lease; the shipped role gives rights to `jobsmgr` alone.
             timing: durations.
 
@@ -110,6 +111,12 @@ class Lease:
         while self.held() and self.term == term:
             with anyio.move_on_after(self._held_until - time.monotonic()):
                 await self._changed.wait()
+
+    async def placed(self) -> str:
+        """Wait until it is known in which namespace the Lease is; that namespace."""
+        while not self.namespace:
+            await self._changed.wait()
+        return self.namespace
 
     async def run(self) -> NoReturn:
         """Acquire and renew until cancelled."""
@@ -168,8 +175,9 @@ class Lease:
 
     async def _round(self) -> None:
         """Do what can be done now: renew, take over, or look who holds it. Raises `Unreachable`."""
-        if not self._namespace:
-            self._namespace = await self._session.own_namespace()
+        if not self.namespace:
+            self.namespace = await home_namespace(self._session, self._name)
+            self._notify()
         for _ in range(_ATTEMPTS):
             if self._raw is None and not await self._look():
                 return
@@ -182,7 +190,7 @@ class Lease:
                 self._hold(sent + self._timing.renew_deadline)
                 return
             self._raw = None  # it has changed, or is gone
-            if answer.status != 409 and not (self.held() and _says_gone(answer)):
+            if answer.status != 409 and not (self.held() and answer.says_gone):
                 self._refused(answer)
                 return
             if not self.held():  # another was faster; a holder has less time, and looks again at once
@@ -194,7 +202,7 @@ class Lease:
         if answer.ok:
             self._raw = answer.body
             return True
-        if not _says_gone(answer):
+        if not answer.says_gone:
             self._refused(answer)
             return False
         # Somebody deleted it: the holder that we saw may go on until its time is over.
@@ -228,7 +236,7 @@ class Lease:
         changes = claim(self._raw, self.identity, self._timing, _micro_time())
         if self._raw is not None:
             return await self._put(self._raw, changes)
-        metadata = {"name": self._name, "namespace": self._namespace}
+        metadata = {"name": self._name, "namespace": self.namespace}
         body = {"apiVersion": LEASES.group_version, "kind": LEASES.kind, "metadata": metadata, "spec": changes}
         return await self._send("POST", body=body)
 
@@ -247,7 +255,7 @@ class Lease:
         try:
             with anyio.fail_after(patience + limit):
                 return await self._session.call(
-                    method, LEASES, self._namespace, name, body=body, timeout=limit, patience=patience
+                    method, LEASES, self.namespace, name, body=body, timeout=limit, patience=patience
                 )
         except TimeoutError as error:
             raise Unreachable(f"{self._session.awaited} did not answer: not in time") from error
@@ -275,19 +283,13 @@ class Lease:
         self._changed = anyio.Event()
 
     def _refused(self, answer: Answer) -> None:
-        message = answer.body.get("message") or f"status {answer.status}"
-        self._say(f'the lease "{self._namespace}/{self._name}" cannot be used: {message}')
+        self._say(f'the lease "{self.namespace}/{self._name}" cannot be used: {answer.message}')
 
     def _say(self, why: str) -> None:
         """Log why there is no leadership to be had, once for each reason."""
         if why != self._said:
             self._said = why
             _log.warning("waiting", why=why)
-
-
-def _says_gone(answer: Answer) -> bool:
-    """Whether the API server itself says that there is no such object; a load balancer's 404 proves nothing."""
-    return answer.status == 404 and answer.body.get("reason") == "NotFound"
 
 
 def _micro_time() -> str:

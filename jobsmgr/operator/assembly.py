@@ -14,6 +14,7 @@ from jobsmgr.api.settings import Settings
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.connection import clock
 from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
@@ -26,6 +27,7 @@ from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.leadership.lease import Lease
+from jobsmgr.leadership.rivals import Rivals
 from jobsmgr.leadership.terms import Leadership
 from jobsmgr.loading.plugins import load_hooks
 from jobsmgr.operator.settings import OperatorSettings
@@ -67,7 +69,9 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
                     may_write=leadership.may_write,
                 )
             )
+            rivals = await stack.enter_async_context(_rivals(settings, target))
             async with anyio.create_task_group() as tasks:
+                tasks.start_soon(keep, "search for other operators", partial(rivals.watch_for, lease))
                 tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
                 tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, observers, leadership, settings))
                 wait_for_it()
@@ -86,6 +90,17 @@ async def _lease(settings: OperatorSettings, target: Target) -> AsyncGenerator[L
         target, namespace=settings.lease_namespace, name=settings.lease_name, timing=settings.lease_timing
     ) as lease:
         yield lease
+
+
+@asynccontextmanager
+async def _rivals(settings: OperatorSettings, target: Target) -> AsyncGenerator[Rivals, None]:
+    """The search for other operators, on a connection of its own: it may wait, and renewals may not."""
+    session = Session(target, "rivals", connections=1)
+    try:
+        yield Rivals(session, settings.lease_name, settings.namespaces, settings.lease_timing)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await session.aclose()
 
 
 async def _drain(cluster: KubernetesCluster, leadership: Leadership) -> None:

@@ -18,7 +18,7 @@ class OperatorSettings:
     leader_election: bool = True
     lease_name: str = "jobsmgr"
     lease_namespace: str = ""
-    """Empty: the pod's own, or that of the kubeconfig's context."""
+    """Empty: the one that `leadership.home` finds."""
     lease_timing: Timing = attrs.field(factory=Timing)
     identity: str = ""
     workers: int = 8

@@ -1,10 +1,51 @@
 """What several tests of the operator set up alike, beyond the plane's own fixtures. Nothing is tested here."""
 
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.e2e.tokens import Tokens
 from tests.plane import rights
+from tests.plane.control_plane import ControlPlane
 from tests.plane.site import Site
+
+NAMESPACES = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
+POD = """
+mount -o remount,bind,ro /
+mount -t tmpfs none /run
+mkdir -p /run/secrets/kubernetes.io
+ln -s "$ACCOUNT_FILES" /run/secrets/kubernetes.io/serviceaccount
+mount -o remount,ro /run
+exec "$@"
+"""
+"""This machine's files, all read-only, and the mounted credentials: a link, so that a test can renew them."""
+
+
+@pytest.fixture
+def pod() -> tuple[str, ...]:
+    """What turns a command into one that runs with a pod's files."""
+    program = (*NAMESPACES, POD, "sh")
+    tried = subprocess.run([*program, "true"], env={"ACCOUNT_FILES": "/"}, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"this machine gives no mount namespace: {tried.stderr.strip()}")
+    return program
+
+
+def in_pod(plane: ControlPlane, files: Path, token: str, namespace: str) -> dict[str, str]:
+    """The environment of a pod of a namespace; what the kubelet mounts is put into `files`."""
+    files.mkdir()
+    (files / "token").write_text(token)
+    (files / "namespace").write_text(namespace)
+    (files / "ca.crt").write_bytes(plane.authority.read_bytes())
+    server = urlsplit(plane.url)
+    return {
+        "KUBERNETES_SERVICE_HOST": str(server.hostname),
+        "KUBERNETES_SERVICE_PORT": str(server.port),
+        "ACCOUNT_FILES": str(files),
+        "HOME": "/nonexistent",
+    }
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The operator as it runs in its pod: a service account's mounted credentials, and nothing that it may write to."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.conftest import in_pod
 from tests.e2e.shapes import chain
 from tests.e2e.tokens import Tokens
 from tests.plane.job_finisher import JobFinisher
@@ -16,27 +15,6 @@ from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
-
-NAMESPACES = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
-POD = """
-mount -o remount,bind,ro /
-mount -t tmpfs none /run
-mkdir -p /run/secrets/kubernetes.io
-ln -s "$ACCOUNT_FILES" /run/secrets/kubernetes.io/serviceaccount
-mount -o remount,ro /run
-exec "$@"
-"""
-"""This machine's files, all read-only, and the mounted credentials: a link, so that a test can renew them."""
-
-
-@pytest.fixture
-def pod() -> tuple[str, ...]:
-    """What turns a command into one that runs with a pod's files."""
-    program = (*NAMESPACES, POD, "sh")
-    tried = subprocess.run([*program, "true"], env={"ACCOUNT_FILES": "/"}, capture_output=True, text=True, check=False)
-    if tried.returncode:
-        pytest.skip(f"this machine gives no mount namespace: {tried.stderr.strip()}")
-    return program
 
 
 def test_it_works_with_what_a_pod_has(
@@ -50,17 +28,8 @@ def test_it_works_with_what_a_pod_has(
     tmp_path: Path,
 ) -> None:
     """Its lease is in its own namespace; a token that the kubelet renews is read anew when the old one is refused."""
-    files, server = tmp_path / "serviceaccount", urlsplit(site.plane.url)
-    files.mkdir()
-    (files / "token").write_text(tokens.old)
-    (files / "namespace").write_text(site.namespace)
-    (files / "ca.crt").write_bytes(site.plane.authority.read_bytes())
-    environment = {
-        "KUBERNETES_SERVICE_HOST": str(server.hostname),
-        "KUBERNETES_SERVICE_PORT": str(server.port),
-        "ACCOUNT_FILES": str(files),
-        "HOME": "/nonexistent",
-    }
+    files = tmp_path / "serviceaccount"
+    environment = in_pod(site.plane, files, tokens.old, site.namespace)
     operator = operators(program=(*pod, *PROGRAM), environment=environment, in_pod=True)
     jobs.hold("*")
     workflows.create_spec("etl", chain(3))

@@ -67,6 +67,7 @@ def test_the_environment_alone_sets_where_it_works_and_who_it_is(
         JOBSMGR_CONTEXT="right",
         JOBSMGR_NAMESPACES=f"{site.namespace} {second}",
         JOBSMGR_LEASE_NAME="another",
+        JOBSMGR_LEASE_NAMESPACE=home,
         JOBSMGR_LEASE_DURATION="20",
         JOBSMGR_IDENTITY="replica-7",
         JOBSMGR_LOG_LEVEL="warning",

@@ -83,6 +83,18 @@ def test_without_the_right_to_its_lease_it_does_not_lead(
     workflows.wait_for("etl", "Complete")
 
 
+def test_without_the_right_to_list_leases_all_works(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, site: Site
+) -> None:
+    """Another operator is not looked for; nothing is refused, for the server is asked first."""
+    rights.give(*site, [rule for rule in rights.shipped() if rule["verbs"] != ["list"]])
+    operator = operators(user=rights.USER)
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert denied(trace) == []
+    assert "right missing" not in operator.output()
+
+
 @pytest.mark.parametrize("resource", ["managedjobs", "jobs"])
 def test_without_the_right_to_watch_it_waits(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site, resource: str

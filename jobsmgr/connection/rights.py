@@ -1,0 +1,45 @@
+"""What a process may do, as the API server sees it. Nothing is written here.
+
+A right that is missing is asked about, not tried: a refusal would stand in the audit log.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from jobsmgr.connection.resources import ACCESS_REVIEWS, Resource
+from jobsmgr.connection.session import Session
+
+
+@attrs.frozen
+class Right:
+    """A verb on a resource."""
+
+    verb: str
+    resource: Resource
+    subresource: str = ""
+    name: str = ""
+    """Of the one object that it is for; empty: all."""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource.plural}{f'/{self.subresource}' if self.subresource else ''}"
+
+
+async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
+    """Ask the server. If it does not answer such questions, yes: the request will tell. Raises `Unreachable`."""
+    attributes = {
+        "verb": right.verb,
+        "group": right.resource.group,
+        "resource": right.resource.plural,
+        "subresource": right.subresource,
+        "name": right.name,
+        "namespace": namespace,
+    }
+    body = {
+        "apiVersion": ACCESS_REVIEWS.group_version,
+        "kind": ACCESS_REVIEWS.kind,
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await session.call("POST", ACCESS_REVIEWS, body=body)
+    status = answer.body.get("status")
+    return not answer.ok or not isinstance(status, dict) or status.get("allowed") is not False
