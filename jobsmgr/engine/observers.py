@@ -44,10 +44,11 @@ class Observers:
             queue.put(transitions)
 
     async def run(self) -> None:
-        """Hand over what is queued, for ever."""
+        """Hand over what is queued, for ever; also where no plugin observes anything."""
         async with anyio.create_task_group() as tasks:
             for queue in self._queues:
                 tasks.start_soon(keep, f"observer of plugin {queue.plugin}", queue.run)
+            await anyio.sleep_forever()
 
     async def drain(self) -> None:
         """Wait until all is handed over, for a bounded time; what is left then is logged."""

@@ -154,6 +154,15 @@ async def test_a_slow_neighbour_costs_the_others_nothing() -> None:
     assert 80 < sum(log["count"] for log in lost) < 100  # it has taken about one in each of ten seconds
 
 
+async def test_without_observers_nothing_ends() -> None:
+    """Else it would be started again, with an error in the log, for as long as the process lives."""
+    assert await run(observers()) == []
+    with structlog.testing.capture_logs() as logs:
+        async with observing(hooks_of()):
+            await anyio.sleep(SOON)
+    assert logs == []
+
+
 class TestTheEnd:
     """What has happened before the process ends is told, for a bounded time."""
 
