@@ -56,6 +56,7 @@ class Code(StrEnum):
     SAME_JOB_NAME = "MJ028", Severity.WARNING, "Workflows that get in each other's way"
     REPEATED_ENTRY = "MJ029", Severity.WARNING, "An entry that a later one of the same list replaces"
     NO_OBJECT = "MJ030", Severity.ERROR, "A document beside a workflow that is no object of Kubernetes"
+    BAD_DATA = "MJ031", Severity.ERROR, "Data of a ConfigMap or Secret that Kubernetes refuses"
 
 
 _CODES = {code.value: code for code in Code}

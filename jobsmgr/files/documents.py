@@ -55,6 +55,11 @@ class Document:
         return f"{self.source}:{line}:{column}"
 
 
+def is_list(value: object) -> bool:
+    """Whether kubectl takes an object for a list: by its items and the end of its kind."""
+    return isinstance(value, dict) and "items" in value and str(value.get("kind") or "").lower().endswith("list")
+
+
 def kinds(documents: Iterable[Document]) -> str:
     """The kinds of documents, each once, as messages name them."""
     return ", ".join(dict.fromkeys(document.kind or "no kind" for document in documents)) or "nothing"

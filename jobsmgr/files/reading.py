@@ -10,14 +10,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import attrs
 
 from jobsmgr.api.workflow import KIND
 from jobsmgr.files.byte_order_marks import without_marks
 from jobsmgr.files.composer import compose
-from jobsmgr.files.documents import Document
+from jobsmgr.files.documents import Document, is_list
 from jobsmgr.files.errors import EmptyFile, UnusableFile
 from jobsmgr.files.json_text import as_yaml, json_spans
 from jobsmgr.files.positions import Composed, Marks, Position, SyntaxProblem, TooMuch
@@ -122,10 +122,10 @@ def _composed(text: str) -> Iterator[Composed]:
 
 
 def _items(document: Document) -> Iterator[Document]:
-    """A document, or the items of a `List` as kubectl prints it."""
-    items = document.value.get("items") if isinstance(document.value, dict) else None
+    """A document, or the items of a list (`List`, `ConfigMapList`); a list within a list stays one, as for kubectl."""
     location = document.location
-    if document.kind not in ("List", f"{KIND}List") or not isinstance(items, list) or not isinstance(location, Marks):
+    items = document.value["items"] if is_list(document.value) else document
+    if not isinstance(items, list) or not isinstance(location, Marks):
         yield document
         return
     marks = location.child("items")
@@ -137,7 +137,16 @@ def _items(document: Document) -> Iterator[Document]:
             for ambiguity in document.ambiguities
             if ambiguity.path == prefix or ambiguity.path.startswith((f"{prefix}.", f"{prefix}["))
         )
-        yield Document(document.source, document.index, item, item_location or location, ambiguities)
+        value = _typed(item, document.value)
+        yield Document(document.source, document.index, value, item_location or location, ambiguities)
+
+
+def _typed(item: Any, parent: Any) -> Any:
+    """An item with the type that the kind of its list says; one that has a part of a type keeps that alone."""
+    kind = parent["kind"][: -len("List")]
+    if not kind or not isinstance(item, dict) or item.get("kind") or item.get("apiVersion"):
+        return item
+    return {**item, "apiVersion": parent.get("apiVersion"), "kind": kind}
 
 
 def _read(path: str) -> bytes:

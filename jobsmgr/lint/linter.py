@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from jobsmgr.api.codes import Code
-from jobsmgr.api.errors import Problem, quoted
+from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import mapping
+from jobsmgr.api.metadata import named
 from jobsmgr.api.names import job_names
 from jobsmgr.api.workflow import GROUP, KIND, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
+from jobsmgr.files.objects import is_object
 from jobsmgr.lint.ambiguities import ambiguity_findings
+from jobsmgr.lint.beside import findings_beside
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
 from jobsmgr.lint.plugins import Apart, failure_problems, render_problems
 from jobsmgr.lint.references import ConfigKeys, missing_keys
 from jobsmgr.lint.validation import read_workflow
 from jobsmgr.lint.warnings import find_warnings
-
-_RANDOM = "xxxxx"
-"""As long as what the API server adds to a `generateName`."""
 
 
 def looks_like_workflow(document: Document) -> bool:
@@ -37,7 +36,7 @@ def looks_like_workflow(document: Document) -> bool:
 
 
 def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
-    """All findings about the ManagedJobs among documents.
+    """All findings about the ManagedJobs among documents, and the ConfigMaps, Secrets and claims beside them.
 
     A plugin that fails on an object of the right shape is a finding as well.
     """
@@ -46,24 +45,8 @@ def lint(documents: Sequence[Document], hooks: Hooks) -> list[Finding]:
     for document in workflows:
         linter.check(document)
     linter.compare()
-    return [*linter.findings, *_no_objects(documents, {document.source for document in workflows})]
-
-
-def _no_objects(documents: Iterable[Document], sources: Container[str]) -> Iterator[Finding]:
-    """Documents that kubectl refuses, in files with a workflow; a file without one may hold anything."""
-    for document in documents:
-        if document.source in sources and not looks_like_workflow(document) and (text := _lack(document.value)):
-            yield Finding(
-                document.source, *document.position(""), Code.NO_OBJECT.severity, Code.NO_OBJECT, f"{text}; remove it"
-            )
-
-
-def _lack(value: Any) -> str:
-    """What a document lacks to be an object that kubectl reads; empty if it lacks nothing."""
-    if not isinstance(value, dict):
-        return f"this document is no object but {quoted(value)}"
-    missing = [field for field in ("apiVersion", "kind") if not value.get(field)]
-    return f"this document has no {' and no '.join(missing)}" if missing else ""
+    unclear = (each for document in documents if is_object(document.value) for each in ambiguity_findings(document))
+    return [*linter.findings, *unclear, *findings_beside(documents, workflows)]
 
 
 class _Linter:
@@ -72,13 +55,14 @@ class _Linter:
     def __init__(self, documents: Sequence[Document], hooks: Hooks) -> None:
         self._documents = documents
         self._hooks = hooks
+        self._keys: dict[str, ConfigKeys] = {}
         self._read: list[tuple[Document, Workflow]] = []
         self.findings: list[Finding] = []
 
     def check(self, document: Document) -> None:
         """Check one document, alone and with the ConfigMaps and Secrets of the same files."""
         self.findings += ambiguity_findings(document)
-        raw = _named(document.value)
+        raw = named(document.value)
         apart = Apart(self._hooks)
         reading = read_workflow(raw, apart)
         self._add(document, reading.problems)
@@ -89,7 +73,8 @@ class _Linter:
         if (workflow := reading.workflow) is None:
             return
         self._read.append((document, workflow))
-        known = ConfigKeys(self._documents, workflow.namespace)
+        known = self._keys.get(workflow.namespace) or ConfigKeys(self._documents, workflow.namespace)
+        self._keys[workflow.namespace] = known
         self._add(document, find_warnings(workflow, known))
         self._add(document, missing_keys(workflow, known))
 
@@ -119,12 +104,3 @@ def _taken(
         if other is not document:
             text = f'its Job "{name}" is also one of {KIND} "{owner.name}" ({other.where("metadata.name")})'
             yield Problem(paths[key], f"{text}: one of them waits for ever; rename one", Code.SAME_JOB_NAME)
-
-
-def _named(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An object named as its `generateName` would name it."""
-    metadata = raw.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("name") is not None:
-        return raw
-    prefix = metadata.get("generateName")
-    return {**raw, "metadata": {**metadata, "name": prefix + _RANDOM}} if isinstance(prefix, str) else raw

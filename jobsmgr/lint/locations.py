@@ -9,6 +9,7 @@ from jobsmgr.api.codes import Code, severity_of
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import mapping
 from jobsmgr.files.documents import Document
+from jobsmgr.files.objects import is_object
 from jobsmgr.lint.findings import Finding
 
 _OF_A_JOB = re.compile(r"spec\.groups\[(\d+)\]\.jobs\[(\d+)\]\.?")
@@ -28,7 +29,7 @@ def finding(document: Document, problem: Problem) -> Finding:
 def _subject(raw: Any, problem: Problem) -> str:
     """`job "build/test" image: required, but missing`: names in place of indexes, where they have names."""
     path = problem.path
-    groups: Any = mapping(raw.get("spec")).get("groups")
+    groups: Any = mapping(mapping(raw).get("spec")).get("groups")
     names: tuple[str, ...] = ()
     kind = "group"
     if match := _OF_A_JOB.match(path):
@@ -37,10 +38,15 @@ def _subject(raw: Any, problem: Problem) -> str:
     elif match := _OF_A_GROUP.match(path):
         names = (_name(groups[int(match[1])]),)
     if match is None or not all(names):
-        return f"{path}: {problem.message}"
+        return f"{_of_an_object(raw)}{path}: {problem.message}" if path else problem.message
     rest = path[match.end() :]
     head = f'{kind} "{"/".join(names)}"'
     return f"{head} {rest}: {problem.message}" if rest else f"{head}: {problem.message}"
+
+
+def _of_an_object(raw: Any) -> str:
+    """The kind and name of what is no workflow, before its field."""
+    return f'{raw["kind"]} "{_name(mapping(raw.get("metadata")))}" ' if is_object(raw) else ""
 
 
 def _name(entry: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -13,11 +13,11 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import mapping, sequence
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.files.documents import Document
+from jobsmgr.files.objects import Data, data_of, is_object, problems_of
 
 MAX_HINTS = 20
 """Missing keys of one workflow that are compared with existing ones, to suggest one."""
 
-_PARTS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 _REFERENCES = {
     "configMapRef": "ConfigMap",
     "secretRef": "Secret",
@@ -36,34 +36,33 @@ class Reference:
     kind: str
     name: str
     key: str
+    in_a_volume: bool = False
 
 
 class ConfigKeys:
-    """The keys of each ConfigMap and Secret, visible from a namespace."""
+    """What each ConfigMap and Secret holds, visible from a namespace; of two of one name the last one counts."""
 
     def __init__(self, documents: Iterable[Document], namespace: str = "") -> None:
         """A document without namespace fits any workflow; a workflow without one takes any document."""
-        self._keys: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._known: dict[tuple[str, str], Data | None] = {}
         for document in documents:
-            if document.kind in _PARTS and (not namespace or _namespace(document.value) in ("", namespace)):
-                identity = (document.kind, document.name)
-                known, found = self._keys.get(identity, frozenset()), _own_keys(document)
-                self._keys[identity] = None if known is None or found is None else known | found
+            value = document.value
+            if is_object(value) and (not namespace or _namespace(value) in ("", namespace)):
+                self._known[document.kind, document.name] = None if problems_of(value) else data_of(value)
 
-    def keys(self, kind: str, name: str) -> frozenset[str] | None:
-        """The keys of one of them; None if the files do not have it, or it cannot be read."""
-        return self._keys.get((kind, name))
+    def variables(self, kind: str, name: str) -> Collection[str] | None:
+        """The keys that variables can take; None if the files do not have the object, or it cannot be read."""
+        known = self._known.get((kind, name))
+        return None if known is None else known.text
+
+    def files(self, kind: str, name: str) -> Collection[str] | None:
+        """The keys that a volume shows: a ConfigMap's binaryData too; None as above."""
+        known = self._known.get((kind, name))
+        return None if known is None else known.files
 
 
 def _namespace(value: Mapping[str, Any]) -> str:
     return str(mapping(value.get("metadata")).get("namespace") or "")
-
-
-def _own_keys(document: Document) -> frozenset[str] | None:
-    parts = [document.value.get(part) or {} for part in _PARTS[document.kind]]
-    if not all(isinstance(part, Mapping) for part in parts):
-        return None
-    return frozenset(key for part in parts for key in part)
 
 
 def referenced_object(entry: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -80,13 +79,17 @@ def missing_keys(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     hints = MAX_HINTS
     for layer in workflow.levels():
         for reference in _references(f"{layer.path}.params", layer.params):
-            keys = known.keys(reference.kind, reference.name)
-            if keys is not None and reference.key not in keys:
-                hints -= 1
-                near = difflib.get_close_matches(reference.key, keys, n=1) if hints >= 0 else []
-                hint = f'did you mean "{near[0]}"?' if near else "add it there"
-                text = f'{reference.kind} "{reference.name}" of these files has no key "{reference.key}"; {hint}'
-                yield Problem(reference.path, text, Code.NO_SUCH_KEY)
+            find = known.files if reference.in_a_volume else known.variables
+            keys = find(reference.kind, reference.name)
+            if keys is None or reference.key in keys:
+                continue
+            hints -= 1
+            near = difflib.get_close_matches(reference.key, keys, n=1) if hints >= 0 else []
+            hint = f'did you mean "{near[0]}"?' if near else "add it there"
+            text = f'{reference.kind} "{reference.name}" of these files has no key "{reference.key}"'
+            if reference.key in (known.files(reference.kind, reference.name) or ()):
+                text, hint = f"{text} for variables", "it is in binaryData: write it under data, or mount it"
+            yield Problem(reference.path, f"{text}; {hint}", Code.NO_SUCH_KEY)
 
 
 def _references(path: str, params: Any) -> Iterator[Reference]:
@@ -118,4 +121,5 @@ def _items(path: str, volume: Mapping[str, Any]) -> Iterator[Reference]:
     for field in ("configMap", "secret"):
         for index, item in enumerate(sequence(mapping(volume.get(field)).get("items"))):
             if isinstance(item, Mapping):
-                yield from _single(f"{path}.{field}.items[{index}].key", volume, item.get("key"))
+                for reference in _single(f"{path}.{field}.items[{index}].key", volume, item.get("key")):
+                    yield attrs.evolve(reference, in_a_volume=True)

@@ -95,7 +95,7 @@ def _hidden(path: str, params: Params, outer: set[str], known: ConfigKeys) -> It
         if entry.get("key") or source is None or not outer:
             continue
         source_path, prefix = f"{path}.fromEnv[{index}]", str(entry.get("prefix") or "")
-        keys = known.keys(*source)
+        keys = known.variables(*source)
         if keys is None:
             yield from _maybe_hidden(source_path, source, sorted(name for name in outer if name.startswith(prefix)))
         elif hidden := sorted(outer & {f"{prefix}{key}" for key in keys}):

@@ -35,6 +35,7 @@ spec:
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: {{name: data}}
+spec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}
 ---
 apiVersion: v1
 kind: ServiceAccount

@@ -126,9 +126,26 @@ def test_a_source_of_another_namespace_is_another_one() -> None:
 
 
 def test_a_source_that_cannot_be_read_has_unknown_keys() -> None:
-    """Nothing is claimed of it."""
+    """Nothing is claimed of them, but that it cannot be read."""
     broken = SETTINGS.replace("{LEVEL: debug, MODE: fast}", "[LEVEL]")
-    assert found(_workflow(job="fromEnv: [{configMapRef: {name: settings}, key: X}]", before=broken)) == []
+    (finding,) = found(_workflow(job="fromEnv: [{configMapRef: {name: settings}, key: X}]", before=broken))
+    assert finding.message == 'ConfigMap "settings" data: expected an object, found ["LEVEL"]'
+
+
+def test_a_variable_cannot_be_binary_data() -> None:
+    """A volume can show it."""
+    binary = SETTINGS.replace("\ndata:", "\nbinaryData:").replace("debug", "AAAA").replace("fast", "AAAA")
+    (finding,) = found(_workflow(job="fromEnv: [{configMapRef: {name: settings}, key: MODE}]", before=binary))
+    assert finding.message.endswith("for variables; it is in binaryData: write it under data, or mount it")
+    volume = "volumes: [{name: v, configMap: {name: settings, items: [{key: MODE, path: m}]}}], "
+    assert found(_workflow(job=f"{volume}volumeMount: [{{name: v, mountPath: /v}}]", before=binary)) == []
+
+
+def test_of_two_sources_of_one_name_the_last_counts() -> None:
+    """As when both are applied, and as in a local run."""
+    other = SETTINGS.replace("LEVEL: debug, ", "")
+    text = _workflow(job="fromEnv: [{configMapRef: {name: settings}, key: LEVEL}]", before=SETTINGS + "---\n" + other)
+    assert [finding.code for finding in found(text)] == ["MJ027"]
 
 
 # Volumes

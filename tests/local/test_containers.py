@@ -163,7 +163,10 @@ def test_a_restart_in_place_keeps_volumes_alone(ran: Ran) -> None:
 
 def test_jobs_hand_files_on_in_a_claim(ran: Ran) -> None:
     """Also users that are not root, to those that are others; each sees what links lead to within it."""
-    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n---\n"
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n"
+    )
     volumes = "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]"
     jobs = [
         ("a", "mkdir /v/1 && echo kept > /v/1/file && ln -s 1 /v/current && ln -s /etc /v/out", "", 1000),

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from jobsmgr.api.errors import quoted
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import Objects
+
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
 
 def document(kind: str = "ConfigMap", name: str = "conf", namespace: str | None = "ns", **parts: Any) -> dict[str, Any]:
@@ -93,12 +96,7 @@ class TestWhichOneIsFound:
 
     def test_a_claim_holds_nothing_yet(self) -> None:
         """But it is there."""
-        assert (
-            files(
-                document("PersistentVolumeClaim", spec={"accessModes": ["ReadWriteOnce"]}), kind="PersistentVolumeClaim"
-            )
-            == {}
-        )
+        assert files(document("PersistentVolumeClaim", spec=CLAIM), kind="PersistentVolumeClaim") == {}
 
     @pytest.mark.parametrize(
         "other", [{"kind": "ConfigMap"}, {"kind": "ConfigMap", "apiVersion": "v2"}, {"apiVersion": "v1", "kind": "Pod"}]
@@ -121,23 +119,23 @@ class TestRefused:
         [
             (
                 document("Secret", data={"TOKEN": "not base64!"}),
-                'Secret "conf" data.TOKEN: is no base64; encode it, or',
+                'Secret "conf" data[TOKEN]: is no base64; encode it, or',
             ),
             (
                 document(binaryData={"raw": "abc"}),
-                'ConfigMap "conf" binaryData.raw: is no base64; encode it, or use data',
+                'ConfigMap "conf" binaryData[raw]: is no base64; encode it, or use data',
             ),
-            (document(data={"A": 1}), 'ConfigMap "conf" data.A: expected a string, found 1; quote it'),
-            (document(data={"A": True}), 'ConfigMap "conf" data.A: expected a string, found True; quote it'),
+            (document(data={"A": 1}), 'ConfigMap "conf" data[A]: expected a string, found 1; quote it'),
+            (document(data={"A": True}), 'ConfigMap "conf" data[A]: expected a string, found true; quote it'),
             (
                 document("Secret", stringData={"A": 1.5}),
-                'Secret "conf" stringData.A: expected a string, found 1.5; quote',
+                'Secret "conf" stringData[A]: expected a string, found 1.5; quote',
             ),
-            (document("Secret", data={"A": 1}), 'Secret "conf" data.A: expected a string, found 1; quote it'),
-            (document(data=["A"]), "ConfigMap \"conf\" data: expected an object of keys and values, found ['A']"),
+            (document("Secret", data={"A": 1}), 'Secret "conf" data[A]: expected a string, found 1; quote it'),
+            (document(data=["A"]), 'ConfigMap "conf" data: expected an object, found ["A"]'),
             (
                 document("Secret", stringData="A"),
-                'Secret "conf" stringData: expected an object of keys and values, found',
+                'Secret "conf" stringData: expected an object, found',
             ),
         ],
     )
@@ -152,9 +150,9 @@ class TestRefused:
         """A key is a file's name in a volume: one with a slash could lead out of it, to this machine's own files."""
         with pytest.raises(CannotRun) as caught:
             Objects([document(data={key: "1"})])
-        assert caught.value.problem.path == 'ConfigMap "conf" data'
+        assert caught.value.problem.path == f'ConfigMap "conf" data[{key}]'
         assert caught.value.problem.message == (
-            f"{key!r} is no key; use at most 253 letters, digits, '-', '_' and '.', not beginning with two dots"
+            f"{quoted(key)} is no key; use at most 253 letters, digits, '-', '_' and '.', not beginning with two dots"
         )
 
     @pytest.mark.parametrize(
@@ -162,7 +160,7 @@ class TestRefused:
     )
     def test_keys_of_every_part(self, kind: str, part: str) -> None:
         """None of them is a way around."""
-        with pytest.raises(CannotRun, match=rf'^{kind} "conf" {part}: \'../x\' is no key'):
+        with pytest.raises(CannotRun, match=rf'^{kind} "conf" {part}\[../x\]: "../x" is no key'):
             Objects([{**document(kind), part: {"../x": "AAAA"}}])
 
     @pytest.mark.parametrize("key", ["a", ".hidden", "-a_b.C-9", "a..b", "x" * 253])
@@ -180,15 +178,16 @@ class TestRefused:
     @pytest.mark.parametrize("value", ["../../x", "/etc", "A", "a_b", "-a", "a..b", "a.-b", "a" * 254])
     def test_names(self, value: str, field: str, limit: str) -> None:
         """A claim's is a folder of this machine; a namespace's has no dots."""
+        name, what = (value, "name") if field == "name" else ("conf", "namespace")
         with pytest.raises(CannotRun) as caught:
-            Objects([document("PersistentVolumeClaim", **{field: value})])
-        assert caught.value.problem.path == f"PersistentVolumeClaim metadata.{field}"
+            Objects([document("PersistentVolumeClaim", spec=CLAIM, **{field: value})])
+        assert caught.value.problem.path == f'PersistentVolumeClaim "{name}" metadata.{field}'
         assert caught.value.problem.message == (
-            f"{value!r} is no name; use at most {limit}, starting and ending with a letter or digit"
+            f"{quoted(value)} is no {what}; use at most {limit}, starting and ending with a letter or digit"
         )
 
     @pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
     def test_one_without_a_name(self, kind: str) -> None:
         """Nothing could refer to it."""
-        with pytest.raises(CannotRun, match=rf"^{kind} metadata.name: '' is no name"):
+        with pytest.raises(CannotRun, match=rf'^{kind} "" metadata.name: "" is no name'):
             Objects([document(kind, name="")])

@@ -14,6 +14,7 @@ from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.volumes import Mount, Volumes, check_volumes
 
+CLAIM_SPEC = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 OBJECTS = Objects(
     [
         {
@@ -24,7 +25,7 @@ OBJECTS = Objects(
             "binaryData": {"raw": "AAH/"},
         },
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"TOKEN": "s3cret"}},
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": CLAIM_SPEC},
     ]
 )
 CLAIM = {"persistentVolumeClaim": {"claimName": "data"}}

@@ -13,11 +13,12 @@ from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
 from jobsmgr.cli.shared.jobs import find_job, refuse_several
-from jobsmgr.cli.shared.workflows import chosen, plan_document
+from jobsmgr.cli.shared.workflows import chosen, plan_document, sentence
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.port import Key
 from jobsmgr.files.documents import Document
 from jobsmgr.files.reading import load_documents, refuse_second_stdin
+from jobsmgr.lint.beside import findings_beside
 from jobsmgr.lint.pruning import as_stored
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
@@ -113,13 +114,15 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
     picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.name)]
     _refuse_twins(picked)
     _refuse_held(picked)
-    try:
-        objects = Objects((document.value for document in (*documents, *others)), selection.namespace)
-    except CannotRun as error:
-        raise UnusableInput(str(error)) from None
+    found = [*documents, *others]
+    if findings := list(findings_beside(found, (one.document for one in picked))):
+        raise UnusableInput(sentence(findings))
     if selection.only is not None or selection.start is not None:
         refuse_several([one.plan for one in picked], file, "--only" if selection.only is not None else "--from")
-    return Inputs(tuple(_narrowed(one, selection) for one in picked), objects)
+    return Inputs(
+        tuple(_narrowed(one, selection) for one in picked),
+        Objects((document.value for document in found), selection.namespace),
+    )
 
 
 def check_inputs(inputs: Inputs, executor: Executor, hooks: Hooks) -> None:

@@ -48,7 +48,7 @@ def namespace_option(default: str) -> Callable[[F], F]:
 
 
 def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    from jobsmgr.lint.metadata import namespace_error  # the help needs none of it
+    from jobsmgr.api.metadata import namespace_error  # the help needs none of it
 
     if message := namespace_error(value):
         raise click.BadParameter(message, ctx, param)

@@ -10,6 +10,7 @@ from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.shared.exits import CommandError, UnusableInput
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document, kinds
+from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
 from jobsmgr.lint.validation import read_workflow
 
@@ -42,9 +43,14 @@ def plan_document(document: Document, hooks: Hooks, namespace: str = "") -> Plan
     reading = read_workflow(_in_namespace(document.value, namespace), hooks)
     if reading.plan is not None:
         return reading.plan
-    first, more = finding(document, reading.problems[0]), len(reading.problems) - 1
+    raise CommandError(sentence([finding(document, problem) for problem in reading.problems]))
+
+
+def sentence(findings: Sequence[Finding]) -> str:
+    """The first of what lint reports, with its position, and how many more there are."""
+    first, more = findings[0], len(findings) - 1
     rest = f" (and {more} more: lint shows all)" if more else ""
-    raise CommandError(f"{first.source}:{first.line}:{first.column}: {first.message}{rest}")
+    return f"{first.source}:{first.line}:{first.column}: {first.message}{rest}"
 
 
 def _in_namespace(raw: Mapping[str, Any], namespace: str) -> Mapping[str, Any]:
