@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import secrets
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
 
 import anyio
+import attrs
 from anyio.abc import Process
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.syntax import parse_quantity
-from jobsmgr.local.engines import Engine
-from jobsmgr.local.environment import PodIdentity, environment, expand_all
+from jobsmgr.local.container_options import Start, context_path, is_limited, pid_file, security_context, words
+from jobsmgr.local.engines import Engine, Image
+from jobsmgr.local.environment import PodIdentity, environment
 from jobsmgr.local.errors import CannotRun, ImageMissing
-from jobsmgr.local.executor import KILLED, NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, ForceStop
+from jobsmgr.local.executor import (
+    CANNOT_RUN,
+    KILLED,
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+    OUT_OF_MEMORY,
+    Attempt,
+    Exit,
+    ForceStop,
+    not_started,
+)
+from jobsmgr.local.kernel import oom_kills
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
+from jobsmgr.local.ownership import give, open_up
 from jobsmgr.local.processes import exit_code
 from jobsmgr.local.volumes import Mount, Volumes, check_volumes
 
@@ -34,18 +41,12 @@ _ENGINE_FAILED = 125
 _NOT_STARTED = frozenset({_ENGINE_FAILED, NOT_EXECUTABLE, NOT_FOUND})
 _ENDED = frozenset({"exited", "stopped"})
 """States of a container whose command has run: podman calls it stopped until it has cleaned up, which may be late."""
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_LONGEST_LINE = 32 * 1024
-"""Bytes; of a file of variables, engines read lines of up to 64 KiB."""
+_LOOK_SECONDS = 0.02
+"""Seconds between two looks whether a container that is being made has begun."""
 _MAKING_SECONDS = 0.5
 """Seconds between two checks for a container whose creation was interrupted and that has to be removed."""
 _STUCK_SECONDS = 60.0
 """Seconds after which a command that does not end is considered stuck."""
-_LEAST_CPU = Decimal("0.01")
-"""A millisecond of the kernel's 100: the kubelet makes a smaller limit as large."""
-_AS_ON_A_CLUSTER = {"podman": ("--http-proxy=false", "--read-only-tmpfs=false")}
-"""What an engine would do on its own: hand on this machine's proxies, make /tmp of a read-only root writable."""
-_SELINUX = Path("/sys/fs/selinux/enforce")
 
 
 class Containers:
@@ -68,13 +69,13 @@ class Containers:
     def check(self, manifest: Manifest, pod: PodIdentity) -> None:
         """Refuse references that lead nowhere, volumes that only a cluster has, and what would open this machine."""
         spec = manifest["spec"]["template"]["spec"]
-        container, context = spec["containers"][0], _security_context(spec)
+        container, context = spec["containers"][0], security_context(spec)
         if context.get("privileged"):
             text = "a privileged container could do anything to this machine; remove it to run the job here"
             raise CannotRun(Problem("securityContext.privileged", text))
         if context.get("runAsNonRoot") and context.get("runAsUser") == 0:
             text = "runAsUser is 0, which is root; change one of them"
-            raise CannotRun(Problem(_of_context(spec, "runAsNonRoot"), text))
+            raise CannotRun(Problem(context_path(spec, "runAsNonRoot"), text))
         variables = environment(container, pod, self._objects)
         check_volumes(spec, pod, self._objects, variables, allow_host_path=self._allow_host_path)
 
@@ -85,53 +86,74 @@ class Containers:
             image = await self._engine.image(str(container["image"]), str(container.get("imagePullPolicy") or ""))
         except ImageMissing as error:
             return Exit(code=_ENGINE_FAILED, reason="ErrImagePull", message=str(error), final=True)
+        user = _user(image, attempt.pod_spec)
         variables = environment(container, attempt.pod, self._objects)
         volumes = Volumes(attempt.directory / "volumes", self._claims, attempt.pod_spec, attempt.pod, self._objects)
         if attempt.restarts == 0:
             self._directories.append(attempt.directory)
             attempt.directory.mkdir(parents=True)
             volumes.make()
+            await self._give_to_group(volumes, attempt.pod_spec)
         # The pod's name, since Jobs of two workflows can have the same.
         name = f"jobsmgr-{self._run}-{attempt.pod.name}-{attempt.number}"
-        user = await self._user(image, attempt.pod_spec)
-        words = self._words(attempt, name, image, user, variables, list(volumes.mounts(variables)))
-        with Output(attempt.write) as output:
+        start = Start(
+            attempt=attempt,
+            name=name,
+            labels=(f"{LABEL}={self._run}", f"{LABEL}.job={attempt.key}"),
+            image=image,
+            user=user,
+            variables=variables,
+            mounts=(*volumes.mounts(variables), _termination_log(attempt)),
+        )
+        while isinstance(how := await self._start(start), Mount):
+            start = attrs.evolve(start, mounts=(*start.mounts, how))
+        return how
+
+    async def _give_to_group(self, volumes: Volumes, pod: Manifest) -> None:
+        context = pod.get("securityContext") or {}
+        if context.get("fsGroup") is None:
+            return
+        group = int(context["fsGroup"])
+        for owned in volumes.owned():
+            # The policy is for what outlives the pod.
+            policy = str(context.get("fsGroupChangePolicy") or "") if owned.lasting else ""
             try:
-                process = await self._engine.start(words, output.pipe)
+                give(owned.place, group, owned.access, policy)
+            except PermissionError:
+                if not await self._engine.give(owned.place, group, owned.access, policy):
+                    open_up(owned.place, owned.access)
+
+    async def _start(self, start: Start) -> Exit | Mount:
+        """How it ended, or what it lacked to be started."""
+        kills = oom_kills()
+        knows = await self._engine.options()
+        with Output(start.attempt.write, _Started(start, knows)) as output:
+            try:
+                process = await self._engine.start(words(start, self._engine.program, knows), output.pipe)
             except ValueError as error:  # a character that no argument and no variable can have
-                return Exit(code=NOT_EXECUTABLE, message=f"the container could not be started: {error}")
-            return await self._follow(process, output, name, attempt.grace)
+                return not_started(f"the container could not be started: {error}")
+            how = await self._follow(process, output, start)
+        if isinstance(how, Exit) and how.code == KILLED and is_limited(start.attempt) and oom_kills() > kills:
+            return attrs.evolve(how, reason=OUT_OF_MEMORY)  # podman does not say so with version 1 of cgroups
+        return how
 
-    async def _user(self, image: str, pod: Manifest) -> str:
-        """Who the container runs as, empty for whom the image says. Raises `CannotRun` where that may not be root."""
-        context = _security_context(pod)
-        user, group = context.get("runAsUser"), context.get("runAsGroup")
-        if user is None and (context.get("runAsNonRoot") or group is not None):
-            own = (await self._engine.user(image)).partition(":")[0] or "0"
-            if context.get("runAsNonRoot") and (not own.isdecimal() or int(own) == 0):  # a name may be root's too
-                text = f'image "{image}" runs as user "{own}"; set runAsUser to a number that is not 0'
-                raise CannotRun(Problem(_of_context(pod, "runAsNonRoot"), text))
-            user = own if group is not None else None
-        return "" if user is None else str(user) if group is None else f"{user}:{group}"
-
-    async def _follow(self, process: Process, output: Output, name: str, grace: float) -> Exit:
+    async def _follow(self, process: Process, output: Output, start: Start) -> Exit | Mount:
         """Hand its output on until it has ended, and remove all of it."""
-        how: Exit | None = None
+        how: Exit | Mount | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(output.run)
             try:
                 await process.wait()
-                await output.finish()
-                how = await self._how(process, name, output.last)
+                how = await self._how(process, start, output)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._remove(process, name, grace)
+                    await self._remove(process, start.name, start.attempt.grace)
                     await output.finish()
         if how is None:
             raise AssertionError("a container that was not cancelled has ended somehow")
         return how
 
-    async def _how(self, process: Process, name: str, last: str) -> Exit:
+    async def _how(self, process: Process, start: Start, output: Output) -> Exit | Mount:
         """How it ended; the engine's own failures have codes that a job can have too, so it is asked."""
         code = exit_code(process.returncode)
         if code != process.returncode:
@@ -139,14 +161,26 @@ class Containers:
         if code not in (*_NOT_STARTED, KILLED):
             return Exit(code=code)
         result = await self._engine.run(
-            "inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.OOMKilled}}", name
+            "inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.OOMKilled}}", start.name
         )
         state, _, oom = result.output.partition(" ")
         if state in _ENDED:
-            return Exit(code=code, reason="OOMKilled" if oom == "true" else "")
-        if code in (NOT_FOUND, NOT_EXECUTABLE):
-            return Exit(code=code, message=f"the container could not be started: {last.removeprefix('Error: ')}")
-        return Exit(code=code, reason="CannotRun", message=last.removeprefix("Error: "), final=True)
+            return Exit(code=code, reason=OUT_OF_MEMORY if oom == "true" else "")
+        output.hold_back()
+        await output.finish()
+        if code == _ENGINE_FAILED:
+            return Exit(code=code, reason=CANNOT_RUN, message=output.last.removeprefix("Error: "), final=True)
+        return await self._working_directory(start) or not_started(_why_not(start, code, output))
+
+    async def _working_directory(self, start: Start) -> Mount | None:
+        """An empty one, where it is what was missing: podman makes none, as a cluster does."""
+        place = str(start.attempt.container.get("workingDir") or "")
+        if not place or place in {mount.target for mount in start.mounts} or await self._engine.has(start.name, place):
+            return None
+        source = start.attempt.directory / f"working-dir-{start.attempt.restarts}"
+        source.mkdir()
+        source.chmod(0o755)
+        return Mount(source=source, target=place, read_only=False)
 
     async def _remove(self, process: Process, name: str, grace: float) -> None:
         """Ask the container to end if it has not, then remove it."""
@@ -184,7 +218,7 @@ class Containers:
         waiting.cancel()
 
     async def _delete(self, *names: str) -> None:
-        """Remove containers in any state; they are killed at once, since their stop time-out is 0 (`_words`)."""
+        """Remove containers in any state; they are killed at once, since their stop time-out is 0."""
         await self._engine.run("rm", "--force", "--volumes", *names)
 
     async def aclose(self) -> None:
@@ -198,92 +232,51 @@ class Containers:
                 # Rootless: what a container's other users wrote belongs to sub-ids, which only podman can act as.
                 await self._engine.run("unshare", "rm", "-rf", str(directory))
 
-    # The command line
 
-    def _words(
-        self, attempt: Attempt, name: str, image: str, user: str, variables: Mapping[str, str], mounts: list[Mount]
-    ) -> list[str]:
-        container = attempt.container
-        command = expand_all(container.get("command") or (), variables)
-        args = expand_all(container.get("args") or (), variables)
-        return [
-            *("run", "--pull=never", *_AS_ON_A_CLUSTER.get(self._engine.program, ())),
-            *("--name", name, "--label", f"{LABEL}={self._run}", "--stop-timeout", "0"),
-            *("--label", f"{LABEL}.job={attempt.key}", "--hostname", attempt.pod.name),
-            *(("--workdir", str(container["workingDir"])) if container.get("workingDir") else ()),
-            *_variables(attempt.directory / f"env-{attempt.restarts}", variables),
-            *(word for mount in mounts for word in ("--mount", _mount(mount))),
-            *(("--security-opt", "label=disable") if mounts and _SELINUX.exists() else ()),
-            *_limits((container.get("resources") or {}).get("limits") or {}),
-            *(("--user", user) if user else ()),
-            *_security(_security_context(attempt.pod_spec)),
-            *(("--entrypoint", command[0]) if command else ()),
-            *("--", image),
-            *command[1:],
-            *args,
-        ]
+@attrs.frozen
+class _Started:
+    """Whether what a container's pipe holds can be its own words: before it begins, the engine's alone are there."""
+
+    start: Start
+    knows: frozenset[str]
+
+    async def __call__(self) -> None:
+        while "--pidfile" in self.knows and not pid_file(self.start.attempt).exists():  # noqa: ASYNC110  podman's file
+            await anyio.sleep(_LOOK_SECONDS)
 
 
-def _variables(file: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """Variables in a file that only we can read: anybody can read a command line; as words what no file can carry."""
-    lines = []
-    for name, value in variables.items():
-        if _PLAIN_NAME.fullmatch(name) and not set(value) & {"\n", "\r", "\0"} and len(value.encode()) < _LONGEST_LINE:
-            lines.append(f"{name}={value}\n")
-        else:
-            yield from ("--env", f"{name}={value}")
-    if lines:
-        file.touch(mode=0o600)
-        file.write_text("".join(lines), encoding="utf-8")
-        yield from ("--env-file", str(file))
+def _user(image: Image, pod: Manifest) -> str:
+    """Who the container runs as, empty for root. Raises `CannotRun` where it may not be root, and would be.
+
+    Of `USER` in an image a kubelet takes the user alone: the group is what the image's /etc/passwd says, or root's.
+    """
+    context = security_context(pod)
+    user, group = context.get("runAsUser"), context.get("runAsGroup")
+    own = image.user.partition(":")[0]
+    root = not own.isdecimal() or int(own) == 0  # a name may be root's too
+    if user is None and context.get("runAsNonRoot") and root:
+        text = f'image "{image.name}" runs as user "{own or 0}"; set runAsUser to a number that is not 0'
+        raise CannotRun(Problem(context_path(pod, "runAsNonRoot"), text))
+    who = own if user is None else str(user)
+    return who if group is None else f"{who or 0}:{group}"
 
 
-def _mount(mount: Mount) -> str:
-    """A bind mount as `--mount` takes it; its fields are CSV."""
-    fields = ["type=bind", f"source={mount.source}", f"target={mount.target}"]
-    fields += ["readonly"] if mount.read_only else []
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(fields)
-    return buffer.getvalue()
+def _termination_log(attempt: Attempt) -> Mount:
+    """The file for a job's last words, as each container of a kubelet has one."""
+    file = attempt.directory / f"termination-log-{attempt.restarts}"
+    file.touch()
+    file.chmod(0o666)
+    target = str(attempt.container.get("terminationMessagePath") or "/dev/termination-log")
+    return Mount(source=file, target=target, read_only=False)
 
 
-def _limits(limits: Manifest) -> Iterator[str]:
-    """Limits of CPU and memory; requests and other resources say nothing on one machine."""
-    if cpu := cpus(limits.get("cpu", "")):
-        yield from ("--cpus", cpu)
-    if (memory := parse_quantity(limits.get("memory", ""))) is not None:
-        size = str(memory.quantize(Decimal(1), ROUND_CEILING))
-        yield from ("--memory", size, "--memory-swap", size)
-
-
-def cpus(limit: object) -> str:
-    """A limit of CPU as `--cpus` takes it: at least what the kernel can count; 0 is none, empty what is no number."""
-    cpu = parse_quantity(limit)
-    return "" if cpu is None else f"{max(cpu, _LEAST_CPU):f}" if cpu else "0"
-
-
-def _security_context(pod: Manifest) -> dict[str, Any]:
-    """The container's security context over the pod's."""
-    return {**(pod.get("securityContext") or {}), **(pod["containers"][0].get("securityContext") or {})}
-
-
-def _of_context(pod: Manifest, field: str) -> str:
-    """The path of a field of the joined contexts: the container's own, or the pod's."""
-    own = field in (pod["containers"][0].get("securityContext") or {})
-    return f"{'securityContext' if own else 'podSecurityContext'}.{field}"
-
-
-def _security(context: Manifest) -> Iterator[str]:
-    """What of a security context an engine knows, but for the user."""
-    groups = [*(context.get("supplementalGroups") or ()), context.get("fsGroup")]
-    for group in groups:
-        if group is not None:
-            yield from ("--group-add", str(group))
-    if context.get("readOnlyRootFilesystem"):
-        yield "--read-only"
-    if context.get("allowPrivilegeEscalation") is False:
-        yield from ("--security-opt", "no-new-privileges")
-    capabilities = context.get("capabilities") or {}
-    for flag, names in (("--cap-drop", capabilities.get("drop")), ("--cap-add", capabilities.get("add"))):
-        for name in names or ():
-            yield from (flag, str(name))
+def _why_not(start: Start, code: int, output: Output) -> str:
+    """One sentence for a page of the engine's: what it is about is told by the command's word in it."""
+    command, image = start.argv[0] if start.argv else "", start.attempt.container["image"]
+    if not command:
+        return f'image "{image}" has no command; set one'
+    if f'"{command}"' not in output.end and f"`{command}`" not in output.end:
+        return f"the container could not be started: {output.last.removeprefix('Error: ')}"
+    if code == NOT_FOUND:
+        return f'command "{command}" does not exist in image "{image}"; correct it, or use an image that has it'
+    return f'command "{command}" of image "{image}" cannot be executed; it is no program, or nobody may execute it'

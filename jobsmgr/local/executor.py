@@ -18,6 +18,11 @@ NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 """And for one that exists and cannot be executed."""
 KILLED = 137
+START_ERROR, START_ERROR_CODE = "StartError", 128
+"""What a kubelet says of a container whose command could not be started."""
+CANNOT_RUN = "CannotRun"
+"""The reason for what only this machine cannot."""
+OUT_OF_MEMORY = "OOMKilled"
 GRACE_SECONDS = 30.0
 """Kubernetes' default of terminationGracePeriodSeconds."""
 
@@ -114,3 +119,8 @@ def grace_of(pod: Mapping[str, object]) -> float:
     """Seconds that a pod's processes are given to end."""
     seconds = pod.get("terminationGracePeriodSeconds")
     return float(seconds) if isinstance(seconds, int | float) else GRACE_SECONDS
+
+
+def not_started(message: str) -> Exit:
+    """The end of a try whose command could not be started: no other try will do better."""
+    return Exit(code=START_ERROR_CODE, reason=START_ERROR, message=message, final=True)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import anyio
@@ -33,8 +33,10 @@ class Output:
     It is our own rather than the process's, which could not be closed while somebody else holds its other end.
     """
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], begun: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`begun` is waited for before anything is handed on; what comes before the end of that wait stays."""
         self._write = write
+        self._begun = begun
         self._source, self.pipe = os.pipe()
         """`pipe` is the end for the job."""
         self._open = {self._source, self.pipe}
@@ -50,17 +52,28 @@ class Output:
             self._close(end)
 
     @property
+    def end(self) -> str:
+        """Its end, as far as it is kept."""
+        whole = self._end.lstrip(_CONTINUATION) if len(self._end) == _KEPT else self._end
+        return whole.decode(errors="replace")
+
+    @property
     def last(self) -> str:
         """The last line that was not empty, as far as it is kept."""
-        whole = self._end.lstrip(_CONTINUATION) if len(self._end) == _KEPT else self._end
-        lines = [line for line in whole.decode(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in self.end.splitlines() if line.strip()]
         return lines[-1].strip() if lines else ""
+
+    def hold_back(self) -> None:
+        """Hand nothing on any more: it is not the job's."""
+        self._write = _to_nobody
 
     async def run(self) -> None:
         """Hand everything on until the pipe ends or `finish` is called; the job has its end of the pipe by now."""
         self._close(self.pipe)
         with self._scope:
             await anyio.wait_readable(self._source)
+            if self._begun is not None:
+                await self._begun()
             while self._take(_CHUNK):
                 await anyio.wait_readable(self._source)
         self._done.set()
@@ -87,3 +100,7 @@ class Output:
         if end in self._open:
             self._open.remove(end)
             os.close(end)
+
+
+def _to_nobody(_: bytes) -> None:
+    """Output that is held back."""

@@ -10,13 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import anyio
+import attrs
 from anyio.abc import Process
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.local.commands import MAY_PASS, why_not_started
 from jobsmgr.local.environment import PodIdentity, environment, expand_all
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.executor import NOT_EXECUTABLE, NOT_FOUND, Attempt, Exit, ForceStop
+from jobsmgr.local.executor import Attempt, Exit, ForceStop, not_started
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
 
@@ -79,15 +81,17 @@ class Processes:
         variables = environment(attempt.container, attempt.pod, self._objects)
         words = [*(attempt.container.get("command") or ()), *(attempt.container.get("args") or ())]
         argv = expand_all(words, variables)
+        variables = self._host | variables
         directory = attempt.directory / f"work-{attempt.restarts}"
         directory.mkdir(parents=True)
         with Output(attempt.write) as output:
             try:
-                process = await _start(argv, directory, self._host | variables, output.pipe)
-            except FileNotFoundError:
-                return Exit(code=NOT_FOUND, message=f'command "{argv[0]}" is not on this machine')
-            except (OSError, ValueError) as error:
-                return Exit(code=NOT_EXECUTABLE, message=f'command "{argv[0]}" cannot be run: {_why(error)}')
+                process = await _start(argv, directory, variables, output.pipe)
+            except ValueError as error:  # a character that no argument and no variable can have
+                return not_started(f'command "{argv[0]}" cannot be run: {error}')
+            except OSError as error:
+                how = not_started(why_not_started(argv[0], variables.get("PATH", os.defpath), directory, error))
+                return attrs.evolve(how, final=error.errno not in MAY_PASS)
             return Exit(code=await self._follow(process, output, attempt.grace))
 
     async def _follow(self, process: Process, output: Output, grace: float) -> int:
@@ -151,7 +155,3 @@ def exit_code(returncode: int | None) -> int:
     if returncode is None:
         raise ValueError("the process has not ended")
     return returncode if returncode >= 0 else 128 - returncode
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -15,7 +15,7 @@ from jobsmgr.api.status import Phase, Reason
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import Key
 from jobsmgr.local.environment import PodIdentity
-from jobsmgr.local.executor import NOT_EXECUTABLE, Attempt, Executor, Exit
+from jobsmgr.local.executor import CANNOT_RUN, NOT_EXECUTABLE, START_ERROR, Attempt, Executor, Exit
 from jobsmgr.local.watching import Watcher
 
 DEFAULT_BACKOFF_LIMIT = 6
@@ -23,7 +23,6 @@ DEFAULT_BACKOFF_LIMIT = 6
 FIRST_BACKOFF = 1.0
 """Seconds before the second try; a cluster waits 10."""
 LONGEST_BACKOFF = 60.0
-CANNOT_RUN = "CannotRun"
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 """The letters of generated names in Kubernetes."""
 _LONGEST_STEM = 58
@@ -144,7 +143,7 @@ class JobRun:
     def _outcome(self, how: Exit) -> Outcome:
         if how.code == 0:
             return Outcome(result=Phase.SUCCEEDED)
-        if how.final:
+        if how.final and how.reason != START_ERROR:  # that is the end of a pod, the others have none on a cluster
             return Outcome(result=Phase.FAILED, reason=how.reason, message=how.message)
         tries = f"{self._number} tries failed, the last" if self._number > 1 else "failed"
         why = f" ({how.reason})" if how.reason else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,10 +17,15 @@ from jobsmgr.api.syntax import valid_path_inside
 from jobsmgr.local.environment import PodIdentity, expand, find, references
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import CLAIM, CONFIG_MAP, DEFAULT_NAMESPACE, SECRET, Data, Objects, nearest
+from jobsmgr.local.ownership import Access
 
+_FILES = ("configMap", "secret")
 SUPPORTED = ("emptyDir", "configMap", "secret", "persistentVolumeClaim", "hostPath")
 FILE_MODE = 0o644
-_DIRECTORY_MODE, _OPEN_MODE = 0o755, 0o777
+_FOLDER_MODE, _OPEN_MODE, _MEMORY_MODE = 0o755, 0o777, 0o1777
+"""Folders within a ConfigMap, a volume's own as the kubelet makes it, and as it makes one in memory."""
+_DATA = "..data"
+"""The link through which the kubelet exchanges all files of a volume at once."""
 _HOST_CHECKS = {
     "": Path.exists,
     "DirectoryOrCreate": Path.is_dir,
@@ -39,6 +46,16 @@ class Mount:
     source: Path
     target: str
     read_only: bool
+
+
+@attrs.frozen(kw_only=True)
+class Owned:
+    """A volume that a pod's `fsGroup` is given, and what the group may do there."""
+
+    place: Path
+    access: Access
+    lasting: bool
+    """Whether it outlives the pod."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +91,7 @@ def _check_volume(path: str, volume: Manifest, identity: PodIdentity, objects: O
         raise CannotRun(Problem(path, text))
     if kind == "hostPath":
         _check_host_path(f"{path}.hostPath", volume["hostPath"], allow_host_path)
-    if kind in ("configMap", "secret"):
+    if kind in _FILES:
         list(_files(path, kind, volume[kind], identity, objects))
     if kind == "persistentVolumeClaim":
         find(f"{path}.{kind}", CLAIM, volume[kind], identity.namespace, objects, "claimName")
@@ -111,20 +128,30 @@ class Volumes:
             kind, place = _kind(volume), self._source(volume)
             if kind == "hostPath":
                 _find_host_path(f"volumes[{index}].hostPath", volume["hostPath"])
-            elif kind in ("configMap", "secret"):
-                _make_directory(place, _DIRECTORY_MODE)
-                for file in _files(f"volumes[{index}]", kind, volume[kind], self._identity, self._objects):
-                    _write(place, file)
+            elif kind in _FILES:
+                _make_directory(place, _MEMORY_MODE if kind == "secret" else _OPEN_MODE)
+                _write(place, [*_files(f"volumes[{index}]", kind, volume[kind], self._identity, self._objects)])
+            elif kind == "persistentVolumeClaim":
+                _make_directory(place, _FOLDER_MODE)  # root's, as a new disk is
             else:
-                _make_directory(place, _OPEN_MODE)
+                medium = (volume.get("emptyDir") or {}).get("medium")
+                _make_directory(place, _MEMORY_MODE if medium == "Memory" else _OPEN_MODE)
+
+    def owned(self) -> Iterator[Owned]:
+        """The volumes that the kubelet gives the pod's `fsGroup`: all that it makes, and disks that can be written."""
+        for volume in self._pod.get("volumes") or ():
+            kind, place = _kind(volume), self._source(volume)
+            if kind in _FILES:
+                yield Owned(place=place, access=Access.READ, lasting=False)
+            elif kind != "hostPath" and not _is_read_only(volume):
+                yield Owned(place=place, access=Access.WRITE, lasting=kind == "persistentVolumeClaim")
 
     def mounts(self, variables: Mapping[str, str]) -> Iterator[Mount]:
         """What the container mounts, with `subPathExpr` expanded. Raises `CannotRun` for a link out of its volume."""
         volumes = {str(volume.get("name")): volume for volume in self._pod.get("volumes") or ()}
         for index, mount in enumerate(_container(self._pod).get("volumeMounts") or ()):
             volume = volumes[str(mount["name"])]
-            fixed = _kind(volume) in ("configMap", "secret")
-            fixed = fixed or bool((volume.get("persistentVolumeClaim") or {}).get("readOnly"))
+            fixed = _kind(volume) in _FILES or _is_read_only(volume)
             source = self._source(volume)
             if sub_path := _sub_path(path := f"volumeMounts[{index}]", mount, variables):
                 source = _below(f"{path}.{_sub_path_field(mount)}", source, sub_path)
@@ -144,6 +171,10 @@ class Volumes:
 
     def _claim(self, claim: Manifest) -> Path:
         return self._claims / (self._identity.namespace or DEFAULT_NAMESPACE) / str(claim["claimName"])
+
+
+def _is_read_only(volume: Manifest) -> bool:
+    return bool((volume.get("persistentVolumeClaim") or {}).get("readOnly"))
 
 
 def _container(pod: Manifest) -> Manifest:
@@ -170,16 +201,22 @@ def _below(path: str, volume: Path, sub_path: str) -> Path:
         raise CannotRun(Problem(path, f'"{sub_path}" leads out of the volume; a link there points to {place}'))
     for part in reversed([place, *place.parents]):
         if part.is_relative_to(root):
-            _make_directory(part, _OPEN_MODE)
+            _make_directory(part, stat.S_IMODE(root.stat().st_mode))
     return place
 
 
-def _write(place: Path, file: _File) -> None:
-    target = place / file.path
-    for part in reversed(PurePosixPath(file.path).parents):
-        _make_directory(place / part, _DIRECTORY_MODE)
-    target.write_bytes(file.content)
-    target.chmod(file.mode)
+def _write(place: Path, files: Sequence[_File]) -> None:
+    """Files as the kubelet lays them out, so that it can exchange all at once: each is a link to one of that name."""
+    folder = Path(tempfile.mkdtemp(dir=place, prefix=".."))
+    folder.chmod(_FOLDER_MODE)
+    for file in files:
+        for part in reversed(PurePosixPath(file.path).parents):
+            _make_directory(folder / part, _FOLDER_MODE)
+        (folder / file.path).write_bytes(file.content)
+        (folder / file.path).chmod(file.mode)
+    (place / _DATA).symlink_to(folder.name)
+    for name in dict.fromkeys(PurePosixPath(file.path).parts[0] for file in files):
+        (place / name).symlink_to(PurePosixPath(_DATA, name))
 
 
 def _find_host_path(path: str, volume: Manifest) -> None:

@@ -68,10 +68,10 @@ class TestExitCodes:
         assert '⊘ g/b aborted  job "g/a" did not succeed' in done.out
 
     def test_a_command_that_is_not_there(self) -> None:
-        """Exit code 127 of the job, 3 of the run."""
+        """Exit code 128 of the job, as a kubelet has it, and 3 of the run."""
         done = ran(file_of("name: a, command: [no-such-command]"))
         assert done.code == 3
-        assert 'exit code 127: command "no-such-command" is not on this machine' in done.out
+        assert 'exit code 128 (StartError): command "no-such-command" is not in the PATH of this machine' in done.out
 
     def test_one_of_two_workflows_failed(self) -> None:
         """The worst end counts; both run to theirs."""

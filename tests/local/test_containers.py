@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.runs import file_of, sh
 from tests.local.podman import Podman, Ran, output
-from tests.plane.images import OTHER_IMAGE
+from tests.plane.images import IMAGE, OTHER_IMAGE
 
 CONFIG = """apiVersion: v1
 kind: ConfigMap
@@ -60,7 +60,7 @@ def test_what_the_image_says(ran: Ran) -> None:
     assert output(done, "plain") == ["entrypoint of the image"], done.out
     assert output(done, "args") == ["entrypoint given"]
     assert output(done, "command") == ["alone"]
-    assert output(done, "rest") == ["/work", "1000", "2000", "1 job"]
+    assert output(done, "rest") == ["/work", "1000", "0", "1 job"]
 
 
 def test_images_that_cannot_be_had(ran: Ran) -> None:
@@ -137,7 +137,12 @@ def test_exit_codes_and_retries(ran: Ran) -> None:
     assert done.code == 3
     assert "g/a failed" in done.out
     assert "last with exit code 125" in done.out
-    assert "last with exit code 127: the container could not be started" in done.out
+    why = (
+        'failed with exit code 128 (StartError): command "no-such-command" does not exist in image "docker.io/library/'
+    )
+    assert why in done.out
+    assert "g/b running  try 1 failed" not in done.out
+    assert output(done, "b") == []
     assert output(done, "c") == ["mark", "mark"]
 
 
@@ -149,7 +154,79 @@ def test_an_exit_code_before_podman_has_cleaned_up(podman: Podman, ran: Ran) -> 
         done = ran(file_of(*jobs))
     for job, code in ("a", "125"), ("b", "127"):
         assert re.search(rf"✘ g/{job} failed +\S+  failed with exit code {code}$", done.out, re.MULTILINE), done.out
-    assert "exit code 127: the container could not be started" in done.out
+    assert 'exit code 128 (StartError): command "no-such-command" does not exist in image' in done.out
+
+
+def test_a_mistyped_command_is_one_sentence(ran: Ran) -> None:
+    """No retry, no page of the engine's, nothing in the log; what cannot be executed is told from what is missing."""
+    commands = {"typo": "ehco", "path": "/absent", "file": "/etc/passwd", "folder": "/bin", "other": "no such"}
+    jobs = [f"name: {name}, command: ['{command}'], parallel: true" for name, command in commands.items()]
+    done = ran(file_of(*jobs).replace("retries: 0", "retries: 3"), "--output-dir", "out")
+    missing = "does not exist in image {}; correct it, or use an image that has it"
+    useless = "of image {} cannot be executed; it is no program, or nobody may execute it"
+    for name, what in {"typo": missing, "path": missing, "file": useless, "folder": useless, "other": missing}.items():
+        sentence = f'command "{commands[name]}" {what.format(chr(34) + IMAGE + chr(34))}'
+        live = rf"^✘ g/{name} +failed +\S+  failed with exit code 128 \(StartError\): {re.escape(sentence)}$"
+        assert len(re.findall(live, done.out, re.MULTILINE)) == 1, done.out
+        assert (ran.directory / "out" / "wf" / "g" / f"{name}-1.log").read_bytes() == b""
+        assert not (ran.directory / "out" / "wf" / "g" / f"{name}-2.log").exists()
+    assert "runc" not in done.out
+
+
+def test_a_working_directory_that_is_not_there_is_made(ran: Ran) -> None:
+    """As on a cluster; one that is there stays what it is, also where the command is what is missing."""
+    jobs = [
+        "name: new, parallel: true, command: [sh, -c, 'pwd; ls -A; stat -c %A:%u:%g .'], workingDir: /new/folder",
+        "name: old, parallel: true, command: [sh, -c, 'ls -d busybox'], workingDir: /bin",
+        "name: typo, parallel: true, command: [ehco], workingDir: /bin",
+        "name: both, parallel: true, command: [ehco], workingDir: /new/folder",
+        "name: file, parallel: true, command: ['true'], workingDir: /etc/passwd",
+    ]
+    done = ran(file_of(*jobs))
+    assert output(done, "new") == ["/new/folder", "drwxr-xr-x:0:0"], done.out
+    assert output(done, "old") == ["busybox"]
+    for name in ("typo", "both"):
+        assert re.search(rf"✘ g/{name} +failed .*: command \"ehco\" does not exist in image", done.out), done.out
+    assert re.search(r"✘ g/file failed .*\(StartError\): the container could not be started: ", done.out), done.out
+
+
+def test_what_no_kubelet_sets_is_not_set(ran: Ran) -> None:
+    """Neither variables nor users; what the image or the job sets stays."""
+    jobs = [
+        sh(
+            "none",
+            "env | grep -e TERM -e container; cat /etc/passwd; echo $HOME",
+            "parallel: true, params: {securityContext: {runAsUser: 7}}",
+        ),
+        sh("own", "echo $TERM", "parallel: true, params: {env: [{name: TERM, value: dumb}]}"),
+        sh("last-words", "echo bye > /dev/termination-log; stat -c %A /dev/termination-log"),
+    ]
+    done = ran(file_of(*jobs))
+    assert output(done, "none") == ["root:x:0:0:root:/:/bin/sh", "/"], done.out
+    assert output(done, "own") == ["dumb"]
+    assert output(done, "last-words") == ["-rw-rw-rw-"]
+
+
+def test_a_group_for_the_files_of_a_pod(ran: Ran) -> None:
+    """A Secret that its owner alone may read, and every other kind of volume, for a user who is not root."""
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n---\n"
+    volumes = (
+        "[{name: key, secret: {secretName: key, defaultMode: 256}}, {name: scratch, emptyDir: {}},"
+        " {name: data, persistentVolumeClaim: {claimName: data}}]"
+    )
+    mounts = ", ".join(f"{{name: {name}, mountPath: /v/{name}}}" for name in ("key", "scratch", "data"))
+    script = "cat /v/key/TOKEN; echo; cd /v; touch scratch/x data/x; stat -L -c '%A %u:%g %n' * key/TOKEN data/x"
+    context = "podSecurityContext: {runAsUser: 1000, fsGroup: 2000}"
+    params = f"params: {{volumes: {volumes}, volumeMounts: [{mounts}], {context}}}"
+    done = ran(CONFIG + claim + file_of(sh("a", script, params)))
+    assert output(done) == [
+        "s3cret",
+        "drwxrwsr-x 0:2000 data",
+        "drwxrwsrwt 0:2000 key",
+        "drwxrwsrwx 0:2000 scratch",
+        "-r--r----- 0:2000 key/TOKEN",
+        "-rw-r--r-- 1000:2000 data/x",
+    ], done.out + done.err
 
 
 def test_a_restart_in_place_keeps_volumes_alone(ran: Ran) -> None:
@@ -173,9 +250,10 @@ def test_jobs_hand_files_on_in_a_claim(ran: Ran) -> None:
         ("b", "cat /v/file; touch /v/x 2>/dev/null || echo not mine", "subPath: current, ", 2000),
         ("c", "ls /v", "subPath: out/new, ", 0),
     ]
+    group = ", fsGroup: 3000"  # a new claim is root's alone, as a new disk
     texts = [
         f"{sh(name, script, '')} params: {{{volumes}, volumeMounts: [{{name: v, {sub}mountPath: /v}}],"
-        f" securityContext: {{runAsUser: {user}}}}}"
+        f" podSecurityContext: {{runAsUser: {user}{group if user == 1000 else ''}}}}}"
         for name, script, sub, user in jobs
     ]
     done = ran(claim + file_of(*texts))
@@ -201,7 +279,7 @@ def test_what_no_container_can_be_given(ran: Ran) -> None:
     done = ran(file_of(*jobs))
     assert done.code == 3
     for job in ("a", "b"):
-        why = "failed with exit code 126: the container could not be started: embedded null byte"
+        why = r"failed with exit code 128 \(StartError\): the container could not be started: embedded null byte"
         assert re.search(rf"✘ g/{job} failed +\S+  {why}$", done.out, re.MULTILINE), done.out + done.err
 
 

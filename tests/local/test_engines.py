@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from jobsmgr.local import engines
-from jobsmgr.local.engines import Engine, find_engine, full_name
+from jobsmgr.local.engines import Engine, Image, find_engine, full_name
 from jobsmgr.local.errors import ImageMissing, NoContainerEngine
 from tests.local.podman import Podman
 from tests.plane.images import IMAGE, OTHER_IMAGE
@@ -113,7 +113,7 @@ class TestImages:
         engine, names = Engine("podman"), list[str]()
 
         async def ask() -> None:
-            names.append(await engine.image("tool", "IfNotPresent"))
+            names.append((await engine.image("tool", "IfNotPresent")).name)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
@@ -136,7 +136,14 @@ class TestImages:
         for name, value in podman.environment.items():
             monkeypatch.setenv(name, value)
         engine = Engine("podman")
-        names = [await engine.image(name, "Never") for name in ("busybox:1.37", IMAGE, OTHER_IMAGE)]
-        assert [await engine.user(name) for name in names] == ["", "", "1000:2000"]
+        images = [await engine.image(name, "Never") for name in ("busybox:1.37", IMAGE, OTHER_IMAGE)]
+        assert [image.user for image in images] == ["", "", "1000:2000"]
+        assert images[-1] == Image(
+            name=OTHER_IMAGE,
+            user="1000:2000",
+            variables=frozenset({"PATH", "OF_THE_IMAGE", "FOR_BOTH"}),
+            entrypoint=("echo", "entrypoint"),
+            command=("of the image",),
+        )
         with pytest.raises(ImageMissing, match="it is not on this machine, and imagePullPolicy is Never"):
             await engine.image("busybox:0", "Never")

@@ -75,16 +75,17 @@ class TestHowItEnds:
         assert execute(tmp_path, shell(script))[0].code == code
 
     def test_a_command_that_is_not_there(self, tmp_path: Path) -> None:
-        """127, naming it."""
+        """As a kubelet says it, and final."""
         how, _ = execute(tmp_path, {"command": ["no-such-command-here"]})
-        assert (how.code, how.message) == (127, 'command "no-such-command-here" is not on this machine')
+        text = 'command "no-such-command-here" is not in the PATH of this machine; correct it, or install it'
+        assert how == Exit(code=128, reason="StartError", message=text, final=True)
 
     def test_a_command_that_cannot_be_run(self, tmp_path: Path) -> None:
-        """126."""
+        """The same; what is wrong with it is said."""
         (tmp_path / "file").write_text("x")
         how, _ = execute(tmp_path, {"command": [str(tmp_path / "file")]})
-        assert how.code == 126
-        assert "cannot be run" in how.message
+        assert (how.code, how.reason, how.final) == (128, "StartError", True)
+        assert "cannot be run: it may not be executed; set its mode" in how.message
 
     def test_what_it_left_in_the_background_is_ended_with_it(self, tmp_path: Path) -> None:
         """The whole group goes, and its output is not waited for."""

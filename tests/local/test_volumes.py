@@ -12,6 +12,7 @@ import pytest
 from jobsmgr.local.environment import PodIdentity
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.objects import Objects
+from jobsmgr.local.ownership import Access
 from jobsmgr.local.volumes import Mount, Volumes, check_volumes
 
 CLAIM_SPEC = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
@@ -75,8 +76,11 @@ def mode(path: Path) -> int:
 
 def shown(mount: Mount) -> dict[str, tuple[bytes, str]]:
     """All files of a mounted directory with content and mode."""
-    files = (path for path in sorted(mount.source.rglob("*")) if path.is_file())
-    return {str(path.relative_to(mount.source)): (path.read_bytes(), f"{mode(path):o}") for path in files}
+    data = mount.source / "..data"
+    files = (path for path in sorted(data.resolve().rglob("*")) if path.is_file())
+    names = {str(path.relative_to(data.resolve())): path for path in files}
+    assert all((mount.source / name).resolve() == path for name, path in names.items())
+    return {name: (path.read_bytes(), f"{mode(path):o}") for name, path in names.items()}
 
 
 class TestConfigMapsAndSecrets:
@@ -86,7 +90,15 @@ class TestConfigMapsAndSecrets:
         """With Kubernetes' mode, readable for any user of the container whatever the umask here."""
         found = place.mount({"configMap": {"name": "conf"}})
         assert shown(found) == {"a.txt": (b"from a", "644"), "b.txt": (b"from b", "644"), "raw": (b"\0\1\xff", "644")}
-        assert (mode(found.source), found.read_only) == (0o755, True)
+        assert (mode(found.source), found.read_only) == (0o777, True)
+
+    def test_each_file_is_a_link(self, place: Place) -> None:
+        """Through `..data`, as the kubelet exchanges all of them at once."""
+        source = place.mount({"configMap": {"name": "conf"}}).source
+        links = {path.name: str(path.readlink()) for path in source.iterdir() if path.is_symlink()}
+        (folder,) = (path.name for path in source.iterdir() if not path.is_symlink())
+        assert links == {"..data": folder, **{name: f"..data/{name}" for name in ("a.txt", "b.txt", "raw")}}
+        assert (folder.startswith(".."), mode(source / folder)) == (True, 0o755)
 
     def test_a_secret(self, place: Place) -> None:
         """Decoded; with the volume's own mode."""
@@ -99,6 +111,7 @@ class TestConfigMapsAndSecrets:
         found = place.mount({"configMap": {"name": "conf", "items": items, "defaultMode": 0o440}})
         assert shown(found) == {"deep/er/a": (b"from a", "440"), "raw": (b"\0\1\xff", "755")}
         assert [mode(found.source / part) for part in ("deep", "deep/er")] == [0o755, 0o755]
+        assert str((found.source / "deep").readlink()) == "..data/deep"
 
     def test_one_file_of_it(self, place: Place) -> None:
         """With subPath."""
@@ -110,7 +123,9 @@ class TestConfigMapsAndSecrets:
     )
     def test_an_optional_one_that_is_missing(self, place: Place, volume: dict[str, Any]) -> None:
         """Is an empty directory."""
-        assert list(place.mount(volume).source.iterdir()) == []
+        source = place.mount(volume).source
+        assert shown(place.mount(volume, of="again")) == {}
+        assert [path for path in source.iterdir() if not path.name.startswith("..")] == []
 
     def test_an_optional_item_that_is_missing(self, place: Place) -> None:
         """Is left out."""
@@ -126,7 +141,9 @@ class TestEmptyDirs:
     def test_anybody_may_write(self, place: Place, volume: dict[str, Any]) -> None:
         """A volume that says nothing is one too, as the API server has it."""
         found = place.mount(volume)
-        assert (mode(found.source), found.read_only, list(found.source.iterdir())) == (0o777, False, [])
+        in_memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
+        assert mode(found.source) == (0o1777 if in_memory else 0o777)
+        assert (found.read_only, list(found.source.iterdir())) == (False, [])
 
     def test_pods_do_not_share_one(self, place: Place) -> None:
         """Unlike a claim."""
@@ -158,7 +175,7 @@ class TestClaims:
     def test_what_a_job_made_of_its_root_stays(self, place: Place) -> None:
         """Its mode is the storage's from then on, not the next pod's."""
         root = place.mount(CLAIM, of="one").source
-        assert mode(root) == 0o777
+        assert mode(root) == 0o755
         root.chmod(0o750)
         assert mode(place.mount(CLAIM, of="two").source) == 0o750
 
@@ -208,6 +225,33 @@ class TestHostPaths:
         (tmp_path / "file").write_text("x")
         with pytest.raises(CannotRun, match=r"is no "):
             place.mount({"hostPath": {"path": str(tmp_path / "file"), "type": kind}})
+
+
+class TestOwned:
+    """What a pod's `fsGroup` is given: all that the kubelet makes for it, and disks that the pod may write to."""
+
+    @pytest.mark.parametrize(
+        ("volume", "access", "lasting"),
+        [
+            ({"emptyDir": {}}, Access.WRITE, False),
+            ({"emptyDir": {"medium": "Memory"}}, Access.WRITE, False),
+            ({"secret": {"secretName": "key"}}, Access.READ, False),
+            ({"configMap": {"name": "conf"}}, Access.READ, False),
+            (CLAIM, Access.WRITE, True),
+        ],
+    )
+    def test_what_is(self, tmp_path: Path, volume: dict[str, Any], access: Access, lasting: bool) -> None:
+        """With what the group may do there."""
+        (found,) = Volumes(tmp_path / "pod", tmp_path / "claims", pod(volume), POD, OBJECTS).owned()
+        assert (found.access, found.lasting) == (access, lasting)
+
+    @pytest.mark.parametrize(
+        "volume",
+        [{"hostPath": {"path": "/tmp"}}, {"persistentVolumeClaim": {"claimName": "data", "readOnly": True}}],
+    )
+    def test_what_is_not(self, tmp_path: Path, volume: dict[str, Any]) -> None:
+        """Paths of this machine, and a disk that is there to be read."""
+        assert [*Volumes(tmp_path / "pod", tmp_path / "claims", pod(volume), POD, OBJECTS).owned()] == []
 
 
 class TestOutOfTheVolume:

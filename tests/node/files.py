@@ -23,7 +23,7 @@ class Case:
     name: str
     text: str
     differs: Mapping[str, str] = {}
-    """What is not the same, as `comparison.Facts` calls it, and why. All else has to be the same."""
+    """What is not the same, as `comparison.Facts` calls it, and the row of docs/run.md that says it."""
     refused: str = ""
     """A part of what `jobsmgr run` says where it starts nothing of this file, though a cluster would."""
     timed: bool = False
