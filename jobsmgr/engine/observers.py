@@ -48,7 +48,7 @@ class Observers:
         async with anyio.create_task_group() as tasks:
             for queue in self._queues:
                 tasks.start_soon(keep, f"observer of plugin {queue.plugin}", queue.run)
-            await anyio.sleep_forever()
+            await anyio.sleep_forever()  # also where there are none
 
     async def drain(self) -> None:
         """Wait until all is handed over, for a bounded time; what is left then is logged."""

@@ -12,11 +12,12 @@ import structlog
 from jobsmgr.api.decision import Decision, Transition
 from jobsmgr.api.errors import described
 from jobsmgr.api.plan import Plan
-from jobsmgr.api.status import Reason
+from jobsmgr.api.status import Reason, Status
 from jobsmgr.core.decide import BATCH, decide, stall
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.gather import NO_FAILURES, Gathered, Gatherer
 from jobsmgr.engine.held import Held
+from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Effort, Failures
 from jobsmgr.engine.performer import Performer
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
@@ -79,6 +80,7 @@ class Reconciler:
             requeue = await self._performer.perform(gathered, self._decided(key, gathered))
         else:
             requeue = NEVER
+        self._note_ends(memory, memory.stored.status)  # a status that was worked out once more, after what was done
         memory.failures.passed(Effort.LOOK)
         memory.stored.pack()
         return requeue
@@ -95,13 +97,16 @@ class Reconciler:
 
     def _decided(self, key: Key, gathered: Gathered) -> Decision:
         """The decision, and what it means for others."""
-        decision, memory = self._decide(gathered), gathered.memory
-        counts = decision.status.counts
-        ended = counts.succeeded + counts.failed + counts.aborted
-        self._job_ended |= ended > memory.ended
-        memory.ended = ended
+        decision = self._decide(gathered)
+        self._note_ends(gathered.memory, decision.status)
         self.held.decided(key, decision.held)
         return decision
+
+    def _note_ends(self, memory: Memory, status: Status) -> None:
+        counts = status.counts
+        ended = counts.succeeded + counts.failed + counts.aborted
+        self._job_ended |= ended > memory.ended
+        memory.ended = max(ended, memory.ended)
 
     def _decide(self, gathered: Gathered) -> Decision:
         if gathered.plugin_error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -53,6 +54,24 @@ async def test_when_a_job_of_another_workflow_has_ended() -> None:
             assert sum(cluster.looks.values()) == before
             cluster.end(f"{key.name}-g-a", key=key)
             await anyio.sleep(10)
+        assert {cluster.status(key).phase for key in keys} == {"succeeded"}
+
+
+class EndingAtOnce(FakeCluster):
+    """Jobs have ended by the time at which their creation is answered."""
+
+    async def create_job(self, key: Key, manifest: Mapping[str, Any]) -> Any:
+        answer = await super().create_job(key, manifest)
+        self.end(manifest["metadata"]["name"], key=key)
+        return answer
+
+
+async def test_when_it_ends_before_anybody_has_seen_it_run() -> None:
+    """Then no look at its workflow begins with that: the one that created it ends with it."""
+    cluster = EndingAtOnce()
+    keys = [cluster.apply(manifest(group("g", "a"), name=f"w{number}")) for number in range(5)]
+    async with loop(cluster, load_hooks([("quota", Quota(1))], installed=False)):
+        await anyio.sleep(60)
         assert {cluster.status(key).phase for key in keys} == {"succeeded"}
 
 

@@ -129,6 +129,15 @@ async def test_what_waits_for_slow_observers_is_bounded() -> None:
     assert [(log["plugin"], log["count"]) for log in logs if "dropped" in log["event"]] == [("p0", 5)]
 
 
+async def test_without_observers_nothing_is_said() -> None:
+    """The task that has nothing to do goes on doing it."""
+    with structlog.testing.capture_logs() as logs:
+        async with observing(hooks_of()) as given:
+            given.notify((transition(),))
+            await anyio.sleep(600)
+    assert logs == []
+
+
 async def test_a_slow_neighbour_costs_the_others_nothing() -> None:
     """Neither time nor transitions; what it loses itself is logged now and then, with how many."""
     said: list[str] = []
