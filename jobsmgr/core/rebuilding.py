@@ -22,7 +22,7 @@ from jobsmgr.api.codec import without_none
 from jobsmgr.api.cutting import ELLIPSIS
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.params import Params
-from jobsmgr.api.status import Condition, JobStatus
+from jobsmgr.api.status import JobStatus
 
 MOST_VALUES = 200_000
 """Values in one answer, counted to the bottom: a status of the largest workflow has half as many."""
@@ -37,7 +37,6 @@ _CUT: Mapping[tuple[type, str], int] = {
     (Problem, "path"): 1024,
     (Problem, "message"): LONGEST_MESSAGE,
     (Problem, "code"): 64,
-    (Condition, "message"): LONGEST_MESSAGE,
     (JobStatus, "message"): LONGEST_MESSAGE,
 }
 """Texts for people, and how many characters of one are kept. Anything else that is too long is refused."""

@@ -196,13 +196,23 @@ class TestMegabytes:
 
     def test_sentences_are_cut(self) -> None:
         """They are for people; the status is stored all the same."""
-        said = Condition(type="Clean", status=True, reason="Why", message="x" * 100_000)
+        said = Condition(type="Clean", status=True, reason="Why", message="x" * 30_000)
         one = World(RAW, load(plugin(conditions=lambda: [said]))).settle()
         stored = one.stored().condition("Clean")
         assert stored is not None
         assert (one.conditions()["Stalled"], len(stored.message)) == ((False, "NotStalled"), LONGEST_MESSAGE)
         (problem,) = load(plugin(validate=lambda: [Problem("\ud800", "\ud800" * 9000)])).validate(WORKFLOW)
         assert problem.path == r"\ud800"
+
+    def test_a_condition_that_nobody_could_store(self) -> None:
+        """It holds the workflow, and a status says so."""
+        said = stalled(
+            plugin(conditions=lambda: [Condition(type="Clean", status=True, reason="Why", message="x" * 100_000)])
+        )
+        assert said == (
+            'plugin "p0" in jobsmgr_conditions: answered what cannot be stored:'
+            " Condition.message has 100000 characters; at most 32768 are allowed"
+        )
 
     def test_more_conditions_than_can_be_stored(self) -> None:
         """The schema takes 32; with more no status would ever be stored."""
