@@ -57,6 +57,7 @@ class Code(StrEnum):
     REPEATED_ENTRY = "MJ029", Severity.WARNING, "An entry that a later one of the same list replaces"
     NO_OBJECT = "MJ030", Severity.ERROR, "A document beside a workflow that is no object of Kubernetes"
     BAD_DATA = "MJ031", Severity.ERROR, "Data of a ConfigMap or Secret that Kubernetes refuses"
+    ABORTED = "MJ032", Severity.WARNING, "A workflow that is aborted as soon as it is applied"
 
 
 _CODES = {code.value: code for code in Code}

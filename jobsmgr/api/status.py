@@ -40,6 +40,7 @@ GOOD_ENDS = frozenset({Phase.SUCCEEDED})
 class Reason(StrEnum):
     """Why a job waits or failed, or a workflow cannot start: `reason` in a status. Plugins may use further words."""
 
+    ABORTED = "Aborted"
     ADMISSION_DENIED = "AdmissionDenied"
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
     CLUSTER_ERROR = "ClusterError"

@@ -139,6 +139,11 @@ class Spec:
         "While true no job starts; jobs that run go on to their end. Set it to false to go on.",
         default=False,
     )
+    abort: bool = spec_field(
+        "abort",
+        "true ends the workflow: running Jobs are deleted, nothing more starts. Setting it back undoes nothing.",
+        default=False,
+    )
 
 
 class WrittenJob(NamedTuple):

@@ -13,8 +13,11 @@ from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
-from jobsmgr.connection.answers import NotLeading, Unreachable
-from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Done, Gone, Key, WriteResult
+from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
+from jobsmgr.engine.port import AlreadyExists, Conflict, Created, CreateResult, Done, Gone, Key, WriteResult
+
+_DELETE_TRIES = 3
+"""How often a Job that changes all the time is tried to be deleted before the next look."""
 
 
 class JobWriter:
@@ -50,21 +53,39 @@ class JobWriter:
         return refusal(answer) if holder is None else self._taken(key, holder, owner)
 
     async def delete(self, key: Key, name: str, uid: str) -> WriteResult:
-        """Delete a Job if it still has that uid; its pods go in the background."""
+        """Delete a Job if it still has that uid and is as it is known; its pods go in the background.
+
+        As it is known: a result that it has shown meanwhile would be lost with it. One that has a result stays.
+        """
         place = (key.namespace, name)
         try:
-            answer = await self._window.send(key, "DELETE", JOB.resource, name, body=delete_options({"uid": uid}))
-            if is_deleted(answer, uid):
-                self._known.forget(place, uid)
-                return Done()
-            if is_being_deleted(answer, JOB.resource.kind):
-                self._known.written(JOB.answered(answer))
-                return Done()
-            if answer.ok or answer.status in (404, 409):  # none, or one with another uid: a read shows which
-                return await self._reads.missed(place, uid) or refusal(answer)
+            for _ in range(_DELETE_TRIES):
+                known = self._known.get(place)
+                same = known if known is not None and known.uid == uid else None
+                if same is not None and same.value.result is not None:
+                    return Done()
+                version = {} if same is None else {"resourceVersion": str(same.version)}
+                options = delete_options({"uid": uid, **version})
+                answer = await self._window.send(key, "DELETE", JOB.resource, name, body=options)
+                if (result := await self._deleted(place, uid, answer)) is not None:
+                    return result
         except (Unreachable, NotLeading) as error:
             return unsent(error)
-        return refusal(answer)
+        return Conflict()
+
+    async def _deleted(self, place: Place, uid: str, answer: Answer) -> WriteResult | None:
+        """What came of a delete; None if the Job has changed, and is known anew. Raises `Unreachable`."""
+        if is_deleted(answer, uid):
+            self._known.forget(place, uid)
+            return Done()
+        if is_being_deleted(answer, JOB.resource.kind):
+            self._known.written(JOB.answered(answer))
+            return Done()
+        if not answer.ok and answer.status not in (404, 409):
+            return refusal(answer)
+        # None, or one with another uid, or a newer version: a read shows which.
+        missed = await self._reads.missed(place, uid)
+        return missed if missed is not None or answer.status == 409 else refusal(answer)
 
     async def read(self, key: Key, state: JobState) -> WriteResult:
         """Read a Job that was not seen, as it is now; `state` is what is recorded of it."""

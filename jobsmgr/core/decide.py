@@ -167,15 +167,18 @@ def _steps(
 ) -> tuple[Step, ...]:
     """What is to be done, in its order: Jobs first, since they are what people wait for, and the status last.
 
-    Reads come after writes that do not depend on them, and before the status, which they may make another one.
+    Reads come after writes that do not depend on them, and before the status, which they may make another one. What a
+    person aborts is deleted after the status that says so. A crash in between, or `spec.abort` taken back at that very
+    moment, then finds an aborted workflow, never Jobs that have vanished for no reason that is stored.
     """
     if status.phase.ended and _expired(snapshot, status):
         return (DeleteWorkflow(),)
-    return (*_deletes(status), *creates, *reads, StoreStatus())
+    deletes, aborts = (tuple(_deletes(status, reason)) for reason in (Reason.DEADLINE_EXCEEDED, Reason.ABORTED))
+    return (*deletes, *creates, *reads, StoreStatus(), *aborts)
 
 
-def _deletes(status: Status) -> Iterator[DeleteJob]:
-    """The Jobs that run still when the workflow's deadline is over."""
+def _deletes(status: Status, reason: Reason) -> Iterator[DeleteJob]:
+    """The Jobs that run still though they are to end for this reason."""
     if status.phase.ended:
         return
     for group in status.groups:
@@ -183,7 +186,7 @@ def _deletes(status: Status) -> Iterator[DeleteJob]:
             continue
         for job in (job for job in group.jobs if job.reason):
             key, running = JobKey(group.name, job.name), job.phase is Phase.RUNNING
-            if running and job.reason == Reason.DEADLINE_EXCEEDED and job.uid and key not in status.unknown.phases:
+            if running and job.reason == reason and job.uid and key not in status.unknown.phases:
                 yield DeleteJob(key=key, name=job.job_name, uid=job.uid)
 
 
@@ -194,7 +197,8 @@ _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)
 def _startable(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> tuple[JobKey, ...]:
     """The jobs that may be created now, those never refused first."""
     throttled = snapshot.throttle is not None and snapshot.throttle.retry_at > snapshot.clock
-    if status.phase.ended or snapshot.problems or snapshot.workflow.spec.suspend or throttled:
+    spec = snapshot.workflow.spec
+    if status.phase.ended or snapshot.problems or spec.suspend or spec.abort or throttled:
         return ()
     ready = [
         key

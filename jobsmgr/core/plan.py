@@ -22,7 +22,7 @@ from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import compiled_params
 
-_KEPT = ("activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend")
+_KEPT = ("activeDeadlineSeconds", "ttlSecondsAfterFinished", "suspend", "abort")
 """What counts of a spec that is not read."""
 
 

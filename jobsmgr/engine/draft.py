@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.status import ConditionType, Phase, Status
+from jobsmgr.api.status import ConditionType, Phase, Reason, Status
 from jobsmgr.core.shrinking import SMALLEST, in_form, next_form
 from jobsmgr.engine.memory.pace import Pace
 
@@ -48,10 +48,17 @@ def _pressing(before: Status, after: Status) -> bool:
     """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
     turned = any(_holds(before, kind) != _holds(after, kind) for kind in _SEEN_BY_PEOPLE)
     suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
-    return not before.seen or before.phase.ended != after.phase.ended or turned or suspended
+    aborting = _is_aborting(before) != _is_aborting(after)
+    return not before.seen or before.phase.ended != after.phase.ended or turned or suspended or aborting
 
 
 _SEEN_BY_PEOPLE = (ConditionType.STALLED, ConditionType.SUSPENDED)
+
+
+def _is_aborting(status: Status) -> bool:
+    """Whether running Jobs are deleted for an abort; this status is what the deletes wait for."""
+    reconciling = status.condition(ConditionType.RECONCILING)
+    return reconciling is not None and reconciling.reason == Reason.ABORTED
 
 
 def _holds(status: Status, kind: ConditionType) -> bool:

@@ -36,7 +36,7 @@ def event_of(key: Key, transition: Transition) -> Event | None:
         kind = "Warning" if bad or reason in _WARNINGS else "Normal"
         message = transition.message or f"the workflow is {transition.after.value}"
         return Event(key=key, uid=transition.workflow.uid, type=kind, reason=reason, message=message)
-    if transition.after is Phase.ABORTED or not transition.reason:
+    if transition.after is Phase.ABORTED or transition.reason in ("", Reason.ABORTED):
         return None
     message = f'job "{transition.key}" is {transition.after.value}: {transition.message or transition.reason}'
     return Event(

@@ -1,4 +1,4 @@
-"""Names, volumes and variables that a cluster accepts and that are probably mistakes. No spec is invalid for them."""
+"""What a cluster accepts in a workflow and what is probably a mistake. No spec is invalid for it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _SHOWN = 3
 
 def find_warnings(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     """All warnings of a workflow that could be read; `known` has the ConfigMaps and Secrets of the same files."""
+    if workflow.spec.abort:
+        text = "it is true, so every job is aborted before it starts; remove it to run the workflow"
+        yield Problem("spec.abort", text, Code.ABORTED)
     yield from _names(workflow)
     for layer in workflow.levels():
         yield from _repeated(layer)

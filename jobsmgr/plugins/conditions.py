@@ -118,7 +118,7 @@ def _suspension(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, st
     status = snapshot.status
     if status.phase is Phase.SUSPENDED:
         return True, reason, message
-    if snapshot.workflow.spec.suspend and not status.phase.ended:
+    if snapshot.workflow.spec.suspend and not snapshot.workflow.spec.abort and not status.phase.ended:
         running = status.counts.running
         return True, Reason.SUSPEND_REQUESTED.value, f"spec.suspend is true; {_jobs(running)} still {_runs(running)}"
     return False, "NotSuspended", ""
@@ -130,10 +130,12 @@ def _failure(status: Status) -> tuple[str, str]:
     failed = [(key, job) for key, job in ended if job.reason not in _STOPPED]
     stopped, aborted = len(ended) - len(failed), status.counts.aborted
     if status.phase is Phase.ABORTED:
+        if any(job.phase is Phase.ABORTED and job.reason == Reason.ABORTED for _, job in status.jobs()):
+            return Reason.ABORTED.value, f"the workflow was aborted (spec.abort); {status.progress} jobs succeeded"
         parts = [f"{_jobs(len(failed))} failed"] if failed else []
         parts += [_were(stopped, "stopped")] if stopped else []
         parts += [_were(aborted, "not started")] if aborted else []
-        return "Aborted", ", ".join(parts) or f"{status.progress} jobs succeeded"
+        return Reason.ABORTED.value, ", ".join(parts) or f"{status.progress} jobs succeeded"
     if any(job.reason == Reason.DEADLINE_EXCEEDED for _, job in status.jobs()) and not any(
         job.reason != Reason.DEADLINE_EXCEEDED for _, job in ended
     ):

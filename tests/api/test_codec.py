@@ -262,7 +262,7 @@ SPEC_FIELDS: dict[str, Any] = {
     "groups": st.lists(st.builds(Group, **GROUP_FIELDS), max_size=2).map(tuple),
     "params": SOME_PARAMS,
     **dict.fromkeys(("retries", "active_deadline_seconds", "ttl_seconds_after_finished"), RETRIES),
-    "suspend": st.booleans(),
+    **dict.fromkeys(("suspend", "abort"), st.booleans()),
 }
 FIELDS = {Spec: SPEC_FIELDS, Group: GROUP_FIELDS, Job: JOB_FIELDS, Params: PARAMS_FIELDS}
 

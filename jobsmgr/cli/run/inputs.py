@@ -165,9 +165,10 @@ def _refuse_twins(picked: Sequence[Selected]) -> None:
 def _refuse_held(picked: Iterable[Selected]) -> None:
     """A workflow that says itself that nothing is to start would make a run that does nothing, or never ends."""
     for one in picked:
-        if one.plan.workflow.spec.suspend:
-            where = one.document.where("spec.suspend")
-            raise UnusableInput(f"{where}: spec.suspend is true, so no job would start; set it to false to run this")
+        spec = one.plan.workflow.spec
+        for name in (name for name, held in (("suspend", spec.suspend), ("abort", spec.abort)) if held):
+            where = one.document.where(f"spec.{name}")
+            raise UnusableInput(f"{where}: spec.{name} is true, so no job would start; set it to false to run this")
 
 
 def _without_selection(words: Iterable[str]) -> Iterator[str]:

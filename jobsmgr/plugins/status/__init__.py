@@ -76,20 +76,23 @@ def _never_started(job: JobStatus) -> JobStatus:
 def _running(snapshot: Snapshot) -> Status:
     if (stepped := _stepped(snapshot)) is not None:
         return stepped
-    held = bool(snapshot.problems) or snapshot.workflow.spec.suspend
+    spec = snapshot.workflow.spec
+    held = bool(snapshot.problems) or spec.suspend or spec.abort
     start = snapshot.status.start_time or (None if held else snapshot.now)
     work = JobPhases(snapshot, start)
     jobs = work.all()
     groups = _groups(snapshot, jobs)
     counts = Counts.of(job.phase for job in jobs.values())
-    phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and not work.over)
+    phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and work.ended_by is None)
     if not phase.ended and _is_suspended(snapshot, counts, jobs.values()):
         phase = Phase.SUSPENDED
+    if phase is Phase.FAILED and _any_cut_off(jobs.values(), Reason.ABORTED):
+        phase = Phase.ABORTED
     return Status(
         observed_generation=snapshot.workflow.generation,
         phase=phase,
         start_time=start,
-        completion_time=not_before(start, _end(snapshot, jobs.values(), work.deadline)) if phase.ended else None,
+        completion_time=not_before(start, _end(snapshot, jobs.values(), work)) if phase.ended else None,
         counts=counts,
         conditions=snapshot.status.conditions,
         groups=groups,
@@ -102,7 +105,7 @@ def _stepped(snapshot: Snapshot) -> Status | None:
     None where more has happened: whatever ends badly, waits for a reason or is edited concerns other jobs too.
     """
     stored, spec = snapshot.status, snapshot.workflow.spec
-    if snapshot.changed is None or spec.active_deadline_seconds is not None or spec.suspend:
+    if snapshot.changed is None or spec.active_deadline_seconds is not None or spec.suspend or spec.abort:
         return None
     work = JobPhases(snapshot, stored.start_time)
     changed: dict[int, dict[int, JobStatus]] = {}
@@ -129,19 +132,25 @@ def _stepped(snapshot: Snapshot) -> Status | None:
     return attrs.evolve(stored, phase=phase, completion_time=end, counts=found, groups=tuple(groups))
 
 
-def _end(snapshot: Snapshot, jobs: Collection[JobStatus], deadline: datetime | None = None) -> datetime:
+def _end(snapshot: Snapshot, jobs: Collection[JobStatus], work: JobPhases | None = None) -> datetime:
     """When the last job ended, by its own account.
 
-    The workflow's deadline where jobs waited in vain until then; now where an edit has taken out what was left.
+    The workflow's deadline where jobs waited in vain until then; now where an edit has taken out what was left, or
+    somebody has aborted it.
     """
     times = [job.completion_time for job in jobs if job.completion_time is not None]
     if LEFT < snapshot.status.observed_generation < snapshot.workflow.generation:
         times.append(snapshot.now)
-    if deadline is not None and any(
-        job.phase is Phase.ABORTED and job.reason == Reason.DEADLINE_EXCEEDED for job in jobs
-    ):
-        times.append(deadline)
+    if work is not None and work.deadline is not None and _any_cut_off(jobs, Reason.DEADLINE_EXCEEDED):
+        times.append(work.deadline)
+    if work is not None and work.ended_by is Reason.ABORTED and _any_cut_off(jobs, Reason.ABORTED):
+        times.append(snapshot.now)
     return max(times, default=snapshot.now)
+
+
+def _any_cut_off(jobs: Iterable[JobStatus], reason: Reason) -> bool:
+    """Whether the workflow ended before some job could, for this reason."""
+    return any(job.phase is Phase.ABORTED and job.reason == reason for job in jobs)
 
 
 def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:

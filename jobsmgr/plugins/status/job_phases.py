@@ -31,6 +31,13 @@ class JobPhases:
     # Worked out when they are asked for: a look that needs none of them costs nothing of the kind.
 
     @cached_property
+    def ended_by(self) -> Reason | None:
+        """What ends the workflow before its jobs do, if anything does: somebody's `spec.abort`, or its deadline."""
+        if self._snapshot.workflow.spec.abort or _was_aborted(self._snapshot):
+            return Reason.ABORTED
+        return Reason.DEADLINE_EXCEEDED if self.over else None
+
+    @cached_property
     def _stored(self) -> dict[JobKey, JobStatus]:
         return dict(self._snapshot.status.jobs())
 
@@ -50,12 +57,12 @@ class JobPhases:
     def _followed(self) -> dict[JobKey, JobStatus]:
         """While an edit has made the workflow invalid: what runs is followed to its end, nothing else changes.
 
-        Only the deadline still ends what has not started.
+        Only an abort and the deadline still end what has not started.
         """
         found = {key: self._own(key, job.job_name) for key, job in self._stored.items()}
-        if not self.over:
+        if self.ended_by is None:
             return found
-        return {key: self._too_late(job) if job.phase is Phase.PENDING else job for key, job in found.items()}
+        return {key: self._cut_off(job) if job.phase is Phase.PENDING else job for key, job in found.items()}
 
     def _worked_out(self) -> dict[JobKey, JobStatus]:
         plan = self._snapshot.plan
@@ -114,7 +121,7 @@ class JobPhases:
         return self._by_key.get(key)
 
     def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
-        lost = state.result is None and (state.gone or (self.over and state.deleting))
+        lost = state.result is None and (state.gone or (state.deleting and self.ended_by is not None))
         phase, end, reason, message = Phase.RUNNING, before.completion_time, "", ""
         # The first start stands: a Job that is suspended and resumed by hand starts anew.
         start = before.start_time or state.start_time
@@ -139,9 +146,8 @@ class JobPhases:
         return self._lost(job) if lost else job
 
     def _why_running(self, state: JobState) -> tuple[str, str]:
-        if self.over:
-            text = "the workflow has run longer than spec.activeDeadlineSeconds; its Job is being deleted"
-            return Reason.DEADLINE_EXCEEDED.value, text
+        if self.ended_by is not None:
+            return self.ended_by.value, f"{_WHY_ENDED[self.ended_by]}; its Job is being deleted"
         if state.suspended:
             return Reason.SUSPENDED.value, f"Job {state.name} is suspended (its spec.suspend)"
         if state.deleting:
@@ -149,9 +155,11 @@ class JobPhases:
         return "", ""
 
     def _lost(self, job: JobStatus) -> JobStatus:
-        if self.over:
-            text = "the workflow has run longer than spec.activeDeadlineSeconds"
-            return self._failed(job, Reason.DEADLINE_EXCEEDED, text)
+        if self.ended_by is Reason.ABORTED:
+            aborted = self._aborted(job, Reason.ABORTED, f"{_WHY_ENDED[Reason.ABORTED]} while it ran")
+            return attrs.evolve(aborted, completion_time=not_before(job.start_time, self._now))
+        if self.ended_by is Reason.DEADLINE_EXCEEDED:
+            return self._failed(job, Reason.DEADLINE_EXCEEDED, _WHY_ENDED[Reason.DEADLINE_EXCEEDED])
         if self._wiped and not job.uid:
             text = "its status was lost and its Job is gone, but jobs behind it have started"
             return self._failed(job, Reason.JOB_LOST, text)
@@ -166,8 +174,8 @@ class JobPhases:
 
     def _not_started(self, key: JobKey, job: JobStatus, frontier: Frontier) -> tuple[JobStatus, JobKey | None]:
         """Aborted, failed for good, or waiting; with the cause where it is aborted."""
-        if self.over:
-            return self._too_late(job), None
+        if self.ended_by is not None:
+            return self._cut_off(job), None
         readiness, cause = frontier.look(key)
         if readiness is Readiness.BLOCKED:
             return self._aborted(job, Reason.DEPENDENCY_FAILED, f'job "{cause}" did not succeed'), cause
@@ -175,7 +183,9 @@ class JobPhases:
             return job, None
         return self._ready(key, job), None
 
-    def _too_late(self, job: JobStatus) -> JobStatus:
+    def _cut_off(self, job: JobStatus) -> JobStatus:
+        if self.ended_by is Reason.ABORTED:
+            return self._aborted(job, Reason.ABORTED, f"{_WHY_ENDED[Reason.ABORTED]} before it started")
         text = "the workflow's spec.activeDeadlineSeconds ended before it could start"
         return self._aborted(job, Reason.DEADLINE_EXCEEDED, text)
 
@@ -232,6 +242,21 @@ class JobPhases:
             if node in present or node in needed:
                 needed.update(edge.waited for edge in plan.edges(node))
         return frozenset(key for key in plan.jobs if key in needed and key not in present)
+
+
+_WHY_ENDED = {
+    Reason.ABORTED: "the workflow was aborted (spec.abort)",
+    Reason.DEADLINE_EXCEEDED: "the workflow has run longer than spec.activeDeadlineSeconds",
+}
+
+
+def _was_aborted(snapshot: Snapshot) -> bool:
+    """Whether the stored status says that running Jobs are deleted for an abort: that goes on if it is taken back."""
+    return any(
+        job.reason == Reason.ABORTED and job.phase is Phase.RUNNING
+        for group in snapshot.status.groups
+        for job in group.jobs
+    )
 
 
 def _was_over(snapshot: Snapshot) -> bool:
