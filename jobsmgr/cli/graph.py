@@ -38,7 +38,7 @@ def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool
 
 
 def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
-    from jobsmgr.views import graph_svg, graph_text
+    from jobsmgr.views import graph_text
     from jobsmgr.views.arrows import all_arrows, arrows_of
     from jobsmgr.views.palette import BRANCHES, Palette
 
@@ -49,6 +49,8 @@ def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
         case "dot":
             echo_utf8(graph_text.dot(plan.workflow, plan.graph, find))
         case "svg":
+            from jobsmgr.views import graph_svg  # it measures texts with rich
+
             most = len(plan.jobs) if full else graph_svg.MAX_JOBS
             echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most))
         case _:

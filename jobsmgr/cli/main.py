@@ -22,6 +22,16 @@ COMMANDS = {
     "explain": Lazy("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
     "graph": Lazy("jobsmgr.cli.graph:graph", "Show what waits for what, before anything runs."),
     "render": Lazy("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
+    "submit": Lazy("jobsmgr.cli.submit:submit", "Create a run of a file on a cluster."),
+    "list": Lazy("jobsmgr.cli.list:list_workflows", "List the workflows of a cluster."),
+    "tree": Lazy("jobsmgr.cli.tree:tree", "Show a workflow of a cluster as a tree, live with -w."),
+    "visualize": Lazy("jobsmgr.cli.tree:tree", "The same as tree."),
+    "logs": Lazy("jobsmgr.cli.logs:logs", "Print what a workflow's jobs print, merged."),
+    "wait": Lazy("jobsmgr.cli.wait:wait", "Wait until workflows of a cluster have ended."),
+    "suspend": Lazy("jobsmgr.cli.suspend:suspend", "Start no more jobs of a workflow until it is resumed."),
+    "resume": Lazy("jobsmgr.cli.resume:resume", "Let a suspended workflow go on."),
+    "abort": Lazy("jobsmgr.cli.abort:abort", "Stop a workflow and its running jobs."),
+    "retry": Lazy("jobsmgr.cli.retry:retry", "Run again what failed, and go on from there."),
     "operator": Lazy("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
     "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
     "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and what it stands on."),
@@ -36,7 +46,7 @@ COMPLETE_VARIABLE = "_JOBSMGR_COMPLETE"
     cls=LazyGroup,
     entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 130 interrupt.",
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 time-out, 130 interrupt.",
 )
 @click.version_option(package_name="jobsmgr", message="%(prog)s %(version)s")
 def cli() -> None:

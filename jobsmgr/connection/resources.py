@@ -29,6 +29,7 @@ class Resource:
 
 WORKFLOWS = Resource(API_VERSION, PLURAL, KIND)
 JOBS = Resource("batch/v1", "jobs", "Job")
+PODS = Resource("v1", "pods", "Pod")
 EVENTS = Resource("v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 NAMESPACES = Resource("v1", "namespaces", "Namespace")

@@ -88,9 +88,11 @@ class Session:
 
     @asynccontextmanager
     async def stream(
-        self, resource: Resource, namespace: str, params: Mapping[str, Any], silence: float
+        self, resource: Resource, namespace: str, params: Mapping[str, Any], silence: float | None, name: str = ""
     ) -> AsyncIterator[httpx.Response]:
-        """Open a watch that breaks off after so many seconds of `silence`; its status is the caller's to look at.
+        """Open a watch, or what `name` names, that breaks off after so many seconds of `silence`.
+
+        The response's status is the caller's to look at.
 
         Raises `Unreachable`, also out of the block.
         """
@@ -103,7 +105,7 @@ class Session:
                     "GET",
                     version=resource.group_version,
                     namespace=namespace,
-                    url=resource.plural,
+                    url=f"{resource.plural}/{name}" if name else resource.plural,
                     params=dict(params),
                     headers=self._headers(access),
                     timeout=httpx.Timeout(silence, connect=5, pool=5),

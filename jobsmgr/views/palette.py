@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import attrs
-from rich.color import ColorSystem
-from rich.style import Style
 
 from jobsmgr.api.status import Phase
 
@@ -42,7 +40,12 @@ class Palette:
 
     def paint(self, text: str, style: str) -> str:
         """A text in a style of rich."""
-        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD) if self.color else text
+        if not self.color:
+            return text
+        from rich.color import ColorSystem  # what is drawn without colours, as into a file, needs no rich
+        from rich.style import Style
+
+        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
     def drawn(self, text: str) -> str:
         """A text with our own signs as they may be printed, each as wide as before."""

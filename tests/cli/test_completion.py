@@ -38,7 +38,7 @@ def _in_bash(script: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("re",), ["render"]),
+        (("ren",), ["render"]),
         (("",), list(main.COMMANDS)),
         (("graph", "--na"), ["--name"]),
         (("lint", "-o", ""), ["text", "json", "sarif", "github"]),

@@ -39,7 +39,6 @@ def _modules(*arguments: str, stdin: str = "") -> set[str]:
         ["lint", "-o", "sarif", "-"],
         ["render", SEED],
         ["graph", SEED],
-        ["graph", "-o", "svg", SEED],
         ["explain", SEED],
         ["plugins"],
         ["version"],
@@ -58,7 +57,8 @@ def test_help_imports_no_command_and_no_yaml() -> None:
     loaded = _modules("--help")
     commands = {name for name in loaded if name.startswith("jobsmgr.cli.")}
     assert commands == {
-        f"jobsmgr.cli.{name}" for name in ("main", "shared", "shared.exits", "shared.group", "shared.streams")
+        f"jobsmgr.cli.{name}"
+        for name in ("main", "shared", *(f"shared.{part}" for part in ("exits", "group", "signals", "streams", "utf8")))
     }
     assert not loaded & {"yaml", "jobsmgr.core.hooks", "jobsmgr.api.crd"}
 

@@ -29,7 +29,7 @@ def test_help_lists_every_command() -> None:
     assert [
         line.split()[0] for line in done.out.splitlines() if line.startswith("  ") and line.split()[0] in main.COMMANDS
     ] == list(main.COMMANDS)
-    assert "3 workflow failed, 4 aborted, 130 interrupt" in " ".join(done.out.split())
+    assert "3 workflow failed, 4 aborted, 124 time-out, 130 interrupt" in " ".join(done.out.split())
 
 
 @pytest.mark.parametrize("command", main.COMMANDS)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.commands import Commands
 from tests.e2e.tokens import Tokens
 from tests.plane import rights
 from tests.plane.control_plane import ControlPlane
@@ -54,3 +55,9 @@ def tokens(site: Site) -> Tokens:
     account = "operator"
     rights.give(*site, rights.shipped(), account)
     return Tokens.of(site, account)
+
+
+@pytest.fixture
+def commands(site: Site) -> Commands:
+    """The commands for a cluster, with the rights of its administrator."""
+    return Commands(site)

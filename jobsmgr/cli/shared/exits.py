@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from jobsmgr.api.errors import JobsmgrError
+from jobsmgr.api.status import Phase
 from jobsmgr.files.errors import UnusableFile
 
 
@@ -16,7 +17,11 @@ class ExitCode(IntEnum):
     USAGE = 2
     WORKFLOW_FAILED = 3
     ABORTED = 4
+    TIMEOUT = 124  # what timeout(1) gives
     INTERRUPT = 130  # what a shell gives after Ctrl-C
+
+
+_OF_PHASE = {Phase.FAILED: ExitCode.WORKFLOW_FAILED, Phase.ABORTED: ExitCode.ABORTED}
 
 
 class CommandError(JobsmgrError):
@@ -39,3 +44,8 @@ def exit_code(error: JobsmgrError) -> ExitCode:
     if isinstance(error, CommandError):
         return error.exit_code
     return ExitCode.USAGE if isinstance(error, UnusableFile) else ExitCode.ERROR
+
+
+def code_of(phase: Phase) -> ExitCode:
+    """How a command ends that has waited for a workflow."""
+    return _OF_PHASE.get(phase, ExitCode.DONE)

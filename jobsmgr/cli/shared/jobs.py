@@ -64,3 +64,18 @@ def refuse_idle(plans: Sequence[Plan], option: str, patterns: Iterable[str]) -> 
         if not any(fnmatchcase(str(key), pattern) for key in keys):
             given = pattern.removeprefix("*/")
             raise UnusableInput(f'no job fits "{given}" of {option}; name one of {_listed(keys)}, or a pattern')
+
+
+def fitting(keys: Iterable[JobKey], workflow: str, patterns: Iterable[str]) -> list[JobKey]:
+    """The jobs of a workflow that fit any of some patterns, by `group/job` or by their own name.
+
+    Raises `UnusableInput` for a pattern that fits none.
+    """
+    found: dict[JobKey, None] = {}
+    known = list(keys)
+    for pattern in patterns:
+        fits = [key for key in known if fnmatchcase(str(key), pattern) or fnmatchcase(key.job, pattern)]
+        if not fits:
+            raise UnusableInput(f'workflow "{workflow}" has no job "{pattern}"; it has {_listed(known)}')
+        found |= dict.fromkeys(fits)
+    return list(found)

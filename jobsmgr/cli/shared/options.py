@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -33,6 +34,23 @@ def job_option(function: F) -> F:
     """--job: one job of a workflow."""
     text = "Only this job: GROUP/JOB, or JOB where only one group has it."
     return click.option("--job", "job", metavar="JOB", help=text)(function)
+
+
+def variable_options(function: F) -> F:
+    """--env and --env-file, handed to the command as one `values`: name to value."""
+
+    @functools.wraps(function)
+    def command(*args: Any, env: tuple[str, ...], env_files: tuple[str, ...], **kwargs: Any) -> Any:
+        from jobsmgr.files.variables import variables
+
+        return function(*args, values=variables(env, env_files), **kwargs)
+
+    decorated: Any = command
+    text = "Read such values from a file, one on each line; --env wins over it. Repeatable."
+    decorated = click.option("--env-file", "env_files", metavar="FILE", type=_PATH, multiple=True, help=text)(decorated)
+    text = "A value for a variable that the workflow's own env declares (spec.params.env). Repeatable."
+    decorated = click.option("--env", metavar="NAME=VALUE", multiple=True, help=text)(decorated)
+    return cast("F", decorated)
 
 
 def namespace_option(default: str) -> Callable[[F], F]:

@@ -1,0 +1,16 @@
+"""`jobsmgr abort`. What is written, and how it is said, is not decided here."""
+
+from __future__ import annotations
+
+import click
+
+from jobsmgr.cli.shared.steering import Steering, steer, steering_options
+
+
+@click.command()
+@steering_options
+def abort(steering: Steering) -> int:
+    """Stop workflows: running jobs are deleted, and nothing more starts."""
+    from jobsmgr.client.steering import ABORT
+
+    return steer(steering, ABORT)

@@ -1,0 +1,89 @@
+"""`jobsmgr logs`: what a workflow's jobs print, merged. How logs are read and followed is not decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+import click
+
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options, name_argument, on_cluster
+from jobsmgr.cli.shared.exits import ExitCode
+from jobsmgr.cli.shared.jobs import fitting
+from jobsmgr.cli.shared.printing import palette_of, say_beside
+from jobsmgr.views.log_lines import shown_line
+from jobsmgr.views.palette import PREFIXES, Palette
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+    from jobsmgr.client.logs import Line
+
+LONGEST_PREFIX = 30
+
+
+@click.command()
+@name_argument
+@cluster_options
+@click.option(
+    "-j",
+    "--job",
+    "jobs",
+    metavar="JOB",
+    multiple=True,
+    help="Only jobs that fit: GROUP/JOB, JOB, or a pattern. Repeatable.",
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on, also with jobs that start later, until the workflow ends.")
+@click.option("--failed", is_flag=True, help="Only jobs that failed.")
+@click.option("--previous", is_flag=True, help="The container's start before the last one, as after a crash.")
+@click.option("--attempt", type=click.IntRange(1), metavar="N", help="Only this attempt of each job, counted from 1.")
+@click.option("--since", type=Seconds(), metavar="TIME", help="Only lines of this time: 30s, 5m, 2h.")
+@click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of each log.")
+@click.option("--timestamps", is_flag=True, help="Put the time before each line.")
+def logs(
+    name: str,
+    connection: Connection,
+    jobs: tuple[str, ...],
+    follow: bool,
+    failed: bool,
+    previous: bool,
+    attempt: int | None,
+    since: float | None,
+    tail: int | None,
+    timestamps: bool,
+) -> int:
+    """Print the logs of the workflow NAME, each line behind the name of its job."""
+
+    async def work(cluster: Cluster, namespace: str) -> int:
+        from jobsmgr.client.listing import workflow
+        from jobsmgr.client.logs import Logs, Wanted
+
+        record = await workflow(cluster, namespace, name)
+        keys = record.job_keys()
+        wanted = Wanted(
+            jobs=frozenset(fitting(keys, name, jobs)),
+            failed=failed,
+            previous=previous,
+            attempt=attempt,
+            since=since,
+            tail=tail,
+        )
+        reader = Logs(cluster, wanted, printer(keys, palette_of(), timestamps=timestamps), say_beside)
+        await (reader.follow if follow else reader.read)(record)
+        return ExitCode.DONE
+
+    return on_cluster(connection, work)
+
+
+def printer(keys: Collection[JobKey], palette: Palette, *, timestamps: bool) -> Callable[[Line], None]:
+    """What prints a line behind the name of its job, in a colour of the job's own."""
+    width = min(max((len(str(key)) for key in keys), default=0), LONGEST_PREFIX)
+    colors = {key: PREFIXES[number % len(PREFIXES)] for number, key in enumerate(keys)}
+
+    def show(line: Line) -> None:
+        label = f"{line.key}:{line.container}" if line.container else str(line.key)
+        prefix = palette.paint(f"{label:<{width}} {palette.drawn('│')}", colors.get(line.key, ""))
+        time = f"{line.time} " if timestamps else ""
+        click.echo(f"{prefix} {time}{shown_line(line.text)}")
+
+    return show

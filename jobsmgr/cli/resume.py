@@ -1,0 +1,16 @@
+"""`jobsmgr resume`. What is written, and how it is said, is not decided here."""
+
+from __future__ import annotations
+
+import click
+
+from jobsmgr.cli.shared.steering import Steering, steer, steering_options
+
+
+@click.command()
+@steering_options
+def resume(steering: Steering) -> int:
+    """Let suspended workflows go on."""
+    from jobsmgr.client.steering import RESUME
+
+    return steer(steering, RESUME)

@@ -1,0 +1,70 @@
+"""`jobsmgr retry`: run again what failed, and go on from there. What runs again is the operator's to decide."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import click
+
+from jobsmgr.cli.shared.exits import ExitCode
+from jobsmgr.cli.shared.printing import say_waiting
+from jobsmgr.cli.shared.steering import Steering, steer, steering_options
+from jobsmgr.views.escape import printable
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+    from jobsmgr.client.records import Record
+
+ANSWERED_WITHIN = 10.0
+"""Seconds in which an operator that runs has taken up the request."""
+
+
+@click.command()
+@steering_options
+@click.option(
+    "--from",
+    "jobs",
+    metavar="JOB",
+    multiple=True,
+    help="Run this job again, and all that waits for it, succeeded or not: GROUP/JOB or GROUP/*. Repeatable.",
+)
+@click.option("--all", "everything", is_flag=True, help="Run every job again.")
+def retry(steering: Steering, jobs: tuple[str, ...], everything: bool) -> int:
+    """Run again what failed or was aborted in workflows, by the newest spec; what succeeded is kept.
+
+    Exit code 1 if the operator refuses.
+    """
+    from jobsmgr.client.steering import retry as request
+    from jobsmgr.connection import clock
+
+    if jobs and everything:
+        raise click.UsageError("--all takes every job: leave --from out")
+    token = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    async def wait_for_answer(cluster: Cluster, record: Record) -> int:
+        return await _answer(cluster, record, token)
+
+    return steer(steering, request(token, ["*"] if everything else jobs), wait_for_answer)
+
+
+async def _answer(cluster: Cluster, record: Record, token: str) -> int:
+    """What the operator has made of the request."""
+    import anyio
+
+    from jobsmgr.client.cluster import Query
+    from jobsmgr.client.following import follow
+    from jobsmgr.client.records import Record
+    from jobsmgr.connection.resources import WORKFLOWS
+
+    query = Query.named(WORKFLOWS, record.namespace, record.name)
+    with anyio.move_on_after(ANSWERED_WITHIN):
+        async with aclosing(follow(cluster, query, say_waiting)) as views:
+            async for view in views:
+                for raw in view.objects.values():
+                    if (answer := Record(raw).retry_answer(token)) is not None:
+                        accepted, message = answer
+                        click.echo(f"  {printable(message)}", err=not accepted)
+                        return ExitCode.DONE if accepted else ExitCode.ERROR
+    click.echo(f'the operator has not answered yet; "status {record.name}" will show what became of it', err=True)
+    return ExitCode.DONE

@@ -1,0 +1,145 @@
+"""Options that choose a cluster, and a command's work done there. What the work is, is the command's concern."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+import click
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)")
+_TERMINATED = 128 + signal.SIGTERM
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """What the options say of the cluster."""
+
+    kubeconfig: str | None
+    context: str | None
+    namespace: str | None
+    timeout: float | None
+    """Seconds of one request; None: not limited by the user."""
+    everywhere: bool = False
+
+    async def chosen_namespace(self, cluster: Cluster) -> str:
+        """The namespace of the option, else of the context; empty for all."""
+        return "" if self.everywhere else self.namespace or await cluster.own_namespace()
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
+    """A length of time as Go writes it (`90s`, `1m30s`, `2h`), or as a number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, float | int):
+            return float(value)
+        parts = _PART.findall(value)
+        if not value or "".join(number + unit for number, unit in parts) != value:
+            self.fail(f'"{value}" is not a length of time; write 90s, 5m or 1h30m', param, ctx)
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def name_argument(function: F) -> F:
+    """NAME: a workflow of the cluster."""
+    return click.argument("name")(function)
+
+
+def names_argument(function: F) -> F:
+    """NAME...: workflows of the cluster; they may be chosen by labels instead."""
+    return click.argument("names", metavar="[NAME]...", nargs=-1)(function)
+
+
+def selector_option(function: F) -> F:
+    """-l: workflows by their labels, in place of names."""
+    text = "The workflows with these labels: team=a,!old."
+    return click.option("-l", "--selector", default="", metavar="LABELS", help=text)(function)
+
+
+def require_choice(names: tuple[str, ...], selector: str) -> None:
+    """Raise `UsageError` unless workflows are either named or chosen by their labels."""
+    if bool(names) is bool(selector):
+        raise click.UsageError("name the workflows, or choose them by labels with -l", click.get_current_context())
+
+
+def cluster_options(function: F) -> F:
+    """--kubeconfig, --context, -n and --request-timeout, handed to the command as one `connection`."""
+    return _with_connection(function, everywhere=False)
+
+
+def cluster_options_everywhere(function: F) -> F:
+    """The same, and -A for all namespaces."""
+    return _with_connection(function, everywhere=True)
+
+
+def _with_connection(function: F, *, everywhere: bool) -> F:
+    @functools.wraps(function)
+    def command(*args: Any, **kwargs: Any) -> Any:
+        connection = Connection(
+            kubeconfig=kwargs.pop("kubeconfig"),
+            context=kwargs.pop("context"),
+            namespace=kwargs.pop("namespace"),
+            timeout=kwargs.pop("request_timeout") or None,
+            everywhere=kwargs.pop("everywhere", False),
+        )
+        return function(*args, connection=connection, **kwargs)
+
+    options = [
+        click.option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."),
+        click.option("--context", metavar="NAME", help="Context of the kubeconfig; without it the current one."),
+        click.option("-n", "--namespace", metavar="NAME", help="Namespace; without it the context's, or default."),
+        click.option(
+            "--request-timeout",
+            type=Seconds(),
+            default=0.0,
+            metavar="TIME",
+            show_default=False,
+            help="Give up a request after this time (5s, 1m); 0: after the usual 30 seconds.",
+        ),
+    ]
+    if everywhere:
+        text = "In all namespaces."
+        options.insert(3, click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help=text))
+    decorated: Any = command
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast("F", decorated)
+
+
+def on_cluster(connection: Connection, work: Callable[[Cluster, str], Awaitable[int]]) -> int:
+    """Do a command's work with the cluster and the namespace that were chosen; its exit code.
+
+    SIGTERM and SIGHUP end it as Ctrl-C does, so that the terminal is left as it was found.
+    """
+    # Imported late: kr8s costs a third of a second, which no help need pay.
+    import anyio
+
+    return anyio.run(_work, connection, work)
+
+
+async def _work(connection: Connection, work: Callable[[Cluster, str], Awaitable[int]]) -> int:
+    import anyio
+
+    from jobsmgr.client.cluster import Cluster
+
+    code, loop = _TERMINATED, asyncio.get_running_loop()
+    async with Cluster.connect(connection.kubeconfig, connection.context, connection.timeout) as cluster:
+        with anyio.CancelScope() as scope:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    loop.add_signal_handler(number, scope.cancel)
+            code = await work(cluster, await connection.chosen_namespace(cluster))
+    return code

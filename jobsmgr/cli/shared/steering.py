@@ -1,0 +1,115 @@
+"""An act done to workflows of a cluster: options, question, what is said of it. Which act, is the command's concern."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+import click
+
+from jobsmgr.cli.shared.connecting import (
+    Connection,
+    cluster_options,
+    names_argument,
+    on_cluster,
+    require_choice,
+    selector_option,
+)
+from jobsmgr.cli.shared.exits import CommandError, ExitCode
+from jobsmgr.views.escape import printable
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+    from jobsmgr.client.records import Record
+    from jobsmgr.client.steering import Act
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MANY = 1
+"""More workflows than these are asked about first, on a terminal."""
+
+
+@attrs.frozen(kw_only=True)
+class Steering:
+    """Which workflows, where, and whether in earnest."""
+
+    connection: Connection
+    names: tuple[str, ...]
+    selector: str
+    dry_run: str
+    sure: bool
+
+
+def steering_options(function: F) -> F:
+    """NAME..., -l, --dry-run, --yes and the cluster's options, handed to the command as one `steering`."""
+
+    @names_argument
+    @cluster_options
+    @selector_option
+    @click.option(
+        "--dry-run",
+        type=click.Choice(["none", "client", "server"]),
+        default="none",
+        help="client: only print what would be done; server: let the API server check it, too.",
+    )
+    @click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows it is about.")
+    @functools.wraps(function)
+    def command(
+        connection: Connection, names: tuple[str, ...], selector: str, dry_run: str, sure: bool, **kwargs: Any
+    ) -> Any:
+        require_choice(names, selector)
+        steering = Steering(connection=connection, names=names, selector=selector, dry_run=dry_run, sure=sure)
+        return function(steering=steering, **kwargs)
+
+    return cast("F", command)
+
+
+def steer(steering: Steering, act: Act, afterwards: Callable[[Cluster, Record], Awaitable[int]] | None = None) -> int:
+    """Do it to each of the workflows, and say so; `afterwards` may wait for what comes of it."""
+
+    async def work(cluster: Cluster, namespace: str) -> int:
+        from jobsmgr.client.cluster import Query
+        from jobsmgr.client.listing import named
+        from jobsmgr.connection.resources import WORKFLOWS
+
+        query = Query(resource=WORKFLOWS, namespace=namespace, labels=steering.selector)
+        records = await named(cluster, query, steering.names)
+        _ask(act, records, steering)
+        codes = [await _do(cluster, act, record, steering.dry_run, afterwards) for record in records]
+        return max(codes)
+
+    return on_cluster(steering.connection, work)
+
+
+def _ask(act: Act, records: list[Record], steering: Steering) -> None:
+    """Only a person at a terminal is asked: a script has decided already."""
+    if steering.sure or steering.dry_run != "none" or len(records) <= MANY:
+        return
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        names = ", ".join(printable(record.name) for record in records)
+        if not click.confirm(f"{act.verb} {len(records)} workflows ({names})?"):
+            raise CommandError("nothing was done")
+
+
+async def _do(
+    cluster: Cluster,
+    act: Act,
+    record: Record,
+    dry_run: str,
+    afterwards: Callable[[Cluster, Record], Awaitable[int]] | None,
+) -> int:
+    from jobsmgr.connection.resources import WORKFLOWS
+
+    if objection := act.objection(record):
+        click.echo(f"Error: {printable(objection)}", err=True)
+        return ExitCode.ERROR
+    note = "" if dry_run == "none" else f" ({dry_run} dry run)"
+    if dry_run != "client":
+        everything = "All" if dry_run == "server" else ""
+        await cluster.patch(WORKFLOWS, record.namespace, record.name, act.patch, everything)
+    click.echo(f"{record.resource_name} {act.done}{note}")
+    click.echo(f"  the same with kubectl: {act.kubectl(record)}")
+    return await afterwards(cluster, record) if afterwards is not None and dry_run == "none" else ExitCode.DONE

@@ -1,0 +1,129 @@
+"""`jobsmgr submit`: a run of a file on a cluster. What is created there is not decided here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
+from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput, code_of
+from jobsmgr.cli.shared.options import file_argument, name_option, variable_options
+from jobsmgr.cli.shared.printing import ending, palette_of, say_beside, say_waiting
+from jobsmgr.files.documents import Document
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+    from jobsmgr.client.records import Record
+
+
+@click.command()
+@file_argument
+@name_option
+@cluster_options
+@variable_options
+@click.option("--generate-name", is_flag=True, help="Give each run a name of its own: the file's and a random end.")
+@click.option("--wait", "then", flag_value="wait", help="Wait until it has ended.")
+@click.option("--watch", "then", flag_value="watch", help="Show it as a live tree until it has ended.")
+@click.option("--logs", "then", flag_value="logs", help="Print what its jobs print until it has ended.")
+@click.option(
+    "--dry-run",
+    type=click.Choice(["none", "client", "server"]),
+    default="none",
+    help="client: only check the file; server: let the API server check it, too.",
+)
+def submit(
+    file: str,
+    name: str | None,
+    connection: Connection,
+    values: Mapping[str, str],
+    generate_name: bool,
+    then: str | None,
+    dry_run: str,
+) -> int:
+    """Create a run of the workflow in FILE ("-": standard input) on a cluster.
+
+    With --wait, --watch or --logs the exit code is 3 if it failed and 4 if it was aborted.
+    """
+    document = _document(file, name, values)
+
+    async def work(cluster: Cluster, namespace: str) -> int:
+        body = dict(_named(document.value, connection.namespace, namespace, generate_name))
+        record = await _create(cluster, body, dry_run)
+        click.echo(f"{record.resource_name} created" + ("" if dry_run == "none" else f" ({dry_run} dry run)"))
+        if not values and not generate_name and file != "-":
+            click.echo(
+                f"  the same with kubectl: {shlex.join(['kubectl', 'create', '-f', file, '-n', record.namespace])}"
+            )
+        return ExitCode.DONE if dry_run != "none" or then is None else await _until_ended(cluster, record, then)
+
+    return on_cluster(connection, work)
+
+
+def _document(file: str, name: str | None, values: Mapping[str, str]) -> Document:
+    """The one valid workflow of a file, with values for its variables. Raises `UnusableInput`, `CommandError`."""
+    from jobsmgr.cli.shared.workflows import chosen, plan_document
+    from jobsmgr.files.reading import load_documents, shown
+    from jobsmgr.files.variables import with_variables
+    from jobsmgr.loading.plugins import load_hooks
+
+    documents = load_documents([file])
+    workflows = chosen(documents, name)
+    if len(workflows) > 1:
+        raise UnusableInput(f"{shown(file)} has {len(workflows)} workflows and one is submitted; choose with --name")
+    beside = [
+        f"{each.kind}/{each.name}" for each in documents if each not in workflows and each.kind != workflows[0].kind
+    ]
+    if beside:
+        say_beside(f"not created, since only the workflow is: {', '.join(beside)} (kubectl apply creates them)")
+    document = with_variables(workflows[0], values)
+    plan_document(document, load_hooks())
+    return document
+
+
+def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_name: bool) -> Iterator[tuple[str, Any]]:
+    """The object to be created: in a namespace, and with a prefix in place of its name. Raises `UnusableInput`."""
+    metadata = dict(raw["metadata"])
+    written = metadata.get("namespace")
+    if asked and written and asked != written:
+        raise UnusableInput(f'the file says namespace "{written}" and -n says "{asked}"; leave one of them out')
+    metadata["namespace"] = written or namespace
+    if generate_name:
+        metadata["generateName"] = f"{metadata.pop('name')}-"
+    yield from {**raw, "metadata": metadata}.items()
+
+
+async def _create(cluster: Cluster, body: dict[str, Any], dry_run: str) -> Record:
+    from jobsmgr.client.failures import AlreadyExists
+    from jobsmgr.client.records import Record
+    from jobsmgr.connection.resources import WORKFLOWS
+
+    if dry_run == "client":
+        return Record(body)
+    everything = "All" if dry_run == "server" else ""
+    try:
+        return Record(await cluster.create(WORKFLOWS, body["metadata"]["namespace"], body, everything))
+    except AlreadyExists as error:
+        raise CommandError(f"{error}; --generate-name gives each run a name of its own") from error
+
+
+async def _until_ended(cluster: Cluster, record: Record, then: str) -> int:
+    """Stay with a run until it has ended."""
+    if then == "watch":
+        from jobsmgr.cli.shared.live import watch_tree
+
+        return code_of((await watch_tree(cluster, record, palette_of())).phase)
+    if then == "logs":
+        from jobsmgr.cli.logs import printer
+        from jobsmgr.client.logs import Logs, Wanted
+
+        lines = printer(record.job_keys(), palette_of(), timestamps=False)
+        record = await Logs(cluster, Wanted(), lines, say_beside).follow(record)
+    else:
+        from jobsmgr.client.following import until_finished
+
+        record = await until_finished(cluster, record, say_waiting)
+    click.echo(ending(record))
+    return code_of(record.phase)

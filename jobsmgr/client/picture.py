@@ -1,0 +1,61 @@
+"""A stored workflow as the value that trees are drawn from. Nothing is drawn or fetched here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jobsmgr.api.errors import InvalidWorkflow
+from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.status import JobStatus, Phase
+from jobsmgr.api.workflow import JobKey, Workflow
+from jobsmgr.client.records import Record
+from jobsmgr.core.graph import build_graph
+from jobsmgr.views.run_view import JobView, WorkflowView
+from jobsmgr.views.waiting import waits
+
+
+def picture(record: Record, now: datetime) -> WorkflowView:
+    """Where each job of a workflow stands; times in seconds since 1970.
+
+    Jobs that only the spec has are pending: no operator has seen them yet.
+    """
+    workflow = _workflow(record)
+    known = dict(record.status.jobs())
+    keys = [job.key for job in workflow.jobs()] if workflow is not None else []
+    started = record.status.start_time or record.created or now
+    view = WorkflowView.of(record.name, [*keys, *(key for key in known if key not in keys)], started.timestamp())
+    view.phase, view.message = record.phase, record.why[1]
+    view.ended = _seconds(record.status.completion_time)
+    for key, job in known.items():
+        view.jobs[key] = _job(key, job)
+    if workflow is not None:
+        graph, problems = build_graph(workflow)
+        phases = {key: job.phase for key, job in view.jobs.items()}
+        for key, text in {} if problems else waits(workflow, graph, phases).items():
+            view.jobs[key].note = view.jobs[key].note or text
+    return view
+
+
+def _workflow(record: Record) -> Workflow | None:
+    """What its spec says; None for one that cannot be read."""
+    try:
+        return parse_workflow(record.raw)
+    except InvalidWorkflow:
+        return None
+
+
+def _job(key: JobKey, job: JobStatus) -> JobView:
+    ended = job.phase in (Phase.FAILED, Phase.ABORTED, Phase.PENDING, Phase.RUNNING)
+    note = ": ".join(part for part in (job.reason, job.message) if part) if ended else ""
+    return JobView(
+        key,
+        phase=job.phase,
+        started=_seconds(job.start_time),
+        ended=_seconds(job.completion_time),
+        note=note,
+        reason=job.reason,
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,47 @@
+"""What a pending job waits for, in a few words. Whether it may start is not decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
+from typing import TypeVar
+
+from jobsmgr.api.graph import Graph
+from jobsmgr.api.status import Phase
+from jobsmgr.api.workflow import JobKey, Workflow
+from jobsmgr.views.arrows import arrows_of
+
+T = TypeVar("T", bound=Hashable)
+
+NAMED = 3
+"""So many are named; the others are counted."""
+
+
+def waits(workflow: Workflow, graph: Graph, phases: Mapping[JobKey, Phase]) -> dict[JobKey, str]:
+    """For each pending job that waits for others: `waits for a, b and 2 more`, `waits for group transform`."""
+    arrows = arrows_of(workflow, graph)
+    jobs = _before(arrows.jobs, arrows.across)
+    groups = _before(arrows.groups)
+    open_groups = {key.group for key, phase in phases.items() if not phase.ended}
+    found: dict[JobKey, str] = {}
+    for key, phase in phases.items():
+        if phase is not Phase.PENDING:
+            continue
+        if waited := [one for one in jobs.get(key, ()) if not phases.get(one, Phase.PENDING).ended]:
+            found[key] = f"waits for {_named([one.job if one.group == key.group else str(one) for one in waited])}"
+        elif blocked := [name for name in groups.get(key.group, ()) if name in open_groups]:
+            found[key] = f"waits for group{'s' if len(blocked) > 1 else ''} {_named(blocked)}"
+    return found
+
+
+def _before(*arrows: Iterable[tuple[T, T]]) -> dict[T, list[T]]:
+    """What each node waits for."""
+    found: dict[T, list[T]] = {}
+    for waited, waiting in chain(*arrows):
+        found.setdefault(waiting, []).append(waited)
+    return found
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,0 +1,70 @@
+"""The commands that look at containers, where containers really run, fail to start, run out of memory and crash."""
+
+import pytest
+
+from tests.e2e.commands import Commands
+from tests.node.test_reasons import BUSYBOX, sh, spec
+from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.real_node
+
+
+@pytest.fixture
+def commands(site: Site) -> Commands:
+    """The commands for a cluster, with the rights of its administrator."""
+    return Commands(site)
+
+
+def lines(text: str, job: str) -> list[str]:
+    """What a job printed."""
+    parts = [line.partition("│ ") for line in text.splitlines()]
+    return [rest for head, _, rest in parts if head.strip() == job]
+
+
+def test_logs_are_followed_to_the_end(workflows: Workflows, operator: OperatorProcess, commands: Commands) -> None:
+    """Also of a job that starts later, each line once, the last one without a line break too, whatever a job prints."""
+    first = sh("echo one; sleep 1; printf '\\033[2Jtwo'")
+    after = {"name": "after", **sh("echo three; printf 'a\\rb\\n'")}
+    workflows.create_spec("wf", {"groups": [{"name": "g", "jobs": [{"name": "first", **first}, after]}]})
+    text = commands("logs", "wf", "-f").out
+    assert lines(text, "g/first") == ["one", "\\x1b[2Jtwo"]
+    assert lines(text, "g/after") == ["three", "b"]
+    assert commands("logs", "wf").out.splitlines() == text.splitlines()
+    assert commands("logs", "wf", "-j", "after", "--tail", "1").out == "g/after │ b\n"
+    stamped = commands("logs", "wf", "-j", "g/first", "--timestamps").out
+    assert stamped.splitlines()[0].endswith("Z one")
+
+
+def test_logs_of_what_failed_and_of_what_never_ran(
+    workflows: Workflows, operator: OperatorProcess, commands: Commands
+) -> None:
+    """Each try of a failed job is shown; why another one has no log stands beside."""
+    jobs = {"bad": sh("echo try; exit 3"), "good": sh("echo fine"), "stuck": {"image": "localhost:1/none:1"}}
+    workflows.create_spec("wf", spec(jobs, retries=1))
+    workflows.wait_for_phases("wf", g__bad="failed", g__good="succeeded", g__stuck="running")
+    failed = commands("logs", "wf", "--failed")
+    assert failed.out == "g/bad   │ try\ng/bad   │ try\n"
+    everything = commands("logs", "wf")
+    assert lines(everything.out, "g/good") == ["fine"]
+    assert "g/stuck: pod wf-g-stuck-" in everything.err
+    assert "has not started: " in everything.err
+    commands.site.plane.kubectl("delete", "pod", "--all", namespace=commands.site.namespace)
+    assert "g/bad: its pods are gone, and their logs with them\n" in commands("logs", "wf").err
+
+
+def test_the_log_before_a_crash(workflows: Workflows, operator: OperatorProcess, commands: Commands) -> None:
+    """Of the container's start before the last one."""
+    script = "test -e /v/ran && { echo second; exit 0; }; touch /v/ran; echo first; exit 1"
+    job = sh(
+        script,
+        restartPolicy="OnFailure",
+        volumes=[{"name": "v", "emptyDir": {}}],
+        volumeMount=[{"name": "v", "mountPath": "/v"}],
+    )
+    workflows.create_spec("wf", spec({"a": job}, retries=2))
+    workflows.wait_for("wf")
+    assert lines(commands("logs", "wf").out, "g/a") == ["second"]
+    assert lines(commands("logs", "wf", "--previous").out, "g/a") == ["first"]
+    assert BUSYBOX.startswith("busybox")

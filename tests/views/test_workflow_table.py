@@ -1,0 +1,49 @@
+"""The table of `list`: columns that fit what is in them, whatever that is."""
+
+import attrs
+from rich.cells import cell_len
+
+from jobsmgr.api.status import Phase
+from jobsmgr.views.durations import age
+from jobsmgr.views.palette import Palette
+from jobsmgr.views.workflow_table import Row, Table
+
+ROW = Row(
+    namespace="ns",
+    name="etl",
+    phase=Phase.RUNNING,
+    progress="1/3",
+    running=1,
+    failed=0,
+    reason="",
+    message="",
+    seconds=61.0,
+    age=125.0,
+)
+
+
+def lines(*rows: Row, columns: int | None = None, wide: bool = False) -> list[str]:
+    return list(Table(Palette(), namespaces=wide, wide=wide, columns=columns).lines(rows, heading=True))
+
+
+def test_columns_are_as_wide_as_what_is_in_them() -> None:
+    """Counted in cells of a terminal; what could move its cursor is written out."""
+    head, first, second = lines(ROW, attrs.evolve(ROW, name="日本\x1b", reason="QuotaExceeded"))
+    assert head == "NAME       STATUS    PROGRESS   RUNNING   FAILED   REASON          DURATION   AGE"
+    assert first == "etl        running   1/3        1         0        -               1m01s      2m5s"
+    assert second.startswith("日本\\x1b   running")
+    assert cell_len(second) == cell_len(first)
+
+
+def test_a_message_takes_what_is_left() -> None:
+    """It is cut on a terminal alone."""
+    long = attrs.evolve(ROW, message="no room " * 40)
+    for columns in (80, 120):
+        assert max(map(cell_len, lines(long, wide=True, columns=columns))) <= max(columns, 97)
+    assert lines(long, wide=True)[1].endswith("no room")
+
+
+def test_an_age_is_the_rougher_the_longer() -> None:
+    """As kubectl shows it (`duration.HumanDuration` of apimachinery)."""
+    shown = [age(seconds) for seconds in (0, 119, 120, 312, 600, 10799, 10800, 19200, 28800, 172799, 172800, 8 * 86400)]
+    assert shown == ["0s", "119s", "2m", "5m12s", "10m", "179m", "3h", "5h20m", "8h", "47h", "2d", "8d"]
