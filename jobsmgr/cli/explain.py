@@ -25,16 +25,18 @@ from jobsmgr.views.escape import encodable, printable
 @job_option
 @name_option
 @output_option("text", "json")
-def explain(file: str, job: str | None, name: str | None, output: str) -> None:
+def explain(file: str, jobs: tuple[str, ...], names: tuple[str, ...], output: str) -> None:
     """Show every merged parameter of the jobs of FILE ("-": standard input), and the level and line that set it.
 
     Levels are the workflow, the group and the job; a value that none of them has is a default or a plugin's.
     """
     hooks = load_hooks()
-    documents = chosen(load_documents([file]), name)
+    documents = chosen(load_documents([file]), names)
     plans = [plan_document(document, hooks) for document in documents]
-    jobs = choose_jobs(plans, file, job)
-    found = [(document, plan, key) for document, plan, keys in zip(documents, plans, jobs, strict=True) for key in keys]
+    keys_of = choose_jobs(plans, file, jobs)
+    found = [
+        (document, plan, key) for document, plan, keys in zip(documents, plans, keys_of, strict=True) for key in keys
+    ]
     if output == "json":
         import json
 

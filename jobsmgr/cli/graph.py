@@ -22,7 +22,7 @@ from jobsmgr.loading.plugins import load_hooks
 @output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
 @click.option("--full", is_flag=True, help="Show every job and every dependency.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
-def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool) -> None:
+def graph(file: str, names: tuple[str, ...], output: str, full: bool, only_ascii: bool) -> None:
     """Show the dependency graph of the workflows of FILE ("-": standard input).
 
     A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
@@ -30,7 +30,7 @@ def graph(file: str, name: str | None, output: str, full: bool, only_ascii: bool
     are left out, and alike jobs share a line. --full shows every job and every dependency, in each form.
     """
     hooks = load_hooks()
-    documents = chosen(load_documents([file]), name)
+    documents = chosen(load_documents([file]), names)
     if output == "svg" and len(documents) > 1:
         raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
     for document in documents:

@@ -22,33 +22,32 @@ from jobsmgr.loading.plugins import load_hooks
 @file_argument
 @job_option
 @name_option
-@namespace_option("")
+@namespace_option
 @output_option("yaml", "json", help="How to print them.")
-def render(file: str, job: str | None, name: str | None, namespace: str, output: str) -> None:
+def render(file: str, jobs: tuple[str, ...], names: tuple[str, ...], namespace: str, output: str) -> None:
     """Print the Jobs that the operator creates for the workflows of FILE ("-": standard input).
 
     They are complete but for the owner reference: that needs the uid that a cluster gives. Applied by hand they would
-    take the names that the operator wants for its own.
+    take the names that the operator wants for its own. As in a run, what names no namespace is in "default", or in that
+    of -n.
     """
     hooks = load_hooks()
-    plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file]), name)]
-    chosen_jobs = zip(plans, choose_jobs(plans, file, job), strict=True)
-    jobs = [_manifest(plan, key, hooks) for plan, keys in chosen_jobs for key in keys]
+    plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file]), names)]
+    chosen_jobs = zip(plans, choose_jobs(plans, file, jobs), strict=True)
+    manifests = [_manifest(plan, key, hooks) for plan, keys in chosen_jobs for key in keys]
     if output == "json":
         import json
 
-        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}, indent=2))
+        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}, indent=2))
         return
     from jobsmgr.views.manifests import manifest_yaml
 
-    echo_utf8(manifest_yaml(jobs))
+    echo_utf8(manifest_yaml(manifests))
 
 
 def _manifest(plan: Plan, key: JobKey, hooks: Hooks) -> dict[str, Any]:
     manifest = render_job(plan.context(key), hooks)
     metadata = dict(manifest["metadata"])
     metadata.pop("ownerReferences", None)  # a file got from a cluster has a uid, but maybe an old one
-    identity = {"name": metadata.pop("name")}
-    if namespace := metadata.pop("namespace"):  # without one, kubectl puts in that of its context
-        identity["namespace"] = namespace
+    identity = {"name": metadata.pop("name"), "namespace": metadata.pop("namespace")}
     return {**manifest, "metadata": identity | metadata}

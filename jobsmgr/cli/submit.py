@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 def submit(
     file: str,
-    name: str | None,
+    names: tuple[str, ...],
     connection: Connection,
     values: Mapping[str, str],
     generate_name: bool,
@@ -47,7 +47,7 @@ def submit(
 
     With --wait, --watch or --logs the exit code is 3 if it failed and 4 if it was aborted.
     """
-    document = _document(file, name, values)
+    document = _document(file, names, values)
 
     async def work(cluster: Cluster, namespace: str) -> int:
         body = dict(_named(document.value, connection.namespace, namespace, generate_name))
@@ -62,7 +62,7 @@ def submit(
     return on_cluster(connection, work)
 
 
-def _document(file: str, name: str | None, values: Mapping[str, str]) -> Document:
+def _document(file: str, names: tuple[str, ...], values: Mapping[str, str]) -> Document:
     """The one valid workflow of a file, with values for its variables. Raises `UnusableInput`, `CommandError`."""
     from jobsmgr.cli.shared.workflows import chosen, plan_document
     from jobsmgr.files.reading import load_documents, shown
@@ -70,7 +70,7 @@ def _document(file: str, name: str | None, values: Mapping[str, str]) -> Documen
     from jobsmgr.loading.plugins import load_hooks
 
     documents = load_documents([file])
-    workflows = chosen(documents, name)
+    workflows = chosen(documents, names)
     if len(workflows) > 1:
         raise UnusableInput(f"{shown(file)} has {len(workflows)} workflows and one is submitted; choose with --name")
     beside = [

@@ -1,8 +1,9 @@
-"""What a run leaves out: all but one job, or all jobs before one. Nothing is run here."""
+"""What a run leaves out: all but some jobs, or all jobs before some. Nothing is run here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import compress
 from typing import Any
 
 from jobsmgr.api.fields import Manifest
@@ -29,24 +30,34 @@ def _of(raw: Manifest) -> Manifest:
     return metadata
 
 
-def only(raw: Manifest, key: JobKey) -> dict[str, Any]:
-    """The workflow with one job left, which waits for nothing; what its group and the workflow give it stays."""
-    group = next(group for group in raw["spec"]["groups"] if group["name"] == key.group)
-    job = next(job for job in group["jobs"] if job["name"] == key.job)
-    left = {**_without_dependencies(group), "jobs": [_without_dependencies(job)]}
-    return {**raw, "spec": {**raw["spec"], "groups": [left]}}
+def only(raw: Manifest, plan: Plan, keys: Iterable[JobKey]) -> dict[str, Any]:
+    """The workflow with these jobs left, which wait for each other and nothing else; what else it gives them stays."""
+    left, groups = frozenset(keys), []
+    named = {key.group for key in left}
+    for group in raw["spec"]["groups"]:
+        jobs = [
+            _waiting_for(job, map(left.__contains__, plan.graph.dependencies[key]))
+            for job in group["jobs"]
+            if (key := JobKey(group["name"], job["name"])) in left
+        ]
+        if jobs:
+            kept = map(named.__contains__, plan.graph.group_dependencies[group["name"]])
+            groups.append({**_waiting_for(group, kept), "jobs": jobs})
+    return {**raw, "spec": {**raw["spec"], "groups": groups}}
 
 
-def _without_dependencies(part: Manifest) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if name != "dependencies"}
+def _waiting_for(part: Manifest, kept: Iterable[bool]) -> dict[str, Any]:
+    """A group or job with those of its dependencies that are kept."""
+    return {**part, "dependencies": list(compress(part.get("dependencies") or (), kept))}
 
 
-def downstream_of(plan: Plan, start: JobKey) -> frozenset[JobKey]:
-    """A job and every job that waits for it, directly or not, through order as well as dependencies."""
+def downstream_of(plan: Plan, starts: Iterable[JobKey]) -> frozenset[JobKey]:
+    """Some jobs and every job that waits for them, directly or not, through order as well as dependencies."""
     frontier = Frontier(plan)
-    found = {start}
+    first = frozenset(starts)
+    found = set(first)
     for key in frontier:  # downstream jobs are those that its failure would keep from starting
-        blocked = key == start or frontier.look(key)[0] is Readiness.BLOCKED
+        blocked = key in first or frontier.look(key)[0] is Readiness.BLOCKED
         if blocked:
             found.add(key)
         frontier.record(key, Phase.FAILED if blocked else Phase.SUCCEEDED)

@@ -23,11 +23,11 @@ def _escaped(char: str) -> str:
 
 
 def shortened(text: str, most: int, ellipsis: str) -> str:
-    """A printable text of at most so many characters: itself, or its beginning and an ellipsis.
+    """A printable text of at most so many characters: itself, or its beginning; the ellipsis comes behind it.
 
     No character that was written out (`\\x1b`) is cut in two.
     """
-    return text if len(text) <= most else _BEGUN.sub("", text[: most - len(ellipsis)]) + ellipsis
+    return text if len(text) <= most else _BEGUN.sub("", text[:most]) + ellipsis
 
 
 def encodable(text: str) -> str:

@@ -53,7 +53,7 @@ def _overrode(origin: Origin, line: Callable[[str], int]) -> str:
 def _value(origin: Origin, setting: Setting) -> str:
     """A value on one line, cut short; of an entry with a name, what it has beside the name."""
     text = value_yaml(_shown(origin.field, setting.value))
-    return shortened(text, _MAX_VALUE, "…")
+    return text if len(text) <= _MAX_VALUE else shortened(text, _MAX_VALUE - 1, "…")
 
 
 def _shown(field: str, value: Any) -> Any:

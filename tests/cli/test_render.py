@@ -74,16 +74,16 @@ def test_a_name_that_fits_several_jobs_asks_which() -> None:
 @pytest.mark.parametrize(
     ("metadata", "options", "namespace"),
     [
-        ("name: wf", [], None),
+        ("name: wf", [], "default"),
         ("name: wf", ["-n", "team"], "team"),
         ("name: wf, namespace: own", [], "own"),
         ("name: wf, namespace: own", ["-n", "team"], "own"),
     ],
 )
-def test_the_namespace_is_the_files_then_the_options(metadata: str, options: list[str], namespace: str | None) -> None:
-    """With neither it is left out: kubectl puts in that of its context."""
+def test_the_namespace_is_the_files_then_the_options(metadata: str, options: list[str], namespace: str) -> None:
+    """With neither it is that of a run."""
     (job,) = _rendered("-", *options, stdin=ONE_JOB.replace("name: wf", metadata))
-    assert job["metadata"].get("namespace") == namespace
+    assert job["metadata"]["namespace"] == namespace
 
 
 @pytest.mark.parametrize("command", ["render", "run --executor simulate"])
@@ -135,3 +135,25 @@ def test_an_owner_is_never_invented() -> None:
     """Not even for a file got from a cluster: its uid may be an old one."""
     (job,) = _rendered("-", stdin=ONE_JOB.replace("name: wf", "name: wf, uid: 8a94fa45"))
     assert "ownerReferences" not in job["metadata"]
+
+
+@pytest.mark.parametrize("command", ["render", "explain"])
+def test_several_jobs_are_chosen_by_name_and_pattern(command: str) -> None:
+    """In the workflow's order; a name and a pattern that fit nothing are refused."""
+    text = ONE_JOB.replace("[{name: j,", "[{name: a, image: b}, {name: b1, image: b}, {name: b2, image: b}, {name: j,")
+    out = run(command, "-", "--job", "b?", "--job", "a", stdin=text).out
+    assert [name for name in ("a", "b1", "b2", "j") if f"wf-g-{name}" in out] == ["a", "b1", "b2"]
+    assert out.index("wf-g-a") < out.index("wf-g-b1") < out.index("wf-g-b2")
+    done = run(command, "-", "--job", "a", "--job", "x*", stdin=text)
+    assert done.err == 'Error: no job fits "x*" of workflow "wf"; name one of g/a, g/b1, g/b2, g/j, or a pattern\n'
+    assert run(command, "-", "--job", "g", stdin=text).err.endswith('g/a, g/b1, g/b2, g/j, or "g/*"\n')
+
+
+@pytest.mark.parametrize("command", ["render", "explain", "graph", "run --executor simulate"])
+def test_several_workflows_are_chosen_by_name_and_pattern(command: str) -> None:
+    """Each option must fit one."""
+    text = "---\n".join(ONE_JOB.replace("name: wf", f"name: {name}") for name in ("one", "etl-a", "etl-b"))
+    out = run(*command.split(), "-", "--name", "etl-*", "--name", "etl-a", stdin=text).out
+    assert [name for name in ("one", "etl-a", "etl-b") if name in out] == ["etl-a", "etl-b"]
+    done = run(*command.split(), "-", "--name", "one", "--name", "x*", stdin=text)
+    assert done.err == 'Error: <stdin> has no ManagedJob "x*"; there is "one", "etl-a", "etl-b"\n'

@@ -92,7 +92,7 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("arguments", "text"),
         [
-            (("--only", "a", "--from", "a"), "--only runs one job and --from all behind one"),
+            (("--only", "a", "--from", "a"), "--only runs jobs alone and --from all behind them"),
             (("--duration", "5s"), "--duration and --exit-code are for --executor simulate"),
             (("--parallelism", "0"), "0 is not in the range"),
             (("--only", "aa"), 'workflow "wf" has no job "aa"; did you mean "a"?'),
@@ -252,6 +252,51 @@ class TestSelection:
         done = simulated(GROUPS, "--only", "last/e")
         assert order(done) == ["last/e"]
         assert "wf succeeded  1/1" in done.out
+
+    @pytest.mark.parametrize(
+        ("names", "expected"),
+        [
+            (["a", "one/b"], ["one/a", "one/b"]),
+            (["e", "d", "c"], ["two/c", "free/d", "last/e"]),
+            (["one/*"], ["one/a", "one/b"]),
+            (["*"], ["one/a", "two/c", "free/d", "one/b", "last/e"]),
+            (["[ab]"], ["one/a", "one/b"]),
+            (["?", "a"], ["one/a", "two/c", "free/d", "one/b", "last/e"]),
+        ],
+    )
+    def test_only_several(self, names: list[str], expected: list[str]) -> None:
+        """Each that is named, one by one or by pattern; they wait for each other as they are written."""
+        options = [word for name in names for word in ("--only", name)]
+        done = simulated(GROUPS, *options)
+        assert (done.code, sorted(order(done))) == (0, sorted(expected))
+        assert f"wf succeeded  {len(expected)}/{len(expected)} jobs" in done.out
+
+    @pytest.mark.parametrize("name", ["two/c", "wf-two-c"])
+    def test_only_keeps_what_is_waited_for_among_them(self, name: str) -> None:
+        """Of a dependency, however it is called, and of order; of others nothing is left."""
+        text = GROUPS.replace(
+            "last, jobs: [{name: e,",
+            f"last, parallel: true, jobs: [{{name: e, dependencies: [{{name: {name}}}, {{name: one/b}}],",
+        )
+        options = ("--only", "e", "--only", "c", "--duration", "c=1h")
+        done = simulated(text, *options)
+        assert (done.code, order(done)) == (0, ["two/c", "last/e"])
+        assert "2/2 jobs in 1h00m" in done.out
+        assert "1/1 jobs in 1.0s" in simulated(text, "--only", "e").out
+
+    def test_from_several(self) -> None:
+        """All behind any of them."""
+        done = simulated(GROUPS, "--from", "d", "--from", "two/*")
+        assert (done.code, order(done)) == (0, ["two/c", "free/d", "last/e"])
+
+    @pytest.mark.parametrize("option", ["--only", "--from"])
+    def test_each_name_must_fit(self, option: str) -> None:
+        """One that fits none is a typo, whatever the others say."""
+        done = simulated(GROUPS, option, "a", option, "x*")
+        assert done.err == (
+            'Error: no job fits "x*" of workflow "wf"; name one of one/a, one/b, two/c, free/d, last/e, or a pattern\n'
+        )
+        assert 'has no job "aa"' in simulated(GROUPS, option, "a", option, "aa").err
 
     @pytest.mark.parametrize(
         ("job", "expected"),

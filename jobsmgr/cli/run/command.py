@@ -69,7 +69,7 @@ class _Run(click.Command):
     help="A further file or folder with ConfigMaps and Secrets; may be given several times.",
 )
 @name_option
-@namespace_option("default")
+@namespace_option
 @click.option(
     "--executor",
     type=click.Choice(["container", "process", "simulate"]),
@@ -79,8 +79,20 @@ class _Run(click.Command):
 )
 @click.option("-j", "--parallelism", type=click.IntRange(min=1), metavar="N", help="Run at most N jobs at once.")
 @click.option("--fail-fast", is_flag=True, help="Stop everything when the first job has failed.")
-@click.option("--only", metavar="JOB", help="Run this job alone, whatever it waits for.")
-@click.option("--from", "start", metavar="JOB", help="Run this job and all behind it; take the others as succeeded.")
+@click.option(
+    "--only",
+    metavar="JOB",
+    multiple=True,
+    help="Run this job alone, whatever it waits for; JOB is JOB, GROUP/JOB or a pattern (load-*); may be given several"
+    " times.",
+)
+@click.option(
+    "--from",
+    "starts",
+    metavar="JOB",
+    multiple=True,
+    help="Run this job and all behind it; take the others as succeeded. JOB as above; may be given several times.",
+)
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
@@ -112,13 +124,13 @@ def run(
     ctx: click.Context,
     file: str | None,
     more: tuple[str, ...],
-    name: str | None,
+    names: tuple[str, ...],
     namespace: str,
     executor: str,
     parallelism: int | None,
     fail_fast: bool,
-    only: str | None,
-    start: str | None,
+    only: tuple[str, ...],
+    starts: tuple[str, ...],
     output_dir: Path | None,
     allow_host_path: bool,
     durations: tuple[tuple[str, float], ...],
@@ -139,8 +151,8 @@ def run(
     if file is None:  # not click's own check: people write -f, as for kubectl
         hint = " It stands without -f, which gives further files." if more else ""
         raise click.UsageError(f"Missing argument 'FILE'.{hint}", ctx)
-    if only is not None and start is not None:
-        raise click.UsageError("--only runs one job and --from all behind one; choose one of them", ctx)
+    if only and starts:
+        raise click.UsageError("--only runs jobs alone and --from all behind them; choose one of the two", ctx)
     if (durations or exit_codes) and executor != "simulate":
         raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
     # Imported late: --help needs none of it.
@@ -151,7 +163,7 @@ def run(
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(
         executor=executor,
-        selection=Selection(name=name, namespace=namespace, only=only, start=start),
+        selection=Selection(names=names, namespace=namespace, only=only, starts=starts),
         environment=dict(os.environ),
         palette=palette,
         program=ctx.command_path,

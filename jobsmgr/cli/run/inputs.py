@@ -12,7 +12,7 @@ import attrs
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
-from jobsmgr.cli.shared.jobs import find_job, refuse_several
+from jobsmgr.cli.shared.jobs import find_jobs, refuse_several
 from jobsmgr.cli.shared.workflows import chosen, plan_document, sentence
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.port import Key
@@ -53,10 +53,10 @@ class Selected:
 class Selection:
     """The workflow and jobs that a user chose."""
 
-    name: str | None = None
+    names: tuple[str, ...] = ()
     namespace: str = DEFAULT_NAMESPACE
-    only: str | None = None
-    start: str | None = None
+    only: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -93,7 +93,8 @@ class RunOptions:
         What is put in comes first: behind a `--` it would be no option.
         """
         named = [f"--name={name}" for name in workflow]
-        return f"{self.program} {shlex.join([*named, f'--only={job}', *_without_selection(self.words)])}"
+        words = _without(self.words, "--only", "--from", *(("--name",) if named else ()))
+        return f"{self.program} {shlex.join([*named, f'--only={job}', *words])}"
 
 
 @attrs.frozen
@@ -111,14 +112,14 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
     """
     refuse_second_stdin([file, *more])
     documents, others = load_documents([file]), load_documents(more)
-    picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.name)]
+    picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.names)]
     _refuse_twins(picked)
     _refuse_held(picked)
     found = [*documents, *others]
     if findings := list(findings_beside(found, (one.document for one in picked))):
         raise UnusableInput(sentence(findings))
-    if selection.only is not None or selection.start is not None:
-        refuse_several([one.plan for one in picked], file, "--only" if selection.only is not None else "--from")
+    if selection.only or selection.starts:
+        refuse_several([one.plan for one in picked], file, "--only" if selection.only else "--from")
     return Inputs(
         tuple(_narrowed(one, selection) for one in picked),
         Objects((document.value for document in found), selection.namespace),
@@ -143,11 +144,11 @@ def _planned(document: Document, selection: Selection, hooks: Hooks) -> Selected
 
 
 def _narrowed(one: Selected, selection: Selection) -> Selected:
-    if selection.only is not None:
-        key = find_job(one.plan, selection.only)
-        return attrs.evolve(one, raw=only(one.raw, key), keys=(key,), run=frozenset({key}), as_planned=False)
-    if selection.start is not None:
-        run = downstream_of(one.plan, find_job(one.plan, selection.start))
+    if selection.only:
+        keys = tuple(find_jobs(one.plan, selection.only))
+        return attrs.evolve(one, raw=only(one.raw, one.plan, keys), keys=keys, run=frozenset(keys), as_planned=False)
+    if selection.starts:
+        run = downstream_of(one.plan, find_jobs(one.plan, selection.starts))
         status = assume_succeeded(one.plan, (key for key in one.keys if key not in run))
         return attrs.evolve(one, raw={**one.raw, "status": status}, run=run)
     return one
@@ -171,10 +172,11 @@ def _refuse_held(picked: Iterable[Selected]) -> None:
             raise UnusableInput(f"{where}: spec.{name} is true, so no job would start; set it to false to run this")
 
 
-def _without_selection(words: Iterable[str]) -> Iterator[str]:
+def _without(words: Iterable[str], *options: str) -> Iterator[str]:
+    """The words of a command without some of its options and their values."""
     rest = iter(words)
     for word in rest:
-        if word in ("--only", "--from"):
+        if word in options:
             next(rest, None)
-        elif not word.startswith(("--only=", "--from=")):
+        elif word.partition("=")[0] not in options:
             yield word

@@ -14,11 +14,11 @@ _FEW = 8
 """Where no job has a similar name, this many are listed at most."""
 
 
-def choose_jobs(plans: Sequence[Plan], file: str, job: str | None) -> list[list[JobKey]]:
-    """The jobs of each workflow; with `job` that one alone. Raises `UnusableInput`."""
-    if job is None:
+def choose_jobs(plans: Sequence[Plan], file: str, names: Sequence[str]) -> list[list[JobKey]]:
+    """The jobs of each workflow; with `names` those that they name. Raises `UnusableInput`."""
+    if not names:
         return [list(plan.jobs) for plan in plans]
-    return [[find_job(plan, job)] for plan in refuse_several(plans, file, "--job")]
+    return [find_jobs(plan, names) for plan in refuse_several(plans, file, "--job")]
 
 
 def refuse_several(plans: Sequence[Plan], file: str, option: str) -> Sequence[Plan]:
@@ -27,6 +27,27 @@ def refuse_several(plans: Sequence[Plan], file: str, option: str) -> Sequence[Pl
         names = ", ".join(f'"{plan.workflow.name}"' for plan in plans)
         raise UnusableInput(f"{option} is about one workflow and {shown(file)} has {names}; choose with --name")
     return plans
+
+
+def find_jobs(plan: Plan, texts: Iterable[str]) -> list[JobKey]:
+    """The jobs that a user names, one by one or by pattern, in the order of the workflow. Raises `UnusableInput`."""
+    found: set[JobKey] = set()
+    for text in texts:
+        if not is_pattern(text):
+            found.add(find_job(plan, text))
+            continue
+        refuse_idle([plan], f'workflow "{plan.workflow.name}"', [pattern := _of_any_group(text)])
+        found.update(key for key in plan.jobs if fnmatchcase(str(key), pattern))
+    return [key for key in plan.jobs if key in found]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name is a pattern as a shell has them for files (`load-*`); no name has one of its characters."""
+    return not {"*", "?", "["}.isdisjoint(text)
+
+
+def _of_any_group(text: str) -> str:
+    return text if "/" in text else f"*/{text}"
 
 
 def find_job(plan: Plan, text: str) -> JobKey:
@@ -42,7 +63,7 @@ def find_job(plan: Plan, text: str) -> JobKey:
     if fits:
         raise UnusableInput(f'"{text}" fits {", ".join(str(key) for key in fits)}; say which by group/job')
     if inside := [str(key) for key in keys if key.group == text]:
-        raise UnusableInput(f'"{text}" is a group; name one of its jobs: {_listed(inside)}')
+        raise UnusableInput(f'"{text}" is a group; name one of its jobs: {_listed(inside)}, or "{text}/*"')
     import difflib
 
     near = difflib.get_close_matches(text, [str(key) for key in keys] + [key.job for key in keys], n=1)

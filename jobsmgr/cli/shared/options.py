@@ -24,16 +24,17 @@ def files_argument(function: F) -> F:
 
 
 def name_option(function: F) -> F:
-    """--name: one workflow of a file that has several."""
-    return click.option("--name", metavar="NAME", help="Only the workflow of this name, where the file has several.")(
-        function
-    )
+    """--name: some workflows of a file that has several."""
+    text = "Only the workflow of this name, or those that fit a pattern (etl-*); may be given several times."
+    return click.option("--name", "names", metavar="NAME", multiple=True, help=text)(function)
 
 
 def job_option(function: F) -> F:
-    """--job: one job of a workflow."""
-    text = "Only this job: GROUP/JOB, or JOB where only one group has it."
-    return click.option("--job", "job", metavar="JOB", help=text)(function)
+    """--job: some jobs of a workflow."""
+    text = (
+        "Only this job: GROUP/JOB, JOB where only one group has it, or a pattern (load-*); may be given several times."
+    )
+    return click.option("--job", "jobs", metavar="JOB", multiple=True, help=text)(function)
 
 
 def variable_options(function: F) -> F:
@@ -53,16 +54,16 @@ def variable_options(function: F) -> F:
     return cast("F", decorated)
 
 
-def namespace_option(default: str) -> Callable[[F], F]:
-    """-n: the namespace of what names none."""
+def namespace_option(function: F) -> F:
+    """-n: the namespace of what names none; `default`, as for kubectl."""
     return click.option(
         "-n",
         "--namespace",
         metavar="NAME",
-        default=default,
+        default="default",
         callback=_namespace,
-        help="The namespace of documents that name none.",
-    )
+        help='The namespace of documents that name none: "default" without this option.',
+    )(function)
 
 
 def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from jobsmgr.api.plan import Plan
@@ -20,19 +21,17 @@ def workflow_documents(documents: Iterable[Document]) -> list[Document]:
     return [document for document in documents if document.kind.lower() in ("managedjob", "managedjobs")]
 
 
-def chosen(documents: Sequence[Document], name: str | None = None) -> list[Document]:
-    """The workflows of documents; with `name` the one of that name. Raises `UnusableInput` if there is none."""
+def chosen(documents: Sequence[Document], names: Sequence[str] = ()) -> list[Document]:
+    """The workflows of documents; with `names` those that fit one of them. Raises `UnusableInput` if there is none."""
     workflows = workflow_documents(documents)
     sources = ", ".join(dict.fromkeys(document.source for document in documents))
     if not workflows:
         raise UnusableInput(f"{sources} has no {KIND} (found: {kinds(documents)}); name a file with one")
-    if name is None:
-        return workflows
-    named = [document for document in workflows if document.name == name]
-    if not named:
-        there = ", ".join(f'"{document.name}"' for document in workflows)
-        raise UnusableInput(f'{sources} has no {KIND} "{name}"; there is {there}')
-    return named
+    for name in names:
+        if not any(fnmatchcase(document.name, name) for document in workflows):
+            there = ", ".join(f'"{document.name}"' for document in workflows)
+            raise UnusableInput(f'{sources} has no {KIND} "{name}"; there is {there}')
+    return [each for each in workflows if not names or any(fnmatchcase(each.name, name) for name in names)]
 
 
 def plan_document(document: Document, hooks: Hooks, namespace: str = "") -> Plan:
