@@ -85,7 +85,7 @@ def _listed(value: Any, items: Schema) -> Iterator[tuple[str, list[Any]]]:
         yield "write a list, an entry for each word", value.split()
     if isinstance(value, dict) and value and "name" in items.get("required", ()) and "name" not in value:
         first = next(iter(value))
-        entries = [_entry(name, inner, items) for name, inner in value.items()]
+        entries = [{"name": name, **_fields(inner)} for name, inner in value.items()]
         yield f"write a list, each entry with its name: - name: {first}", entries
         yield f"write a list, each entry with its name and its value quoted: - name: {first}", [*map(_quoted, entries)]
     if value == {}:
@@ -97,10 +97,9 @@ def _listed(value: Any, items: Schema) -> Iterator[tuple[str, list[Any]]]:
         yield "put it in a list and quote it", [_text(value)]
 
 
-def _entry(name: str, inner: Any, items: Schema) -> dict[str, Any]:
-    """A named entry of a list, of what an object has under that name."""
-    more = inner if isinstance(inner, dict) else {"value": inner} if "value" in items.get("properties", {}) else {}
-    return {"name": name, **more}
+def _fields(inner: Any) -> dict[str, Any]:
+    """What an object has under a name, as fields of a list's entry of that name."""
+    return inner if isinstance(inner, dict) else {} if inner is None else {"value": inner}
 
 
 def _quoted(entry: dict[str, Any]) -> dict[str, Any]:

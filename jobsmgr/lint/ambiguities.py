@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from jobsmgr.api.codes import Code, severity_of
+from jobsmgr.api.syntax import valid_key
 from jobsmgr.api.validation import schema_problems
 from jobsmgr.files.documents import Document
 from jobsmgr.files.positions import Ambiguity
@@ -41,7 +42,7 @@ def _description(ambiguity: Ambiguity) -> str:
 def _remedy(ambiguity: Ambiguity) -> str:
     """How to write it so that it is meant; what the field would not take is not advised."""
     if ambiguity.is_key:
-        return "; quote it"
+        return "; quote it" if valid_key(ambiguity.text) else f"; write {json.dumps(str(ambiguity.value))}"
     field = field_schema(ambiguity.path)
     ways = ["quote it"] if not schema_problems(ambiguity.text, field, "") else []
     ways += [f"write {json.dumps(ambiguity.value)}"] if not schema_problems(ambiguity.value, field, "") else []
