@@ -99,14 +99,14 @@ def _check_volume(path: str, volume: Manifest, identity: PodIdentity, objects: O
 
 def _check_host_path(path: str, volume: Manifest, allowed: bool) -> None:
     where, kind = PurePosixPath(str(volume.get("path"))), str(volume.get("type") or "")
-    if not allowed:
-        text = f'gives the job this machine\'s "{where}"; allow that with --allow-host-path, or use an emptyDir'
-        raise CannotRun(Problem(path, text))
     if not where.is_absolute() or ".." in where.parts:
         raise CannotRun(Problem(f"{path}.path", f'"{where}" is no absolute path without ..; write it from the root'))
     if kind not in _HOST_CHECKS:
         known = ", ".join(filter(None, _HOST_CHECKS))
         raise CannotRun(Problem(f"{path}.type", f'"{kind}" is no type of a host path; use one of {known}, or none'))
+    if not allowed:
+        text = f'gives the job this machine\'s "{where}"; allow that with --allow-host-path, or use an emptyDir'
+        raise CannotRun(Problem(path, text))
 
 
 class Volumes:

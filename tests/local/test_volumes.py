@@ -375,6 +375,12 @@ class TestRefused:
         with pytest.raises(CannotRun, match=r'hostPath: gives the job this machine\'s "/etc"; allow that with --allow'):
             check_volumes(pod({"hostPath": {"path": "/etc"}}), POD, OBJECTS, {}, allow_host_path=False)
 
+    @pytest.mark.parametrize("volume", [{"path": "rel"}, {"path": "/etc", "type": "Dir"}])
+    def test_a_flag_is_advised_where_it_helps(self, volume: dict[str, str]) -> None:
+        """A host path that no flag makes right is said so at once."""
+        with pytest.raises(CannotRun, match=r"is no absolute path|is no type of a host path"):
+            check_volumes(pod({"hostPath": volume}), POD, OBJECTS, {}, allow_host_path=False)
+
     @pytest.mark.parametrize(
         ("mount", "path", "sentence"),
         [
