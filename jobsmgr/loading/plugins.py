@@ -34,11 +34,6 @@ DEFAULT_PLUGINS = (
 )
 """The built-in plugins: modules of `jobsmgr.plugins`. Fragments have this order."""
 
-_ALL_ANSWERS = frozenset(
-    {"jobsmgr_validate", "jobsmgr_pod_fragment", "jobsmgr_conditions", "jobsmgr_transitioned", "jobsmgr_lifespan"}
-)
-"""Hooks that are asked implementation by implementation, so that each answer has its plugin's name."""
-
 
 def load_hooks(extra: Iterable[tuple[str, object]] = (), *, installed: bool = True) -> Hooks:
     """The built-in plugins, then those installed (entry-point group `jobsmgr`, sorted by name), then `extra` ones.
@@ -86,16 +81,17 @@ def _unfit(manager: pluggy.PluginManager, plugin: object) -> tuple[str, str]:
     """What is wrong with a plugin that pluggy itself would take, and in which hook; empty if nothing is."""
     if not (callers := manager.get_hookcallers(plugin)):
         return "", "implements no hook of jobsmgr; mark them with @hookimpl"
-    impls = ((caller.name, impl) for caller in callers for impl in caller.get_hookimpls() if impl.plugin is plugin)
-    return next(((hook, wrong) for hook, impl in impls if (wrong := _misuse(hook, impl))), ("", ""))
+    impls = ((caller, impl) for caller in callers for impl in caller.get_hookimpls() if impl.plugin is plugin)
+    return next(((caller.name, wrong) for caller, impl in impls if (wrong := _misuse(caller, impl))), ("", ""))
 
 
-def _misuse(hook: str, impl: pluggy.HookImpl) -> str:
+def _misuse(caller: pluggy.HookCaller, impl: pluggy.HookImpl) -> str:
     """What is wrong with an implementation that pluggy itself would take; empty if nothing is."""
     if impl.hookwrapper:
         return "wraps in the old way; mark it with @hookimpl(wrapper=True)"
-    if impl.wrapper and hook in _ALL_ANSWERS:
+    # Answers that are joined are asked for one by one, so that each has its plugin's name.
+    if impl.wrapper and caller.spec is not None and not caller.spec.opts["firstresult"]:
         return "wraps a hook whose answers are joined; answer instead"
-    if inspect.iscoroutinefunction(impl.function) and hook != OBSERVERS:
+    if inspect.iscoroutinefunction(impl.function) and caller.name != OBSERVERS:
         return f"is async; only {OBSERVERS} may be"
     return ""
