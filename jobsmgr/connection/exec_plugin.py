@@ -11,7 +11,6 @@ from datetime import datetime
 from subprocess import DEVNULL, PIPE
 from typing import Any
 
-import anyio
 import attrs
 import structlog
 
@@ -100,18 +99,16 @@ class ExecPlugin:
         stdin = None if (interactive := self._is_interactive()) else DEVNULL
         timer = asyncio.get_running_loop().call_later(PATIENCE, self._say_that_it_takes_long)
         try:
-            done = await anyio.run_process(
-                command, stdin=stdin, stdout=PIPE, stderr=None, check=False, env=self._environment(interactive)
-            )
+            code, output = await _output_of(command, stdin, self._environment(interactive))
         except (OSError, ValueError) as error:  # the latter for what cannot be an argument or a variable
             why, hint = getattr(error, "strerror", None) or error, self._settings.get("installHint", "")
             raise NotConfigured(f"{self.name} cannot be started: {why}. {hint}".rstrip()) from error
         finally:
             timer.cancel()
-        if done.returncode:
-            raise Unreachable(f"{self.name} has failed with exit code {done.returncode}; it writes why to stderr")
+        if code:
+            raise Unreachable(f"{self.name} has failed with exit code {code}; it writes why to stderr")
         try:
-            return _credential(done.stdout, self._settings["apiVersion"])
+            return _credential(output, self._settings["apiVersion"])
         except (ValueError, SyntaxProblem, TooMuch) as error:
             raise Unreachable(f"{self.name} has given no usable answer: {error}") from error
 
@@ -132,6 +129,18 @@ class ExecPlugin:
         told = {"kind": "ExecCredential", "apiVersion": self._settings["apiVersion"], "spec": spec}
         added = {each["name"]: each.get("value") or "" for each in self._settings.get("env", ())}
         return {**os.environ, **added, "KUBERNETES_EXEC_INFO": json.dumps(told)}
+
+
+async def _output_of(command: list[str], stdin: int | None, environment: Mapping[str, str]) -> tuple[int, bytes]:
+    """Exit code and output of a command. It is ended when we are: it may wait for a person who never comes."""
+    process = await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=PIPE, env=environment)
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, output
 
 
 def _credential(output: bytes, version: str) -> Credential:

@@ -21,6 +21,7 @@ import structlog
 from httpx_aiohttp import AiohttpTransport
 
 from jobsmgr.connection.access import Access
+from jobsmgr.connection.resolver import Resolver
 
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE = 30.0
@@ -86,6 +87,7 @@ class _Transport(AiohttpTransport):
             limit=self.limits.max_connections or 0,
             keepalive_timeout=self.limits.keepalive_expiry,
             socket_factory=self._socket,
+            resolver=Resolver(),
         )
         session = aiohttp.ClientSession(
             connector=connector,
