@@ -58,6 +58,11 @@ class Code(StrEnum):
     NO_OBJECT = "MJ030", Severity.ERROR, "A document beside a workflow that is no object of Kubernetes"
     BAD_DATA = "MJ031", Severity.ERROR, "Data of a ConfigMap or Secret that Kubernetes refuses"
     ABORTED = "MJ032", Severity.WARNING, "A workflow that is aborted as soon as it is applied"
+    UNDEFINED = "MJ033", Severity.WARNING, "A reference to a variable that nothing defines"
+    ONE_WORD = "MJ034", Severity.WARNING, "A command of several words in one"
+    OPERATOR = "MJ035", Severity.WARNING, "An operator of a shell that no shell reads"
+    SHELL_VARIABLE = "MJ036", Severity.WARNING, "A variable of a shell that no shell replaces"
+    NO_EFFECT = "MJ037", Severity.WARNING, "A parallel that has no effect"
 
 
 _CODES = {code.value: code for code in Code}

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import mapping
 from jobsmgr.api.metadata import named
 from jobsmgr.api.names import job_names
-from jobsmgr.api.workflow import GROUP, KIND, Workflow
+from jobsmgr.api.plan import Plan
+from jobsmgr.api.workflow import GROUP, KIND, JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.documents import Document
 from jobsmgr.files.objects import is_object
 from jobsmgr.lint.ambiguities import ambiguity_findings
 from jobsmgr.lint.beside import findings_beside
+from jobsmgr.lint.commands import command_warnings
 from jobsmgr.lint.findings import Finding
 from jobsmgr.lint.locations import finding
-from jobsmgr.lint.plugins import Apart, failure_problems, render_problems
+from jobsmgr.lint.parallel import idle_parallels
+from jobsmgr.lint.plugins import Apart, failure_problems, render_problems, rendered_variables
 from jobsmgr.lint.references import ConfigKeys, missing_keys
 from jobsmgr.lint.validation import read_workflow
 from jobsmgr.lint.warnings import find_warnings
@@ -76,6 +79,8 @@ class _Linter:
         known = self._keys.get(workflow.namespace) or ConfigKeys(self._documents, workflow.namespace)
         self._keys[workflow.namespace] = known
         self._add(document, find_warnings(workflow, known))
+        self._add(document, idle_parallels(raw))
+        self._add(document, command_warnings(workflow, known, _added(reading.plan, self._hooks)))
         self._add(document, missing_keys(workflow, known))
 
     def _add(self, document: Document, problems: Iterable[Problem]) -> None:
@@ -92,6 +97,15 @@ class _Linter:
                 self._add(document, [Problem("metadata.name", text, Code.SAME_JOB_NAME)])
                 continue
             self._add(document, _taken(document, workflow, jobs))
+
+
+def _added(plan: Plan | None, hooks: Hooks) -> Callable[[JobKey], Collection[str]]:
+    """The variables that a rendered job has: plugins may add some."""
+
+    def names(key: JobKey) -> Collection[str]:
+        return rendered_variables(plan, key, hooks) if plan is not None and hooks.others_render else ()
+
+    return names
 
 
 def _taken(

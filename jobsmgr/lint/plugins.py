@@ -11,7 +11,7 @@ from jobsmgr.api.fragment import JobContext
 from jobsmgr.api.params import NO_PARAMS, Layer, Params
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Reason
-from jobsmgr.api.workflow import Workflow
+from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import render_job
 
@@ -50,6 +50,16 @@ def failure_problems(failures: Iterable[PluginError]) -> Iterator[Problem]:
     """Each failure once."""
     for text in dict.fromkeys(map(str, failures)):
         yield _problem("metadata.name", text)
+
+
+def rendered_variables(plan: Plan, key: JobKey, hooks: Hooks) -> frozenset[str]:
+    """The names under `env` of a job as it is created; none where it cannot be rendered."""
+    try:
+        manifest = render_job(plan.context(key), hooks)
+    except (PluginError, FragmentConflict):
+        return frozenset()
+    containers = manifest["spec"]["template"]["spec"]["containers"]
+    return frozenset(str(entry["name"]) for entry in containers[0].get("env") or ())
 
 
 def render_problems(plan: Plan, hooks: Hooks) -> Iterator[Problem]:

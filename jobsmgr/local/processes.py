@@ -15,6 +15,7 @@ from anyio.abc import Process
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.images import has_no_entrypoint
 from jobsmgr.local.commands import MAY_PASS, why_not_started
 from jobsmgr.local.environment import PodIdentity, environment, expand_all
 from jobsmgr.local.errors import CannotRun
@@ -22,25 +23,8 @@ from jobsmgr.local.executor import Attempt, Exit, ForceStop, not_started
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.output import Output
 
-WITHOUT_ENTRYPOINT = frozenset(
-    {
-        *("busybox", "alpine", "debian", "ubuntu", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux"),
-        *("oraclelinux", "archlinux", "buildpack-deps", "gcc", "golang", "perl", "python", "ruby"),
-    }
-)
-"""Official images that run their arguments as the command. Of other images the command that gets `args` is unknown."""
 HOST_VARIABLES = ("PATH", "HOME", "LANG")
 """The only variables of this process that a job gets."""
-_LIBRARIES = frozenset(
-    {"", "library/", "docker.io/", "docker.io/library/", "index.docker.io/library/", "public.ecr.aws/docker/library/"}
-)
-
-
-def has_no_entrypoint(image: str) -> bool:
-    """Whether an image is one of those that are known to run their arguments as the command."""
-    name = image.partition("@")[0]
-    path, slash, last = name.rpartition("/")
-    return path + slash in _LIBRARIES and last.partition(":")[0] in WITHOUT_ENTRYPOINT
 
 
 class Processes:

@@ -6,10 +6,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from jobsmgr.api.images import WITHOUT_ENTRYPOINT, has_no_entrypoint
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Exit, ForceStop
 from jobsmgr.local.objects import Objects
-from jobsmgr.local.processes import WITHOUT_ENTRYPOINT, Processes, has_no_entrypoint
+from jobsmgr.local.processes import Processes
 from jobsmgr.local.tries import pod_identity
 from tests.local.world import HOST, attempt, ended, manifest, phases, run, workflow
 from tests.plane.eventually import eventually
