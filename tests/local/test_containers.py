@@ -23,6 +23,13 @@ stringData: {TOKEN: s3cret, multi: "two\\nlines"}
 ---
 """
 
+CLAIM = """apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+"""
+
 
 def test_variables_command_args_and_directory(ran: Ran) -> None:
     """Nothing of this machine's environment; references expanded; multi-line values whole."""
@@ -209,7 +216,6 @@ def test_what_no_kubelet_sets_is_not_set(ran: Ran) -> None:
 
 def test_a_group_for_the_files_of_a_pod(ran: Ran) -> None:
     """A Secret that its owner alone may read, and every other kind of volume, for a user who is not root."""
-    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n---\n"
     volumes = (
         "[{name: key, secret: {secretName: key, defaultMode: 256}}, {name: scratch, emptyDir: {}},"
         " {name: data, persistentVolumeClaim: {claimName: data}}]"
@@ -218,7 +224,7 @@ def test_a_group_for_the_files_of_a_pod(ran: Ran) -> None:
     script = "cat /v/key/TOKEN; echo; cd /v; touch scratch/x data/x; stat -L -c '%A %u:%g %n' * key/TOKEN data/x"
     context = "podSecurityContext: {runAsUser: 1000, fsGroup: 2000}"
     params = f"params: {{volumes: {volumes}, volumeMounts: [{mounts}], {context}}}"
-    done = ran(CONFIG + claim + file_of(sh("a", script, params)))
+    done = ran(CONFIG + CLAIM + file_of(sh("a", script, params)))
     assert output(done) == [
         "s3cret",
         "drwxrwsr-x 0:2000 data",
@@ -240,10 +246,6 @@ def test_a_restart_in_place_keeps_volumes_alone(ran: Ran) -> None:
 
 def test_jobs_hand_files_on_in_a_claim(ran: Ran) -> None:
     """Also users that are not root, to those that are others; each sees what links lead to within it."""
-    claim = (
-        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
-        "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n"
-    )
     volumes = "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]"
     jobs = [
         ("a", "mkdir /v/1 && echo kept > /v/1/file && ln -s 1 /v/current && ln -s /etc /v/out", "", 1000),
@@ -256,7 +258,7 @@ def test_jobs_hand_files_on_in_a_claim(ran: Ran) -> None:
         f" podSecurityContext: {{runAsUser: {user}{group if user == 1000 else ''}}}}}"
         for name, script, sub, user in jobs
     ]
-    done = ran(claim + file_of(*texts))
+    done = ran(CLAIM + file_of(*texts))
     assert output(done, "b") == ["kept", "not mine"], done.out + done.err
     assert 'volumeMounts[0].subPath: "out/new" leads out of the volume' in done.out
     assert not Path("/etc/new").exists()
