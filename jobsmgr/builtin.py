@@ -17,6 +17,7 @@ from jobsmgr.api.names import (
     plain_name,
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
+from jobsmgr.api.pods import IDLE_SECONDS, PodCount
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.status import NEED_A_PERSON, ConditionType, not_before
 from jobsmgr.api.syntax import (
@@ -33,6 +34,7 @@ from jobsmgr.api.syntax import (
 
 __all__ = [
     "AMOUNT",
+    "IDLE_SECONDS",
     "KEY_ADVICE",
     "LABEL_PREFIX",
     "LABEL_VALUE",
@@ -50,6 +52,7 @@ __all__ = [
     "Frontier",
     "Merge",
     "Node",
+    "PodCount",
     "Readiness",
     "container_name",
     "cut",

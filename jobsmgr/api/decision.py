@@ -50,6 +50,14 @@ class ReadJob:
     uid: str
 
 
+@attrs.frozen(kw_only=True)
+class ReadPods:
+    """Read what the pods of this Job, and events, say: why it has no running pod, or how it failed."""
+
+    name: str
+    uid: str
+
+
 @attrs.frozen
 class StoreStatus:
     """Store the status, as it is after the steps before this one; those after it are only carried out if it is stored.
@@ -58,7 +66,7 @@ class StoreStatus:
     """
 
 
-Step: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow | ReadWorkflow | ReadJob | StoreStatus
+Step: TypeAlias = CreateJob | DeleteJob | DeleteWorkflow | ReadWorkflow | ReadJob | ReadPods | StoreStatus
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ import attrs
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.frozen import read_only
 from jobsmgr.api.plan import Plan
+from jobsmgr.api.pods import Idle, PodCount
 from jobsmgr.api.status import Phase, Status
 from jobsmgr.api.workflow import JobKey, Workflow
 
@@ -42,6 +43,13 @@ class JobState:
     suspended: bool = False
     deleting: bool = False
     gone: bool = False
+    pods: PodCount = PodCount.UNKNOWN
+
+    @property
+    def idle(self) -> bool:
+        """Whether it goes on, as far as is known, but has no running pod."""
+        stopped = self.result is not None or self.suspended or self.deleting or self.gone
+        return not stopped and self.pods in (PodCount.NONE, PodCount.NOT_READY)
 
 
 class Scope(Enum):
@@ -88,10 +96,15 @@ class Snapshot:
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
     confirmed: bool = True
     """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
+    idle: Mapping[str, Idle] = attrs.field(factory=dict, converter=read_only)
+    """The Jobs that have no running pod, by uid."""
+    ends: Mapping[str, str] = attrs.field(factory=dict, converter=read_only)
+    """How the last pods of failed Jobs ended, by the Jobs' uids; empty where that could not be found out."""
     changed: tuple[JobState, ...] | None = None
     """The Jobs that are new or not as `status` has them; None if any may be. No answer depends on it.
 
-    It is known only where `status` shows the plan's jobs, each in its place, and nothing is refused.
+    It is known only where `status` shows the plan's jobs, each in its place, nothing is refused, and no Job has been
+    without a running pod for too long.
     """
     plugin_error: str = ""
     """How a plugin fails, so that nothing new starts here; empty if none does."""

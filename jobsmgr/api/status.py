@@ -56,7 +56,9 @@ class Reason(StrEnum):
     JOB_LOST = "JobLost"
     NAME_CONFLICT = "NameConflict"
     NAMESPACE_TERMINATING = "NamespaceTerminating"
+    NO_PODS = "NoPods"
     NOT_LEADER = "NotLeader"
+    NOT_READY = "NotReady"
     PLUGIN_ERROR = "PluginError"
     QUOTA_EXCEEDED = "QuotaExceeded"
     RATE_LIMITED = "RateLimited"
@@ -64,6 +66,7 @@ class Reason(StrEnum):
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
     SUSPEND_REQUESTED = "SuspendRequested"
+    TERMINATING = "Terminating"
     UNKNOWN_PHASE = "UnknownPhase"
 
 

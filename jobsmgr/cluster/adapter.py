@@ -11,14 +11,16 @@ import anyio
 import structlog
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.pods import PodReport
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cluster.cache import Cache
 from jobsmgr.cluster.events import Events
 from jobsmgr.cluster.job_writer import JobWriter
 from jobsmgr.cluster.kinds import Kind
+from jobsmgr.cluster.pod_reader import PodReader
 from jobsmgr.cluster.reads import Reads
-from jobsmgr.cluster.rights import StatusGate, missing_rights
+from jobsmgr.cluster.rights import Permissions, StatusGate, missing_rights
 from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflow_writer import WorkflowWriter
@@ -27,7 +29,7 @@ from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.decoding import Unreadable, metadata_of, version_of
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
-from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Request, WriteResult
+from jobsmgr.engine.port import CreateResult, Event, Gone, Key, Observation, Refused, Request, WriteResult
 from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
@@ -69,6 +71,7 @@ class KubernetesCluster:
         self._events = Events(window, target.identity)
         self._reads = {store.kind: Reads(window, store, self._on_rollback) for store in cache.stores}
         self._jobs = JobWriter(window, self._gate, cache.jobs, self._reads[JOB])
+        self._pods = PodReader(window, Permissions(watching))
         self._workflows = WorkflowWriter(window, self._gate, cache.workflows, self._reads[WORKFLOW])
         self._watches = [
             Watch(watching, scope, store, self._on_rollback) for scope in self._scopes for store in cache.stores
@@ -194,6 +197,10 @@ class KubernetesCluster:
         if stored is None:
             return Gone()
         return await self._jobs.read(key, JobState(name=name, uid=uid, owner=stored.uid, key=job))
+
+    async def read_pods(self, key: Key, name: str, uid: str) -> PodReport | Refused:
+        """See the port."""
+        return await self._pods.read(key, uid)
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""

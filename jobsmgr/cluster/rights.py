@@ -18,7 +18,7 @@ from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.kinds import Kind
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.resources import EVENTS, WORKFLOWS, where
+from jobsmgr.connection.resources import EVENTS, PODS, WORKFLOWS, where
 from jobsmgr.connection.rights import Right, is_allowed
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.backoff import backoff
@@ -26,12 +26,15 @@ from jobsmgr.engine.port import Refused
 
 _log = structlog.get_logger(__name__)
 
+DENIED_PAUSE = 300.0
+"""Seconds for which an optional right that is missing is not asked for again."""
 LONGEST_PAUSE = 10.0
 """Seconds at most between two questions whether a missing right has been given."""
 
 
 SAVE_STATUS = Right("patch", WORKFLOWS, "status")
-NEEDED = (SAVE_STATUS, *(Right(verb, EVENTS) for verb in ("create", "patch")))
+LIST_PODS, LIST_EVENTS = Right("list", PODS), Right("list", EVENTS)
+NEEDED = (SAVE_STATUS, *(Right(verb, EVENTS) for verb in ("create", "patch")), LIST_PODS, LIST_EVENTS)
 """What the role of manifests/operator gives in the namespaces that are served, besides the rights of each kind."""
 
 
@@ -45,6 +48,33 @@ async def missing_rights(session: Session, scopes: Sequence[str], kinds: Sequenc
         if not await is_allowed(session, right, scope)
     ]
     return tuple(missing)
+
+
+class Permissions:
+    """Optional rights as the server has given them; a refusal is remembered for a while."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._given: set[tuple[Right, str]] = set()
+        self._denied_until: dict[tuple[Right, str], float] = {}
+
+    async def allows(self, right: Right, namespace: str) -> bool:
+        """Whether the operator has this right in a namespace. Raises `Unreachable`."""
+        asked = (right, namespace)
+        if asked in self._given:
+            return True
+        if self._denied_until.get(asked, 0.0) > time.monotonic():
+            return False
+        if await is_allowed(self._session, right, namespace):
+            self._given.add(asked)
+            return True
+        self.deny(right, namespace)
+        return False
+
+    def deny(self, right: Right, namespace: str) -> None:
+        """A request, or the server when it was asked, has shown that the right is missing."""
+        self._given.discard((right, namespace))
+        self._denied_until[right, namespace] = time.monotonic() + DENIED_PAUSE
 
 
 class StatusGate:

@@ -15,6 +15,7 @@ from jobsmgr.api.codec import parse_time
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest, mapping, sequence
 from jobsmgr.api.names import labelled_job
+from jobsmgr.api.pods import PodCount
 from jobsmgr.api.sizes import MAX_MESSAGE, MAX_REASON
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import ConditionType, Phase, holding
@@ -74,7 +75,17 @@ def trim_job(raw: Manifest) -> JobState:
         message=message,
         suspended=spec.get("suspend") is True,
         deleting="deletionTimestamp" in metadata,
+        pods=_pods(status),
     )
+
+
+def _pods(status: Mapping[str, Any]) -> PodCount:
+    """What a Job's status counts of its pods; before the Job controller has seen the Job there are none."""
+    if status.get("ready"):
+        return PodCount.READY
+    if status.get("active"):
+        return PodCount.NOT_READY if "ready" in status else PodCount.UNKNOWN
+    return PodCount.NONE
 
 
 def _result(conditions: object) -> tuple[Phase | None, str, str, datetime | None]:
@@ -97,7 +108,7 @@ def _is_begun(status: object) -> bool:
 
 
 def _is_job_news(before: JobState, after: JobState) -> bool:
-    """Whether more has changed than counters, which are not kept."""
+    """Whether more has changed than counters: of these it counts only whether there is a pod, and one that runs."""
     return attrs.evolve(before, version=after.version) != after
 
 

@@ -14,6 +14,9 @@ from jobsmgr.connection.resources import JSON, Resource
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Key
 
+MOST_LISTED = 500
+"""Objects of one list: a Job has few pods, an object few events."""
+
 
 class WriteWindow:
     """The write window: at most so many writes at once, and each only while we lead.
@@ -51,6 +54,11 @@ class WriteWindow:
         """Read an object as it is now (a GET without resourceVersion is a consistent read). Raises `Unreachable`."""
         async with self._window:
             return await self._session.call("GET", resource, namespace, name)
+
+    async def list(self, resource: Resource, namespace: str, **selectors: str) -> Answer:
+        """List the objects that these selectors name (`labelSelector`, `fieldSelector`). Raises `Unreachable`."""
+        async with self._window:
+            return await self._session.call("GET", resource, namespace, params={**selectors, "limit": MOST_LISTED})
 
 
 def delete_options(preconditions: Manifest) -> Manifest:

@@ -28,6 +28,7 @@ from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.carrying import keep_foreign, keep_unknown
 from jobsmgr.core.changes import transitions
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.pod_reads import pod_reads
 from jobsmgr.core.readiness import ready_jobs
 from jobsmgr.core.rendering import render_job
 
@@ -174,7 +175,7 @@ def _steps(
     if status.phase.ended and _expired(snapshot, status):
         return (DeleteWorkflow(),)
     deletes, aborts = (tuple(_deletes(status, reason)) for reason in (Reason.DEADLINE_EXCEEDED, Reason.ABORTED))
-    return (*deletes, *creates, *reads, StoreStatus(), *aborts)
+    return (*deletes, *creates, *pod_reads(snapshot, status), *reads, StoreStatus(), *aborts)
 
 
 def _deletes(status: Status, reason: Reason) -> Iterator[DeleteJob]:
@@ -271,7 +272,7 @@ def _requeue_at(snapshot: Snapshot, status: Status, since: float) -> float | Non
     """The next moment after `since`, by the snapshot's clock, at which time alone changes something."""
     if status.phase.ended:
         return None
-    moments = list(_refusal_moments(snapshot, status))
+    moments = [*_refusal_moments(snapshot, status), *(one.due for one in snapshot.idle.values())]
     if snapshot.throttle is not None:
         moments.append(snapshot.throttle.retry_at)
     return min((moment for moment in moments if moment > since), default=None)

@@ -114,18 +114,25 @@ class Gatherer:
     def _gathered(
         self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, plugin_error: str = ""
     ) -> Gathered:
+        clock, jobs = anyio.current_time(), observation.jobs
         snapshot = Snapshot(
             plan=plan,
             status=stored,
-            jobs=observation.jobs,
+            jobs=jobs,
             now=self._now(),
-            clock=anyio.current_time(),
+            clock=clock,
             refusals=memory.refusals.by_job,
             throttle=memory.refusals.throttle,
             confirmed=observation.confirmed,
         )
-        if memory.baseline is not None:
-            snapshot = attrs.evolve(snapshot, changed=memory.baseline.changed(snapshot))
+        changed = memory.baseline.changed(snapshot) if memory.baseline is not None else None
+        memory.pods = memory.pods.seen(jobs.values() if changed is None else changed, clock)
+        snapshot = attrs.evolve(
+            snapshot,
+            idle=memory.pods.idle,
+            ends=memory.pods.ends,
+            changed=None if memory.pods.overdue(clock) else changed,
+        )
         return Gathered(key=key, memory=memory, snapshot=snapshot, raw=observation.workflow, plugin_error=plugin_error)
 
     def _plan(self, memory: Memory, raw: Manifest, generation: int) -> tuple[Plan, str]:

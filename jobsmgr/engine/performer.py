@@ -17,6 +17,7 @@ from jobsmgr.api.decision import (
     DeleteJob,
     DeleteWorkflow,
     ReadJob,
+    ReadPods,
     ReadWorkflow,
     Step,
     StoreStatus,
@@ -69,6 +70,7 @@ class Performer:
             DeleteWorkflow: self._delete_workflow,
             ReadJob: self._read_all,
             ReadWorkflow: self._read_all,
+            ReadPods: self._read_pods,
             StoreStatus: self._store,
         }
 
@@ -169,6 +171,19 @@ class Performer:
         if again:  # an answer that has settled nothing must be no hot loop
             return Outcome(Requeue(memory.failures.again(Effort.READ)))
         return Outcome(Requeue(NOW), go_on=False)
+
+    async def _read_pods(self, course: Course, reads: Sequence[ReadPods]) -> Outcome:
+        """Read what pods say, for the status that is stored next; without an answer that says less."""
+        gathered = course.gathered
+
+        async def read(step: ReadPods) -> bool:
+            answer = await self._cluster.read_pods(gathered.key, step.name, step.uid)
+            job, memory = gathered.snapshot.jobs[step.name], gathered.memory
+            memory.pods = memory.pods.learnt(job, answer, anyio.current_time())
+            return True
+
+        await _at_most(WRITES_AT_ONCE, [partial(read, step) for step in reads])
+        return Outcome()
 
     async def _delete_all(self, course: Course, deletes: Sequence[DeleteJob]) -> Outcome:
         """Delete Jobs until one is not deleted: the others would meet the same."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.pods import PodReport
 from jobsmgr.api.snapshot import JobState, Scope
 from jobsmgr.api.workflow import JobKey
 
@@ -157,6 +158,10 @@ class Cluster(Protocol):
 
         `uid` may be empty where it was never recorded. Afterwards `observe` has it, marked `gone` if it is no more.
         """
+        ...
+
+    async def read_pods(self, key: Key, name: str, uid: str) -> PodReport | Refused:
+        """Read the pods of a Job, and events where they say more; refused as `Forbidden` without the right to."""
         ...
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:

@@ -30,6 +30,7 @@ def _container(context: JobContext) -> dict[str, Any]:
         "workingDir": job.working_dir,
         "imagePullPolicy": params.image_pull_policy or DEFAULT_PULL_POLICY,
         "resources": params.resources,
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # so that a status can show what the container said last
         "securityContext": params.security_context,
     }
     return {key: value for key, value in fields.items() if value}

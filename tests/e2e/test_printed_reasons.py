@@ -1,15 +1,20 @@
 """Why a workflow does not go on, or how it ended, stands in one `kubectl get`, as the real kubectl prints it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.e2e.shapes import chain, fan, group, job
+from tests.plane import rights
 from tests.plane.admission import denied, set_quota
 from tests.plane.columns import printed
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess
+from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
+from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 
@@ -121,3 +126,82 @@ def test_an_edit_that_comes_too_late_is_answered(
         return True
 
     eventually(warned, "an event says so")
+
+
+Operators = Callable[..., OperatorProcess]
+
+
+def restrict(site: Site) -> None:
+    """Have a namespace enforce the *restricted* standard, and bound its cpu: Jobs are made, their pods are not."""
+    path = f"/api/v1/namespaces/{site.namespace}"
+    site.plane.call("PATCH", path, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    quota = {"metadata": {"name": "compute"}, "spec": {"hard": {"requests.cpu": "1"}}}
+    site.plane.call("POST", f"{path}/resourcequotas", quota)
+    eventually(lambda: site.plane.call("GET", f"{path}/resourcequotas/compute").get("status", {}).get("hard"))
+
+
+SAFE = {
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    "podSecurityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+}
+MUCH, LITTLE = ({"resources": {"requests": {"cpu": cpu}}} for cpu in ("2", "10m"))
+
+
+def reads_of_pods(trace: Trace) -> list[str]:
+    """What operators have listed of pods and events, in order."""
+    found = [one for one in trace.recording().by_operators if one.verb == "list"]
+    return [one.resource for one in found if one.resource in ("pods", "events")]
+
+
+def test_a_job_whose_pods_cannot_be_made_says_what_refuses_them(
+    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, site: Site, trace: Trace
+) -> None:
+    """The Job exists, its pods do not: pod security, a quota on cpu. A healthy job beside them is not asked about."""
+    restrict(site)
+    workflows.create_spec("insecure", {**chain(1), "params": LITTLE})
+    workflows.create_spec("too-much", {**chain(1), "params": {**SAFE, **MUCH}})
+    workflows.create_spec("healthy", {**chain(3), "params": {**SAFE, **LITTLE}})
+    workflows.wait_for("healthy", "Complete")
+    shows(site, "insecure", "FailedCreate", 'job "chain/job-0": ', 'violates PodSecurity "restricted:latest"')
+    shows(site, "too-much", "FailedCreate", "exceeded quota: compute, requested: requests.cpu=2")
+    assert {workflows.status(name)["phase"] for name in ("insecure", "too-much")} == {"running"}
+    assert reads_of_pods(trace) == ["pods", "events"] * 2
+    site.plane.call("DELETE", f"/api/v1/namespaces/{site.namespace}/resourcequotas/compute")
+    site.plane.call(
+        "PATCH",
+        f"/api/v1/namespaces/{site.namespace}",
+        {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": None}}},
+    )
+    for name in ("insecure", "too-much"):
+        workflows.wait_for(name, "Complete", seconds=120)
+
+
+def test_a_pod_that_nobody_runs_says_so(
+    workflows: Workflows, operator: OperatorProcess, site: Site, trace: Trace
+) -> None:
+    """There is no node: its pod waits without a word, and the Job says that much."""
+    workflows.create_spec("alone", chain(1))
+    shows(site, "alone", "NotReady", 'job "chain/job-0": no pod of Job alone-chain-job-0 has run for 20 seconds')
+
+
+def test_without_the_right_to_look_at_pods_it_says_what_it_cannot_see(
+    workflows: Workflows, operators: Operators, site: Site, trace: Trace
+) -> None:
+    """The Job's own status is what there is; the server is asked for the right, and never refuses a list."""
+    rights.give(*site, rights.without("pods"))
+    operators(user=rights.USER)
+    restrict(site)
+    workflows.create_spec("blind", {**chain(1), "params": LITTLE})
+    shows(site, "blind", "NoPods", "Job blind-chain-job-0 has had no pod for 20 seconds", "no right to list pods")
+    assert reads_of_pods(trace) == []
+
+
+def test_a_failed_job_says_how_its_last_pod_ended(
+    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, site: Site, trace: Trace
+) -> None:
+    """By one list of its pods before its end is stored."""
+    pods.script("failing/chain/job-0", 3)
+    workflows.create_spec("failing", {**chain(2), "retries": 1})
+    workflows.wait_for("failing", "Failed")
+    shows(site, "failing", "JobsFailed", "BackoffLimitExceeded (2 tries; the last ended with exit code 3); 1 job could")
+    assert reads_of_pods(trace) == ["pods"]

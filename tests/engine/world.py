@@ -17,6 +17,7 @@ import attrs
 
 from jobsmgr import JobKey, JobState, Phase, Status
 from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.pods import PodCount, PodReport
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import parse_status
 from jobsmgr.core.hooks import Hooks
@@ -113,6 +114,8 @@ class FakeCluster:
         """Workflows of which only a list is known."""
         self.hidden: set[str] = set()
         """Names of Jobs that no list shows; a read finds them."""
+        self.pods = PodCount.UNKNOWN
+        """What the status of a new Job counts of its pods."""
         self._version = 100
         self._wishes: asyncio.Queue[Request] = asyncio.Queue()
 
@@ -224,9 +227,13 @@ class FakeCluster:
             owner=metadata["ownerReferences"][0]["uid"],
             key=JobKey(metadata["labels"][GROUP_LABEL], metadata["labels"][ID_LABEL]),
             start_time=self.now(),
+            pods=self.pods,
         )
         self.jobs[key][job.name] = job
         return Created(job)
+
+    async def read_pods(self, key: Key, name: str, uid: str) -> Any:
+        return await self._asked("read_pods", key, name) or PodReport()
 
     async def delete_job(self, key: Key, name: str, uid: str) -> Any:
         if (answer := await self._asked("delete_job", key, name)) is not None:

@@ -1,10 +1,14 @@
-"""Every way to be stuck or to fail, as the scheduler, the kubelet and the Job controller word it on Pods and events."""
+"""Every way to be stuck or to fail, in the words of the scheduler, the kubelet and the Job controller.
+
+Each is looked for on Pods and events, and in one `kubectl get mjob -o wide`.
+"""
 
 from typing import Any
 
 import pytest
 
 from tests.node.pods import events, pods
+from tests.plane.columns import printed
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.workflows import Workflows
@@ -84,6 +88,63 @@ FAILED: dict[str, tuple[dict[str, Any], str, int]] = {
 """Jobs whose Pod fails: the job, the reason and the exit code of its container."""
 
 
+def shown_by_kubectl(node: ControlPlane, namespace: str, expected: dict[str, tuple[set[str], str]]) -> None:
+    """Wait until one `kubectl get mjob -o wide` shows of each workflow one of its reasons, and these words."""
+
+    def ask() -> bool:
+        rows = printed(node, namespace, "-o", "wide")
+        wrong = {
+            name: (rows[name]["REASON"], rows[name]["MESSAGE"])
+            for name, (reasons, words) in expected.items()
+            if rows[name]["REASON"] not in reasons or words not in rows[name]["MESSAGE"]
+        }
+        assert not wrong, f"{wrong}"
+        return True
+
+    eventually(ask, "kubectl get shows each reason", seconds=180)
+
+
+@pytest.mark.usefixtures("operator")
+def test_one_get_shows_why_a_workflow_is_stuck(node: ControlPlane, namespace: str, workflows: Workflows) -> None:
+    """Whatever holds up its pod, in the words of whoever knows; the workflow runs meanwhile."""
+    node.kubectl("create", "secret", "generic", "keys", "--from-literal=present=1", namespace=namespace)
+    expected = {}
+    for name, (job, reasons, words) in STUCK.items():
+        workflows.create_spec(name, spec({"j": job}))
+        expected[name] = (reasons, words)
+    expected["no-volume"] = ({"FailedMount"}, 'configmap "absent" not found')
+    expected["crash-loop"] = ({"CrashLoopBackOff", "Error"}, "the last ended with exit code 3")
+    shown_by_kubectl(node, namespace, expected)
+    assert {row["STATUS"] for row in printed(node, namespace).values()} == {"running"}
+
+
+@pytest.mark.usefixtures("operator")
+def test_one_get_shows_how_a_workflow_failed(node: ControlPlane, namespace: str, workflows: Workflows) -> None:
+    """The exit code with the last line, the signal, the limit of memory, or why the container never ran."""
+    jobs = {name: job for name, (job, _, _) in FAILED.items()}
+    jobs |= {
+        "with-words": sh("echo so far so good; echo lost the plot >&2; exit 3"),
+        "three-tries": {**sh("exit 3"), "retries": 2},
+        "in-one-pod": {**sh("sleep 1; exit 3", restartPolicy="OnFailure"), "retries": 1},
+    }
+    words = {
+        "exit-code": "the only try ended with exit code 3)",
+        "by-signal": "the only try ended with exit code 137 (SIGKILL)",
+        "out-of-memory": "was OOMKilled: it needed more than its memory limit of 16Mi",
+        "no-command": 'exec: "ehco": executable file not found in $PATH',
+        "not-executable": "the only try could not start (StartError): ",
+        "no-directory": "the only try could not start (StartError): ",
+        "with-words": 'the only try ended with exit code 3: "lost the plot"',
+        "three-tries": "3 tries; the last ended with exit code 3",
+        "in-one-pod": " tries; the last ended with exit code 3",
+    }
+    for name, job in jobs.items():
+        workflows.create_spec(name, spec({"j": job}))
+    start = 'job "g/j" failed: BackoffLimitExceeded ('
+    shown_by_kubectl(node, namespace, {name: ({"JobsFailed"}, text) for name, text in words.items()})
+    assert {row["MESSAGE"].startswith(start) for row in printed(node, namespace, "-o", "wide").values()} == {True}
+
+
 @pytest.mark.usefixtures("operator")
 def test_a_pod_that_never_starts_says_why(node: ControlPlane, namespace: str, workflows: Workflows) -> None:
     """The scheduler's and the kubelet's own reasons; the workflow runs meanwhile, and its Jobs are active."""
@@ -158,6 +219,9 @@ def test_pods_that_cannot_be_made_are_events_of_the_job(
 
     eventually(shown, "each Job has an event")
     assert pods(node, namespace) == []
+    for name, (job, _) in refused.items():
+        workflows.create_spec(name, spec({"j": job}))
+    shown_by_kubectl(node, namespace, {name: ({"FailedCreate"}, message) for name, (_, message) in refused.items()})
     eventually(lambda: {*workflows.phases("refused").values()} == {"running"}, "the workflow shows them as running")
 
 
@@ -172,8 +236,19 @@ def test_a_full_quota_of_jobs_holds_the_workflow(node: ControlPlane, namespace: 
     eventually(lambda: "succeeded" in workflows.phases("many").values(), "one job has run")
     (held,) = (name for name, phase in workflows.phases("many").items() if phase != "succeeded")
     eventually(lambda: workflows.job("many", held).get("reason") == "QuotaExceeded", "the other one says why it waits")
+    shown_by_kubectl(node, namespace, {"many": ({"QuotaExceeded"}, f'job "{held}": ')})
     node.call("DELETE", path)
     assert workflows.wait_for("many")["phase"] == "succeeded"
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_name_that_is_taken_is_shown(node: ControlPlane, namespace: str, workflows: Workflows) -> None:
+    """The one thing in this table that a person has to end."""
+    node.kubectl("create", "job", "taken-g-j", f"--image={BUSYBOX}", "--", "true", namespace=namespace)
+    workflows.create_spec("taken", spec({"j": sh("true")}))
+    shown_by_kubectl(node, namespace, {"taken": ({"NameConflict"}, "Job taken-g-j exists and has no controller")})
+    node.kubectl("delete", "job", "taken-g-j", namespace=namespace)
+    assert workflows.wait_for("taken")["phase"] == "succeeded"
 
 
 @pytest.mark.usefixtures("operator")

@@ -18,7 +18,12 @@ from tests.plugins.pods import at_each_level, fragment, problems, workflow
 def test_the_least() -> None:
     """Named as its Job; policies have our defaults, not Kubernetes'."""
     assert fragment("container") == Fragment(
-        container={"name": "wf-g-a", "image": "busybox", "imagePullPolicy": "IfNotPresent"},
+        container={
+            "name": "wf-g-a",
+            "image": "busybox",
+            "imagePullPolicy": "IfNotPresent",
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+        },
         pod={"restartPolicy": "Never"},
     )
 
@@ -44,6 +49,7 @@ def test_everything() -> None:
         "args": ["echo"],
         "workingDir": "/work",
         "imagePullPolicy": "Always",
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {"limits": {"cpu": "1"}},
         "securityContext": {"runAsUser": 5},
     }

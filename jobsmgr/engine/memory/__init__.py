@@ -15,6 +15,7 @@ from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.shrinking import WHOLE
 from jobsmgr.engine.memory.failures import Failures
 from jobsmgr.engine.memory.pace import Pace
+from jobsmgr.engine.memory.pods import Pods
 from jobsmgr.engine.memory.refusals import Refusals
 from jobsmgr.engine.memory.stored import StoredStatus
 
@@ -30,6 +31,7 @@ class Memory:
     stored: StoredStatus = attrs.field(factory=StoredStatus)
     baseline: Baseline | None = None
     refusals: Refusals = attrs.field(factory=Refusals)
+    pods: Pods = attrs.field(factory=Pods)
     pace: Pace = attrs.field(factory=Pace)
     failures: Failures = attrs.field(factory=Failures)
     ended: int = 0
@@ -53,5 +55,5 @@ class Memory:
 
     def forget_work(self) -> None:
         """Drop all that only a workflow that goes on needs: finished ones pile up by the thousand."""
-        self.plan, self.baseline, self.refusals = None, None, Refusals()
+        self.plan, self.baseline, self.refusals, self.pods = None, None, Refusals(), Pods()
         self.stored.forget_work()

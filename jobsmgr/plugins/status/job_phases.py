@@ -10,6 +10,7 @@ import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Reason, Refusal, Snapshot
 from jobsmgr.builtin import Frontier, Node, Readiness, cut, not_before
+from jobsmgr.plugins.status.running import how_failed, why_idle, why_stopped
 
 MAX_MESSAGE = 512
 """Bytes of a job's message: a thousand jobs may have one."""
@@ -130,9 +131,9 @@ class JobPhases:
         elif state.result is Phase.FAILED:
             phase, end = Phase.FAILED, not_before(start, state.completion_time or self._now)
             reason = state.reason or Reason.BACKOFF_LIMIT_EXCEEDED.value
-            message = cut(state.message, MAX_MESSAGE)
+            message = cut(how_failed(self._snapshot, before, state), MAX_MESSAGE)
         elif not lost:
-            reason, message = self._why_running(state)
+            reason, message = self._why_running(before, state)
         job = attrs.evolve(
             before,
             phase=phase,
@@ -145,14 +146,13 @@ class JobPhases:
         )
         return self._lost(job) if lost else job
 
-    def _why_running(self, state: JobState) -> tuple[str, str]:
+    def _why_running(self, before: JobStatus, state: JobState) -> tuple[str, str]:
         if self.ended_by is not None:
             return self.ended_by.value, f"{_WHY_ENDED[self.ended_by]}; its Job is being deleted"
-        if state.suspended:
-            return Reason.SUSPENDED.value, f"Job {state.name} is suspended (its spec.suspend)"
-        if state.deleting:
-            return "Terminating", f"Job {state.name} is being deleted"
-        return "", ""
+        if (stopped := why_stopped(state))[0]:
+            return stopped
+        reason, message = why_idle(self._snapshot, before, state)
+        return reason, cut(message, MAX_MESSAGE)
 
     def _lost(self, job: JobStatus) -> JobStatus:
         if self.ended_by is Reason.ABORTED:
