@@ -26,6 +26,7 @@ COMMANDS = {
     "list": Lazy("jobsmgr.cli.list:list_workflows", "List the workflows of a cluster."),
     "tree": Lazy("jobsmgr.cli.tree:tree", "Show a workflow of a cluster as a tree, live with -w."),
     "visualize": Lazy("jobsmgr.cli.tree:tree", "The same as tree."),
+    "status": Lazy("jobsmgr.cli.status:status", "Show why a workflow of a cluster does not go on."),
     "logs": Lazy("jobsmgr.cli.logs:logs", "Print what a workflow's jobs print, merged."),
     "wait": Lazy("jobsmgr.cli.wait:wait", "Wait until workflows of a cluster have ended."),
     "suspend": Lazy("jobsmgr.cli.suspend:suspend", "Start no more jobs of a workflow until it is resumed."),

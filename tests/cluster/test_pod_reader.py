@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobsmgr.api.pods import Container, Ended, Pod, PodEvent, PodReport, Why
-from jobsmgr.cluster.pod_reader import trim_event, trim_pod
+from jobsmgr.core.pod_objects import event_of, pod_of
 from jobsmgr.engine.port import Key, Refused
 from tests.cluster.support import connected
 from tests.plane import rights
@@ -40,7 +40,7 @@ def test_a_pod_is_trimmed_to_what_says_why() -> None:
     ]
     state = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": TERMINATED}}
     raw["status"]["containerStatuses"] = [{"name": "main", "restartCount": 2, **state}]
-    assert trim_pod(raw) == Pod(
+    assert pod_of(raw) == Pod(
         uid="x",
         name="p",
         created="2026-05-04T12:00:00Z",
@@ -74,7 +74,7 @@ def test_a_pod_is_trimmed_to_what_says_why() -> None:
 def test_an_event_was_last_seen(times: dict[str, Any], time: str) -> None:
     """Either API of events has its own fields for that."""
     raw = {"reason": "FailedCreate", "message": "exceeded\nquota", "type": "Warning", **times}
-    assert trim_event(raw) == PodEvent(reason="FailedCreate", message="exceeded quota", warning=True, time=time)
+    assert event_of(raw) == PodEvent(reason="FailedCreate", message="exceeded quota", warning=True, time=time)
 
 
 async def test_the_pods_of_one_job_are_read_and_events_where_they_say_more(site: Site) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from tests.e2e.commands import Commands
 from tests.node.test_reasons import BUSYBOX, sh, spec
+from tests.plane import rights
+from tests.plane.eventually import eventually
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
@@ -55,8 +57,8 @@ def test_logs_of_what_failed_and_of_what_never_ran(
 
 
 def test_the_log_before_a_crash(workflows: Workflows, operator: OperatorProcess, commands: Commands) -> None:
-    """Of the container's start before the last one."""
-    script = "test -e /v/ran && { echo second; exit 0; }; touch /v/ran; echo first; exit 1"
+    """Of the container's start before the last one, while the kubelet still has it."""
+    script = "test -e /v/ran && { echo second; sleep 600; }; touch /v/ran; echo first; exit 1"
     job = sh(
         script,
         restartPolicy="OnFailure",
@@ -64,7 +66,31 @@ def test_the_log_before_a_crash(workflows: Workflows, operator: OperatorProcess,
         volumeMount=[{"name": "v", "mountPath": "/v"}],
     )
     workflows.create_spec("wf", spec({"a": job}, retries=2))
-    workflows.wait_for("wf")
-    assert lines(commands("logs", "wf").out, "g/a") == ["second"]
+    eventually(lambda: lines(commands("logs", "wf").out, "g/a") == ["second"], "the second start prints")
     assert lines(commands("logs", "wf", "--previous").out, "g/a") == ["first"]
-    assert BUSYBOX.startswith("busybox")
+
+
+def test_status_names_what_blocks_and_why(workflows: Workflows, operator: OperatorProcess, commands: Commands) -> None:
+    """A failed pod with its exit code and last lines; out of memory with the limit; an image; a user without rights."""
+    eater = sh("echo eating; sleep 1; x=a; while :; do x=$x$x; done", resources={"limits": {"memory": "64Mi"}})
+    after = {"name": "z", "image": BUSYBOX}
+    for name, first in (
+        ("exit", sh("echo lost the plot; exit 3")),
+        ("oom", eater),
+        ("image", {"image": "localhost:1/none:1"}),
+    ):
+        workflows.create_spec(name, {"retries": 0, "groups": [{"name": "g", "jobs": [{"name": "a", **first}, after]}]})
+    workflows.wait_for("exit")
+    failed = commands("status", "exit").out.splitlines()
+    assert failed[0].startswith("✘ Failed after ")
+    assert failed[0].endswith(': job g/a failed: the only try ended with exit code 3: "lost the plot"')
+    assert failed[1:3] == ["  last log   lost the plot", "  blocked    1 job: g/z"]
+    assert failed[3] == f"  try        jobsmgr retry exit -n {commands.site.namespace}"
+    workflows.wait_for("oom")
+    assert "was OOMKilled: it needed more than its memory limit of 64Mi" in commands("status", "oom").out
+    eventually(lambda: "localhost:1/none:1" in commands("status", "image").out, "the image is named")
+    stranger = Commands(commands.site, account="viewer")
+    rights.give(*commands.site, rights.viewing(), "viewer")
+    shown = stranger("status", "exit")
+    assert "job g/a failed" in shown.out
+    assert shown.err == f"you may not list pods in {commands.site.namespace}, so what they say is not shown\n"

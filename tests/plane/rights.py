@@ -25,6 +25,11 @@ def shipped() -> list[Rule]:
     return [{**rule, "resources": [resource]} for rule in rules for resource in rule["resources"]]
 
 
+def viewing() -> list[Rule]:
+    """The right to read workflows, and nothing else."""
+    return [{"apiGroups": ["jobsmanager.raczylo.com"], "resources": ["managedjobs"], "verbs": ["get", "list", "watch"]}]
+
+
 def without(*resources: str) -> list[Rule]:
     """All shipped rules but those of some resources."""
     return [rule for rule in shipped() if rule["resources"][0] not in resources]
