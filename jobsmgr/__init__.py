@@ -24,6 +24,7 @@ from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
 from jobsmgr.api.graph import Graph
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.plan import Plan, PlannedJob
+from jobsmgr.api.pods import Idle, PodCount, Why
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
 from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
@@ -38,6 +39,7 @@ __all__ = [
     "Graph",
     "Group",
     "GroupStatus",
+    "Idle",
     "InvalidWorkflow",
     "Job",
     "JobContext",
@@ -51,6 +53,7 @@ __all__ = [
     "Plan",
     "PlannedJob",
     "PluginError",
+    "PodCount",
     "PodTemplate",
     "Problem",
     "Reason",
@@ -60,6 +63,7 @@ __all__ = [
     "Spec",
     "Status",
     "Transition",
+    "Why",
     "Workflow",
     "WrittenJob",
     "hookimpl",

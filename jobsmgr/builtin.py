@@ -17,7 +17,7 @@ from jobsmgr.api.names import (
     plain_name,
 )
 from jobsmgr.api.params import MERGE, MERGE_KEYS, imported_name
-from jobsmgr.api.pods import IDLE_SECONDS, PodCount
+from jobsmgr.api.pods import IDLE_SECONDS
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, status_bytes
 from jobsmgr.api.status import NEED_A_PERSON, ConditionType, not_before
 from jobsmgr.api.syntax import (
@@ -52,7 +52,6 @@ __all__ = [
     "Frontier",
     "Merge",
     "Node",
-    "PodCount",
     "Readiness",
     "container_name",
     "cut",

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "jobsmgr"
 KUBERNETES = {
     "cluster/trim.py": {"Complete", "Failed"},  # conditions of a Job
     "cluster/errors.py": {"NamespaceTerminating"},  # a cause in an API server's answer
+    "api/pods.py": {"Failed"},  # a phase of a Pod
     "api/crd.py": {"Failed"},  # the heading of a column
     "__init__.py": {"PluginError"},  # a class
 }

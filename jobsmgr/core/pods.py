@@ -7,6 +7,7 @@ from signal import Signals
 
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.pods import Container, Ended, Pod, PodEvent, PodReport, Why
+from jobsmgr.api.status import Reason
 
 LONGEST_LINE = 200
 """Bytes of the last line that a container wrote."""
@@ -98,7 +99,7 @@ def _failed(pod: Pod, name: str = "") -> Container | None:
 def _why_waiting(pod: Pod, events: Sequence[PodEvent]) -> Why | None:
     """Why a pod that has not ended does not run."""
     if pod.deleting:
-        return Why("Terminating", f"pod {pod.name} is being deleted")
+        return Why(Reason.TERMINATING.value, f"pod {pod.name} is being deleted")
     if (said := pod.unscheduled or pod.why or _why_not_started(pod)) is not None:
         return said
     news = [event for event in events if event.reason not in _NO_NEWS]

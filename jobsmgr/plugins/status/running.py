@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobsmgr import JobState, JobStatus, Reason, Snapshot
-from jobsmgr.builtin import IDLE_SECONDS, PodCount
+from jobsmgr import JobState, JobStatus, PodCount, Reason, Snapshot
+from jobsmgr.builtin import IDLE_SECONDS
 
 OF_THE_JOB = frozenset({Reason.DEADLINE_EXCEEDED, Reason.SUSPENDED, Reason.TERMINATING, Reason.REMOVED})
 """Reasons of jobs that run which are not about pods; any other word was found on a pod, or is of a missing one."""
