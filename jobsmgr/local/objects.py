@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -39,6 +39,12 @@ class Objects:
     def find(self, kind: str, namespace: str, name: str) -> Data | None:
         """The data of an object; None if no file has it."""
         return self._known.get((kind, namespace or DEFAULT_NAMESPACE, name))
+
+    def secret_values(self) -> Iterator[bytes]:
+        """The values of all Secrets."""
+        for (kind, _, _), data in self._known.items():
+            if kind == SECRET:
+                yield from data.files.values()
 
     def nearest(self, kind: str, namespace: str, name: str) -> str:
         """The name of the object of that kind that was probably meant; empty if none is similar."""

@@ -30,6 +30,7 @@ from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import find_engine
 from jobsmgr.local.errors import NoContainerEngine
 from jobsmgr.local.executor import Executor, ForceStop
+from jobsmgr.local.masking import masked
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.policy import INTERRUPTED
 from jobsmgr.local.processes import Processes
@@ -72,6 +73,8 @@ async def _run(
     refuse_idle(plans, "--duration", (pattern for pattern, _ in options.durations))
     refuse_idle(plans, "--exit-code", (pattern for pattern, _ in options.exit_codes))
     executor = await _executor(options, inputs.objects, force_stop, root)
+    if not options.show_secrets:
+        executor = masked(executor, inputs.objects.secret_values())
     check_inputs(inputs, executor, run.hooks)
     recorder = _recorder(options.output_dir)
     terminal = Terminal(inputs.workflows, options, lambda: run.halt(INTERRUPTED))

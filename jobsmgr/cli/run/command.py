@@ -116,6 +116,7 @@ class _Run(click.Command):
     metavar="[JOB=]CODES",
     help="simulate: how jobs end; 1,0: the first try fails, all further ones succeed.",
 )
+@click.option("--show-secrets", is_flag=True, help="Show values of Secrets that jobs print; else *** stands there.")
 @click.option("--logs/--no-logs", default=True, help="Print the output of jobs, each line behind its job's name.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the last line alone: how it ended.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters alone.")
@@ -135,6 +136,7 @@ def run(
     allow_host_path: bool,
     durations: tuple[tuple[str, float], ...],
     exit_codes: tuple[tuple[str, tuple[int, ...]], ...],
+    show_secrets: bool,
     logs: bool,
     quiet: bool,
     only_ascii: bool,
@@ -174,6 +176,7 @@ def run(
         parallelism=parallelism,
         fail_fast=fail_fast,
         allow_host_path=allow_host_path,
+        show_secrets=show_secrets,
         output_dir=output_dir,
         durations=durations,
         exit_codes=exit_codes,

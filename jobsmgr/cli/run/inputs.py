@@ -78,6 +78,7 @@ class RunOptions:
     parallelism: int | None = None
     fail_fast: bool = False
     allow_host_path: bool = False
+    show_secrets: bool = False
     output_dir: Path | None = None
     durations: tuple[tuple[str, float], ...] = ()
     exit_codes: tuple[tuple[str, tuple[int, ...]], ...] = ()
