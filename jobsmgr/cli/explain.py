@@ -10,7 +10,7 @@ import click
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.jobs import choose_jobs
-from jobsmgr.cli.shared.options import file_argument, job_option, name_option, output_option
+from jobsmgr.cli.shared.options import exclude_option, file_argument, job_option, name_option, output_option
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.origins import Origin, Setting, origins
@@ -23,15 +23,16 @@ from jobsmgr.views.escape import encodable, printable
 @click.command()
 @file_argument
 @job_option
+@exclude_option
 @name_option
 @output_option("text", "json")
-def explain(file: str, jobs: tuple[str, ...], names: tuple[str, ...], output: str) -> None:
+def explain(file: str, jobs: tuple[str, ...], names: tuple[str, ...], exclude: tuple[str, ...], output: str) -> None:
     """Show every merged parameter of the jobs of FILE ("-": standard input), and the level and line that set it.
 
     Levels are the workflow, the group and the job; a value that none of them has is a default or a plugin's.
     """
     hooks = load_hooks()
-    documents = chosen(load_documents([file]), names)
+    documents = chosen(load_documents([file], exclude), names)
     plans = [plan_document(document, hooks) for document in documents]
     keys_of = choose_jobs(plans, file, jobs)
     found = [

@@ -9,20 +9,24 @@ import click
 
 from jobsmgr.api.plan import Plan
 from jobsmgr.cli.shared.exits import UnusableInput
-from jobsmgr.cli.shared.options import file_argument, name_option, output_option
+from jobsmgr.cli.shared.options import exclude_option, file_argument, name_option, output_option
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
-from jobsmgr.files.reading import load_documents, shown
+from jobsmgr.files.paths import shown
+from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks
 
 
 @click.command()
 @file_argument
+@exclude_option
 @name_option
 @output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
 @click.option("--full", is_flag=True, help="Show every job and every dependency.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
-def graph(file: str, names: tuple[str, ...], output: str, full: bool, only_ascii: bool) -> None:
+def graph(
+    file: str, names: tuple[str, ...], exclude: tuple[str, ...], output: str, full: bool, only_ascii: bool
+) -> None:
     """Show the dependency graph of the workflows of FILE ("-": standard input).
 
     A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
@@ -30,7 +34,7 @@ def graph(file: str, names: tuple[str, ...], output: str, full: bool, only_ascii
     are left out, and alike jobs share a line. --full shows every job and every dependency, in each form.
     """
     hooks = load_hooks()
-    documents = chosen(load_documents([file]), names)
+    documents = chosen(load_documents([file], exclude), names)
     if output == "svg" and len(documents) > 1:
         raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
     for document in documents:

@@ -9,12 +9,13 @@ import click
 from jobsmgr.api.codes import Code, Severity
 from jobsmgr.api.workflow import KIND
 from jobsmgr.cli.shared.exits import ExitCode, UnusableInput
-from jobsmgr.cli.shared.options import files_argument, output_option
+from jobsmgr.cli.shared.options import exclude_option, files_argument, output_option
 from jobsmgr.cli.shared.streams import echo_utf8
 from jobsmgr.files.documents import Document, kinds
-from jobsmgr.files.errors import EmptyFile, UnusableFile
+from jobsmgr.files.errors import EmptyFile, TemplateFile, UnusableFile
+from jobsmgr.files.paths import expand, shown
 from jobsmgr.files.positions import SyntaxProblem
-from jobsmgr.files.reading import expand, read_documents, shown
+from jobsmgr.files.reading import read_documents
 from jobsmgr.lint.findings import Finding, as_github, as_json, as_text, counted
 from jobsmgr.lint.linter import lint as find_all
 from jobsmgr.lint.linter import looks_like_workflow
@@ -30,22 +31,23 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cy
     *("text", "json", "sarif", "github"),
     help="text: file:line:column severity code message; sarif: SARIF 2.1.0; github: for a step of GitHub Actions.",
 )
+@exclude_option
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
-def lint(files: tuple[str, ...], output: str, strict: bool) -> int:
+def lint(files: tuple[str, ...], output: str, exclude: tuple[str, ...], strict: bool) -> int:
     """Check the ManagedJobs of FILE... (files, folders, "-": standard input) as a cluster would, and beyond.
 
     Other kinds are passed over, but for the keys of ConfigMaps and Secrets that a workflow refers to. Exits with 1 if
     there is an error, with 2 if a file cannot be used. Every code is explained in docs/lint.md.
     """
     reading = _Reading(files)
-    for path in expand(files):
+    for path in expand(files, exclude):
         reading.read(path)
     workflows = [document for document in reading.documents if looks_like_workflow(document)]
     if not workflows and not reading.broken and not reading.unusable:
-        raise UnusableInput(_nothing(files, reading.documents))
+        raise UnusableInput(_nothing(files, reading.documents, reading.templates))
     findings = reading.in_order([*reading.broken, *find_all(reading.documents, load_hooks())])
     if workflows or findings or not reading.unusable:  # else there was nothing to look at
-        _show(findings, output, len(workflows))
+        _show(findings, output, len(workflows), reading.templates)
     for sentence in reading.unusable:
         click.echo(f"Error: {printable(sentence)}", err=True)
     if reading.unusable:
@@ -64,6 +66,8 @@ class _Reading:
         self.documents: list[Document] = []
         self.broken: list[Finding] = []
         self.unusable: list[str] = []
+        self.templates = 0
+        """How many files were passed over as templates."""
 
     def in_order(self, findings: Iterable[Finding]) -> list[Finding]:
         """Findings in the order of the files, and of the text in each."""
@@ -78,6 +82,8 @@ class _Reading:
         except SyntaxProblem as error:
             text = f"this is no YAML that kubectl reads: {error}"
             self.broken.append(Finding(shown(path), *error.position, Code.NOT_YAML.severity, Code.NOT_YAML, text))
+        except TemplateFile:
+            self.templates += 1
         except EmptyFile as error:
             if path in self._named:  # one among others in a folder is nobody's mistake
                 self.unusable.append(str(error))
@@ -85,11 +91,16 @@ class _Reading:
             self.unusable.append(str(error))
 
 
-def _nothing(files: Iterable[str], documents: Sequence[Document]) -> str:
-    return f"{', '.join(map(shown, files))} has no {KIND} (found: {kinds(documents)}); name a file with one"
+def _nothing(files: Iterable[str], documents: Sequence[Document], templates: int) -> str:
+    found = ", ".join(filter(None, (kinds(documents), _passed_over(templates))))
+    return f"{', '.join(map(shown, files))} has no {KIND} (found: {found}); name a file with one"
 
 
-def _show(findings: Sequence[Finding], output: str, workflows: int) -> None:
+def _passed_over(templates: int) -> str:
+    return f"{templates:,} template{'' if templates == 1 else 's'} passed over" if templates else ""
+
+
+def _show(findings: Sequence[Finding], output: str, workflows: int, templates: int) -> None:
     match output:
         case "json":
             click.echo(as_json(findings))
@@ -106,7 +117,7 @@ def _show(findings: Sequence[Finding], output: str, workflows: int) -> None:
         case _:
             for finding in findings:
                 click.echo(_colored(finding))
-            click.echo(_summary(findings, workflows), err=True)
+            click.echo(_summary(findings, workflows, templates), err=True)
 
 
 def _colored(finding: Finding) -> str:
@@ -114,7 +125,10 @@ def _colored(finding: Finding) -> str:
     return as_text(finding).replace(word, click.style(word, fg=_COLORS[finding.severity]), 1)
 
 
-def _summary(findings: Sequence[Finding], workflows: int) -> str:
+def _summary(findings: Sequence[Finding], workflows: int, templates: int) -> str:
     counts = [(counted(findings, severity), severity.value) for severity in Severity]
     parts = [f"{count:,} {word}{'s' if count > 1 and word != 'info' else ''}" for count, word in counts if count]
-    return f"{workflows:,} workflow{'' if workflows == 1 else 's'}: {', '.join(parts) or 'nothing to say'}"
+    counted_files = ", ".join(
+        filter(None, (f"{workflows:,} workflow{'' if workflows == 1 else 's'}", _passed_over(templates)))
+    )
+    return f"{counted_files}: {', '.join(parts) or 'nothing to say'}"

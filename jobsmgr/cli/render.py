@@ -9,7 +9,14 @@ import click
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.jobs import choose_jobs
-from jobsmgr.cli.shared.options import file_argument, job_option, name_option, namespace_option, output_option
+from jobsmgr.cli.shared.options import (
+    exclude_option,
+    file_argument,
+    job_option,
+    name_option,
+    namespace_option,
+    output_option,
+)
 from jobsmgr.cli.shared.streams import echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.core.hooks import Hooks
@@ -21,10 +28,13 @@ from jobsmgr.loading.plugins import load_hooks
 @click.command()
 @file_argument
 @job_option
+@exclude_option
 @name_option
 @namespace_option
 @output_option("yaml", "json", help="How to print them.")
-def render(file: str, jobs: tuple[str, ...], names: tuple[str, ...], namespace: str, output: str) -> None:
+def render(
+    file: str, jobs: tuple[str, ...], names: tuple[str, ...], exclude: tuple[str, ...], namespace: str, output: str
+) -> None:
     """Print the Jobs that the operator creates for the workflows of FILE ("-": standard input).
 
     They are complete but for the owner reference: that needs the uid that a cluster gives. Applied by hand they would
@@ -32,7 +42,7 @@ def render(file: str, jobs: tuple[str, ...], names: tuple[str, ...], namespace: 
     of -n.
     """
     hooks = load_hooks()
-    plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file]), names)]
+    plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file], exclude), names)]
     chosen_jobs = zip(plans, choose_jobs(plans, file, jobs), strict=True)
     manifests = [_manifest(plan, key, hooks) for plan, keys in chosen_jobs for key in keys]
     if output == "json":

@@ -10,7 +10,7 @@ import click
 
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
 from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput, code_of
-from jobsmgr.cli.shared.options import file_argument, name_option, variable_options
+from jobsmgr.cli.shared.options import exclude_option, file_argument, name_option, variable_options
 from jobsmgr.cli.shared.printing import ending, palette_of, say_beside, say_waiting
 from jobsmgr.files.documents import Document
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @file_argument
+@exclude_option
 @name_option
 @cluster_options
 @variable_options
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def submit(
     file: str,
     names: tuple[str, ...],
+    exclude: tuple[str, ...],
     connection: Connection,
     values: Mapping[str, str],
     generate_name: bool,
@@ -47,7 +49,7 @@ def submit(
 
     With --wait, --watch or --logs the exit code is 3 if it failed and 4 if it was aborted.
     """
-    document = _document(file, names, values)
+    document = _document(file, names, exclude, values)
 
     async def work(cluster: Cluster, namespace: str) -> int:
         body = dict(_named(document.value, connection.namespace, namespace, generate_name))
@@ -62,14 +64,15 @@ def submit(
     return on_cluster(connection, work)
 
 
-def _document(file: str, names: tuple[str, ...], values: Mapping[str, str]) -> Document:
+def _document(file: str, names: tuple[str, ...], exclude: tuple[str, ...], values: Mapping[str, str]) -> Document:
     """The one valid workflow of a file, with values for its variables. Raises `UnusableInput`, `CommandError`."""
     from jobsmgr.cli.shared.workflows import chosen, plan_document
-    from jobsmgr.files.reading import load_documents, shown
+    from jobsmgr.files.paths import shown
+    from jobsmgr.files.reading import load_documents
     from jobsmgr.files.variables import with_variables
     from jobsmgr.loading.plugins import load_hooks
 
-    documents = load_documents([file])
+    documents = load_documents([file], exclude)
     workflows = chosen(documents, names)
     if len(workflows) > 1:
         raise UnusableInput(f"{shown(file)} has {len(workflows)} workflows and one is submitted; choose with --name")

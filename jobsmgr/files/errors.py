@@ -11,3 +11,10 @@ class UnusableFile(JobsmgrError):
 
 class EmptyFile(UnusableFile):
     """A file without any document."""
+
+
+class TemplateFile(EmptyFile):
+    """A file with a template of manifests, which holds no document before it is rendered."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"{source} is a template, and of no workflow; render it first (helm template)")

@@ -6,10 +6,8 @@ with one sentence. `read_documents(path)` gives one file's documents and leaves 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import attrs
@@ -18,29 +16,31 @@ from jobsmgr.api.workflow import KIND
 from jobsmgr.files.byte_order_marks import without_marks
 from jobsmgr.files.composer import compose
 from jobsmgr.files.documents import Document, is_list
-from jobsmgr.files.errors import EmptyFile, UnusableFile
+from jobsmgr.files.errors import EmptyFile, TemplateFile, UnusableFile
 from jobsmgr.files.json_text import as_yaml, json_spans
+from jobsmgr.files.paths import STDIN, STDIN_NAME, expand, shown
 from jobsmgr.files.positions import Composed, Marks, Position, SyntaxProblem, TooMuch
+from jobsmgr.files.templates import MARKER, RENDER_IT, is_named_by_template, is_template
 
 MAX_BYTES = 32 * 1024 * 1024
 """Some twenty of the largest workflows that an API server takes."""
-STDIN = "-"
-STDIN_NAME = "<stdin>"
-_SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def load_documents(paths: Iterable[str]) -> list[Document]:
+def load_documents(paths: Iterable[str], exclude: Sequence[str] = ()) -> list[Document]:
     """Every document of files, folders (their .yaml, .yml and .json files, recursively) and `-` (standard input).
 
     Items of a `List` are documents of their own. Raises `UnusableFile` for what cannot be read: missing, empty,
-    binary, too large, too deep, multiplied by aliases, no YAML. An empty file among others of a folder is none.
+    binary, too large, too deep, multiplied by aliases, no YAML. An empty file among others of a folder is none, and a
+    template of a manifest is none anywhere; `exclude` has patterns of what is left out.
     """
     named = list(paths)
     found: list[Document] = []
     empty: EmptyFile | None = None
-    for path in expand(named):
+    for path in expand(named, exclude):
         try:
             found += read_documents(path)
+        except TemplateFile as error:
+            empty = error
         except EmptyFile as error:
             if path in named:
                 raise
@@ -49,55 +49,25 @@ def load_documents(paths: Iterable[str]) -> list[Document]:
             raise UnusableFile(f"{shown(path)}:{error.position.line}:{error.position.column}: {error}") from None
     if empty is not None and not found:
         raise empty
+    if named and not found and exclude:
+        raise UnusableFile(f"--exclude leaves out every file of {', '.join(map(shown, named))}; take a pattern away")
     return found
-
-
-def expand(paths: Iterable[str]) -> Iterator[str]:
-    """The files that paths name, each once: a folder's own, sorted. Raises `UnusableFile`."""
-    named = list(paths)
-    refuse_second_stdin(named)
-    seen = set()
-    for path in named:
-        for file in _expanded(path):
-            if (real := os.path.realpath(file)) not in seen or file == STDIN:
-                seen.add(real)
-                yield file
-
-
-def refuse_second_stdin(paths: Sequence[str]) -> None:
-    """Raise `UnusableFile` where standard input is named twice: the second time nothing is left."""
-    if paths.count(STDIN) > 1:
-        raise UnusableFile("standard input can be read once only; give - once")
-
-
-def _expanded(path: str) -> list[str]:
-    if not path:
-        raise UnusableFile('"" names no file; name a file, a folder, or - for standard input')
-    if path == STDIN or not Path(path).is_dir():
-        return [path]
-    files = sorted(_files(path))
-    if not files:
-        raise UnusableFile(f"{path} has no .yaml, .yml or .json file; name a file or another folder")
-    return files
-
-
-def _files(folder: str) -> Iterator[str]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (str(Path(root, name)) for name in names if name.endswith(_SUFFIXES))
-
-
-def shown(path: str) -> str:
-    """A path as messages name it."""
-    return STDIN_NAME if path == STDIN else path
 
 
 def read_documents(path: str) -> list[Document]:
     """The documents of one file, or of standard input. Raises `UnusableFile`, and `SyntaxProblem` for bad YAML."""
     source = shown(path)
     text = _decoded(source, _read(path))
+    may_be_template = is_template(text)
     try:
         composed = [one for one in _composed(text) if one.value is not None]
+        if may_be_template and any(is_named_by_template(one.value) for one in composed):
+            raise TemplateFile(source)
+    except SyntaxProblem as error:
+        if may_be_template:
+            raise TemplateFile(source) from None
+        hint = "" if MARKER not in text else f"; {RENDER_IT}"
+        raise SyntaxProblem(f"{error}{hint}", error.position) from None
     except TooMuch as error:
         raise UnusableFile(f"{source} is not read: {error}") from None
     if not composed:

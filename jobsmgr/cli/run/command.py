@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from jobsmgr.cli.shared.options import name_option, namespace_option
+from jobsmgr.cli.shared.options import exclude_option, name_option, namespace_option
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ class _Run(click.Command):
     metavar="MORE",
     help="A further file or folder with ConfigMaps and Secrets; may be given several times.",
 )
+@exclude_option
 @name_option
 @namespace_option
 @click.option(
@@ -125,6 +126,7 @@ def run(
     ctx: click.Context,
     file: str | None,
     more: tuple[str, ...],
+    exclude: tuple[str, ...],
     names: tuple[str, ...],
     namespace: str,
     executor: str,
@@ -165,7 +167,7 @@ def run(
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(
         executor=executor,
-        selection=Selection(names=names, namespace=namespace, only=only, starts=starts),
+        selection=Selection(exclude=exclude, names=names, namespace=namespace, only=only, starts=starts),
         environment=dict(os.environ),
         palette=palette,
         program=ctx.command_path,

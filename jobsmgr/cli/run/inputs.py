@@ -17,7 +17,8 @@ from jobsmgr.cli.shared.workflows import chosen, plan_document, sentence
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.port import Key
 from jobsmgr.files.documents import Document
-from jobsmgr.files.reading import load_documents, refuse_second_stdin
+from jobsmgr.files.paths import refuse_second_stdin
+from jobsmgr.files.reading import load_documents
 from jobsmgr.lint.beside import findings_beside
 from jobsmgr.lint.pruning import as_stored
 from jobsmgr.local.errors import CannotRun
@@ -53,6 +54,7 @@ class Selected:
 class Selection:
     """The workflow and jobs that a user chose."""
 
+    exclude: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     namespace: str = DEFAULT_NAMESPACE
     only: tuple[str, ...] = ()
@@ -112,7 +114,7 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
     Raises `CommandError` with one sentence for what cannot be used.
     """
     refuse_second_stdin([file, *more])
-    documents, others = load_documents([file]), load_documents(more)
+    documents, others = (load_documents(paths, selection.exclude) for paths in ([file], more))
     picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.names)]
     _refuse_twins(picked)
     _refuse_held(picked)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
-from jobsmgr.files.reading import shown
+from jobsmgr.files.paths import shown
 
 _FEW = 8
 """Where no job has a similar name, this many are listed at most."""

@@ -23,6 +23,12 @@ def files_argument(function: F) -> F:
     return click.argument("files", metavar="FILE...", type=_PATH, nargs=-1, required=True)(function)
 
 
+def exclude_option(function: F) -> F:
+    """--exclude: files and folders that are not read."""
+    text = "Leave out files and folders that fit a pattern (templates, *.tmpl.yaml, charts/*). Repeatable."
+    return click.option("--exclude", metavar="PATTERN", multiple=True, help=text)(function)
+
+
 def name_option(function: F) -> F:
     """--name: some workflows of a file that has several."""
     text = "Only the workflow of this name, or those that fit a pattern (etl-*); may be given several times."
