@@ -11,7 +11,7 @@ import anyio
 import structlog
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.pods import PodReport
+from jobsmgr.api.pods import Pod, PodEvent
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cluster.cache import Cache
@@ -198,9 +198,13 @@ class KubernetesCluster:
             return Gone()
         return await self._jobs.read(key, JobState(name=name, uid=uid, owner=stored.uid, key=job))
 
-    async def read_pods(self, key: Key, name: str, uid: str) -> PodReport | Refused:
+    async def read_pods(self, key: Key, uid: str) -> tuple[Pod, ...] | Refused:
         """See the port."""
-        return await self._pods.read(key, uid)
+        return await self._pods.pods(key, uid)
+
+    async def read_events(self, key: Key, uid: str) -> tuple[PodEvent, ...] | Refused:
+        """See the port."""
+        return await self._pods.events(key, uid)
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""

@@ -24,8 +24,11 @@ from jobsmgr.api.decision import (
 )
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import LEGACY_FINALIZER
+from jobsmgr.api.pods import PodReport
+from jobsmgr.api.snapshot import JobState
 from jobsmgr.core.decide import review
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.pods import subject_of_events
 from jobsmgr.engine.gather import Gathered, Gatherer
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Effort
@@ -177,13 +180,22 @@ class Performer:
         gathered = course.gathered
 
         async def read(step: ReadPods) -> bool:
-            answer = await self._cluster.read_pods(gathered.key, step.name, step.uid)
             job, memory = gathered.snapshot.jobs[step.name], gathered.memory
-            memory.pods = memory.pods.learnt(job, answer, anyio.current_time())
+            report = await self._read_report(gathered.key, job)
+            memory.pods = memory.pods.learnt(job, report, anyio.current_time())
             return True
 
         await _at_most(WRITES_AT_ONCE, [partial(read, step) for step in reads])
         return Outcome()
+
+    async def _read_report(self, key: Key, job: JobState) -> PodReport | Refused:
+        """The pods of a Job; and of one that has not ended, the events of what can say more."""
+        pods = await self._cluster.read_pods(key, job.uid)
+        if isinstance(pods, Refused):
+            return pods
+        subject = subject_of_events(pods, job.uid) if job.result is None else ""
+        events = await self._cluster.read_events(key, subject) if subject else ()
+        return PodReport(pods=pods, events=() if isinstance(events, Refused) else events)
 
     async def _delete_all(self, course: Course, deletes: Sequence[DeleteJob]) -> Outcome:
         """Delete Jobs until one is not deleted: the others would meet the same."""

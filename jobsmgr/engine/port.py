@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.pods import PodReport
+from jobsmgr.api.pods import Pod, PodEvent
 from jobsmgr.api.snapshot import JobState, Scope
 from jobsmgr.api.workflow import JobKey
 
@@ -160,8 +160,12 @@ class Cluster(Protocol):
         """
         ...
 
-    async def read_pods(self, key: Key, name: str, uid: str) -> PodReport | Refused:
-        """Read the pods of a Job, and events where they say more; refused as `Forbidden` without the right to."""
+    async def read_pods(self, key: Key, uid: str) -> tuple[Pod, ...] | Refused:
+        """Read the pods of the Job with that uid, as they are now; refused as `Forbidden` without the right to."""
+        ...
+
+    async def read_events(self, key: Key, uid: str) -> tuple[PodEvent, ...] | Refused:
+        """Read the events about the object with that uid; refused as `read_pods`."""
         ...
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.names import labelled_job
-from jobsmgr.api.pods import PodReport
+from jobsmgr.api.pods import Pod, PodEvent
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import ENDS, ConditionType, Phase, Reason, holding, not_before
 from jobsmgr.api.workflow import JobKey
@@ -180,9 +180,13 @@ class LocalCluster:
             workflow.put(JobState(name=name, uid=uid, owner=workflow.uid, key=job, gone=True))
         return Gone()
 
-    async def read_pods(self, key: Key, name: str, uid: str) -> PodReport:
+    async def read_pods(self, key: Key, uid: str) -> tuple[Pod, ...]:
         """See the port. Here are none, and nobody asks: the state of a Job says how it ended."""
-        return PodReport()
+        return ()
+
+    async def read_events(self, key: Key, uid: str) -> tuple[PodEvent, ...]:
+        """See the port."""
+        return ()
 
     async def delete_job(self, key: Key, name: str, uid: str) -> WriteResult:
         """See the port."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.api.pods import Container, Ended, Pod, PodEvent, PodReport, Why
+from jobsmgr.api.pods import Container, Ended, Pod, PodEvent, Why
 from jobsmgr.core.pod_objects import event_of, pod_of
 from jobsmgr.engine.port import Key, Refused
 from tests.cluster.support import connected
@@ -77,8 +77,8 @@ def test_an_event_was_last_seen(times: dict[str, Any], time: str) -> None:
     assert event_of(raw) == PodEvent(reason="FailedCreate", message="exceeded quota", warning=True, time=time)
 
 
-async def test_the_pods_of_one_job_are_read_and_events_where_they_say_more(site: Site) -> None:
-    """No other Job's pods; events about the Job where it has none, and about a pod that has not said anything."""
+async def test_the_pods_of_one_job_and_the_events_about_one_object_are_read(site: Site) -> None:
+    """No other Job's pods, and no events about anything else."""
     plane, namespace = site
     path = f"/api/v1/namespaces/{namespace}"
     for name, owner in (("mine", "uid-1"), ("other", "uid-2")):
@@ -89,47 +89,51 @@ async def test_the_pods_of_one_job_are_read_and_events_where_they_say_more(site:
         plane.call("POST", f"{path}/events", body | {"involvedObject": {"uid": about, "namespace": namespace}})
     async with connected(plane, namespace) as cluster:
         key = Key(namespace, "w")
-        mine = await cluster.read_pods(key, "j", "uid-1")
-        none = await cluster.read_pods(key, "j", "uid-3")
-    assert isinstance(mine, PodReport)
-    assert ([one.name for one in mine.pods], [one.reason for one in mine.events]) == (["mine"], ["Reason0"])
-    assert isinstance(none, PodReport)
-    assert (none.pods, [one.reason for one in none.events]) == ((), ["Reason1"])
+        found, events = await cluster.read_pods(key, "uid-1"), await cluster.read_events(key, uid)
+        nothing = [await cluster.read_pods(key, "uid-3"), await cluster.read_events(key, "uid-4")]
+    assert not isinstance(found, Refused)
+    assert not isinstance(events, Refused)
+    assert ([one.name for one in found], [one.reason for one in events]) == (["mine"], ["Reason0"])
+    assert nothing == [(), ()]
 
 
 @pytest.mark.parametrize("missing", ["pods", "events"])
 async def test_a_missing_right_is_asked_for_once_and_not_tried(
     control_plane: ControlPlane, namespace: str, proxy: FaultProxy, missing: str
 ) -> None:
-    """By a SelfSubjectAccessReview: the server never has to refuse a list. Without events, pods are still read."""
-    given = rights.without("pods") if missing == "pods" else [*rights.without("events"), _WRITE_EVENTS]
-    rights.give(control_plane, namespace, given)
-    asked = proxy.add(Answer(403, {}), method="GET", path=f"/{missing}[?]")
+    """By a SelfSubjectAccessReview: the server never has to refuse a list."""
+    rights.give(control_plane, namespace, [*rights.without("pods", "events"), *_RIGHTS[missing]])
+    tried = proxy.add(Answer(403, {}), method="GET", path=f"/{missing}[?]")
     kubeconfig = str(control_plane.kubeconfig(rights.USER, url=proxy.url))
+    key = Key(namespace, "w")
     async with connected(control_plane, namespace, kubeconfig=kubeconfig) as cluster:
-        found = [await cluster.read_pods(Key(namespace, "w"), "j", "uid-1") for _ in range(3)]
-    refused = Refused(reason="Forbidden", message="the operator has no right to list pods, so it cannot say more")
-    assert found == [refused if missing == "pods" else PodReport()] * 3
-    assert asked.matched == 0
+        found = [(await cluster.read_pods(key, "u"), await cluster.read_events(key, "u")) for _ in range(3)]
+    text = f"the operator has no right to list {missing}, so it cannot say more"
+    refused = Refused(reason="Forbidden", message=text)
+    assert found == [(refused, ()) if missing == "pods" else ((), refused)] * 3
+    assert tried.matched == 0
 
 
-_WRITE_EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+_RIGHTS = {
+    "pods": [{"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "list"]}],
+    "events": [
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    ],
+}
 
 
-@pytest.mark.parametrize("body", [{"items": [{"metadata": {}}]}, {"items": [{"spec": []}]}, {"items": "none"}, {}])
-async def test_an_answer_that_is_no_list_says_nothing(
-    control_plane: ControlPlane, namespace: str, proxy: FaultProxy, body: dict[str, Any]
+@pytest.mark.parametrize("items", [[{"metadata": {}}], [{"spec": []}], ["pod"], "none", None])
+async def test_an_answer_that_is_no_list_is_a_fault_of_the_server(
+    control_plane: ControlPlane, namespace: str, proxy: FaultProxy, items: Any
 ) -> None:
-    """It ends no look: it is a fault of the server, or a list of nothing."""
-    proxy.add(Answer(200, body), method="GET", path="/pods[?]")
+    """It ends no look; what has no items at all is a list of nothing."""
+    proxy.add(Answer(200, {"items": items}), method="GET", path="/pods[?]")
     kubeconfig = str(control_plane.kubeconfig("operator", url=proxy.url))
     async with connected(control_plane, namespace, kubeconfig=kubeconfig) as cluster:
-        found = await cluster.read_pods(Key(namespace, "w"), "j", "uid-1")
-    if isinstance(body.get("items"), list):
-        assert isinstance(found, Refused)
-        assert found.reason == "ClusterError"
-    else:
-        assert found == PodReport()
+        found = await cluster.read_pods(Key(namespace, "w"), "uid-1")
+    assert found.reason == "ClusterError" if isinstance(found, Refused) else found == ()
+    assert isinstance(found, Refused) is isinstance(items, list)
 
 
 async def test_a_right_that_is_taken_away_is_remembered(
@@ -140,6 +144,6 @@ async def test_a_right_that_is_taken_away_is_remembered(
     refused = proxy.add(Answer(403, body), method="GET", path="/pods[?]")
     kubeconfig = str(control_plane.kubeconfig("operator", url=proxy.url))
     async with connected(control_plane, namespace, kubeconfig=kubeconfig) as cluster:
-        found = [await cluster.read_pods(Key(namespace, "w"), "j", "uid-1") for _ in range(3)]
+        found = [await cluster.read_pods(Key(namespace, "w"), "uid-1") for _ in range(3)]
     assert [one.reason for one in found if isinstance(one, Refused)] == ["Forbidden"] * 3
     assert refused.matched == 1

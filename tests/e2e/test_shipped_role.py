@@ -38,7 +38,7 @@ def test_every_verb_of_the_shipped_role_is_used(
     """List: a server that cannot stream one. Get: an edit or a foreign Job at the last moment. Delete: deadline, ttl.
 
     Events are created, and patched when the same is told again; the lease is made, read and renewed; all are
-    listed.
+    listed. Pods and events are listed for a Job without a running pod.
     """
     proxy.add(Answer(400, OLD_SERVER), method="WATCH", path="sendInitialEvents")
     proxy.add(Before(lambda: by_hand.create("taken-chain-job-0"), forward=True), method="POST", path=r"/jobs$", nth=1)
@@ -53,6 +53,7 @@ def test_every_verb_of_the_shipped_role_is_used(
     workflows.create_spec("short", {**chain(1), "ttlSecondsAfterFinished": 0})
     workflows.create_spec("spoiled", {"groups": [VALID]})
     workflows.wait_for_phases("spoiled", g__held="running")
+    by_hand.edit("spoiled-g-held/status", {"status": {"active": 1, "ready": 0}})
     invalid_again(workflows, "spoiled")
     workflows.wait_for("late", "Failed")
     workflows.wait_gone("short")

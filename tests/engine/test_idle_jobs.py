@@ -12,7 +12,7 @@ from jobsmgr.api.pods import Container, Ended, Pod, PodCount, PodEvent, PodRepor
 from jobsmgr.core.pod_reads import MOST_IDLE
 from jobsmgr.engine.port import Refused
 from tests.core.world import group, manifest
-from tests.engine.world import DOWN, SOON, FakeCluster, loop, many, parallel
+from tests.engine.world import DOWN, KEY, SOON, FakeCluster, loop, many, parallel
 
 JOB = "wf-g-a"
 QUOTA = "pods is forbidden: exceeded quota"
@@ -184,7 +184,9 @@ class TestFailedJobs:
             for name in ("a", "b"):
                 cluster.end(f"wf-g-{name}", result=Phase.FAILED)
                 await anyio.sleep(1)
-            assert [one.what for one in cluster.of("read_pods")] == ["wf-g-a", "wf-g-b"]
+            uids = [cluster.jobs[KEY][f"wf-g-{name}"].uid for name in ("a", "b")]
+            assert [one.what for one in cluster.of("read_pods")] == uids
+            assert cluster.of("read_events") == [], "events say nothing of how a pod ended"
             assert "exit code 3" in shown(cluster, "b")[2]
             assert shown(cluster, "c")[0] == "running"
 

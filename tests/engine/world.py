@@ -17,7 +17,7 @@ import attrs
 
 from jobsmgr import JobKey, JobState, Phase, Status
 from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
-from jobsmgr.api.pods import PodCount, PodReport
+from jobsmgr.api.pods import PodCount, PodEvent, PodReport
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import parse_status
 from jobsmgr.core.hooks import Hooks
@@ -116,6 +116,7 @@ class FakeCluster:
         """Names of Jobs that no list shows; a read finds them."""
         self.pods = PodCount.UNKNOWN
         """What the status of a new Job counts of its pods."""
+        self._events: tuple[PodEvent, ...] = ()
         self._version = 100
         self._wishes: asyncio.Queue[Request] = asyncio.Queue()
 
@@ -232,8 +233,13 @@ class FakeCluster:
         self.jobs[key][job.name] = job
         return Created(job)
 
-    async def read_pods(self, key: Key, name: str, uid: str) -> Any:
-        return await self._asked("read_pods", key, name) or PodReport()
+    async def read_pods(self, key: Key, uid: str) -> Any:
+        answer = await self._asked("read_pods", key, uid)
+        self._events = answer.events if isinstance(answer, PodReport) else ()
+        return answer.pods if isinstance(answer, PodReport) else answer or ()
+
+    async def read_events(self, key: Key, uid: str) -> Any:
+        return await self._asked("read_events", key, uid) or self._events
 
     async def delete_job(self, key: Key, name: str, uid: str) -> Any:
         if (answer := await self._asked("delete_job", key, name)) is not None:
