@@ -25,13 +25,15 @@ from jobsmgr.api.graph import Graph
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.pods import Idle, PodCount, Why
+from jobsmgr.api.retry import Retry
 from jobsmgr.api.settings import Settings
 from jobsmgr.api.snapshot import JobState, Refusal, Snapshot
-from jobsmgr.api.status import Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
+from jobsmgr.api.status import Attempt, Condition, Counts, GroupStatus, JobStatus, Phase, Reason, Status
 from jobsmgr.api.workflow import Group, Job, JobKey, Spec, Workflow, WrittenJob
 from jobsmgr.hookspecs import hookimpl
 
 __all__ = [
+    "Attempt",
     "Condition",
     "Counts",
     "Fragment",
@@ -58,6 +60,7 @@ __all__ = [
     "Problem",
     "Reason",
     "Refusal",
+    "Retry",
     "Settings",
     "Snapshot",
     "Spec",

@@ -10,7 +10,7 @@ from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.names import (
     LABEL_PREFIX,
     MANAGED_BY_LABEL,
-    OPERATOR_LABELS,
+    RESERVED_LABELS,
     SPEC_HASH_ANNOTATION,
     container_name,
     owned_metadata,
@@ -43,8 +43,8 @@ __all__ = [
     "MERGE",
     "MERGE_KEYS",
     "NEED_A_PERSON",
-    "OPERATOR_LABELS",
     "QUANTITY",
+    "RESERVED_LABELS",
     "SPEC_HASH_ANNOTATION",
     "VARIABLE",
     "Code",

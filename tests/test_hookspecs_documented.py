@@ -25,7 +25,7 @@ from tests.core.world import START, World, group, job, key, manifest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.*"), *ROOT.glob("examples/*.*")])
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
-NOT_FOR_PLUGINS = {"Edge", "Milestone", "Scope", "Unknown"}
+NOT_FOR_PLUGINS = {"Edge", "Milestone", "RetryRequest", "Scope", "Unknown"}
 """Reached through values that plugins are given, but of no use to them."""
 RAISED = {"FragmentConflict", "InvalidWorkflow", "PluginError"}
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "jobsmgr_spec")]

@@ -63,6 +63,7 @@ class Code(StrEnum):
     OPERATOR = "MJ035", Severity.WARNING, "An operator of a shell that no shell reads"
     SHELL_VARIABLE = "MJ036", Severity.WARNING, "A variable of a shell that no shell replaces"
     NO_EFFECT = "MJ037", Severity.WARNING, "A parallel that has no effect"
+    NOT_RETRIED = "MJ038", Severity.WARNING, "A retry-jobs annotation that runs nothing again"
 
 
 _CODES = {code.value: code for code in Code}

@@ -13,7 +13,7 @@ import attrs
 from jobsmgr.api.codec import without_none
 from jobsmgr.api.fields import alias_message, aliases, api_fields, json_key, merge_key
 from jobsmgr.api.kubernetes import NAME, OPAQUE, STRING_MAP, Schema, kubernetes_type
-from jobsmgr.api.names import OPERATOR_LABELS
+from jobsmgr.api.names import RESERVED_LABELS
 from jobsmgr.api.params import Params
 from jobsmgr.api.status import Status
 from jobsmgr.api.syntax import DATA_KEY, IMAGE, LABEL_VALUE, OPTIONAL_SUBDOMAIN
@@ -59,7 +59,7 @@ _LABELS: Schema = {
     },
     "x-kubernetes-validations": [
         {"rule": f"!('{key}' in self)", "message": f"{key} is set by the operator: remove it"}
-        for key in OPERATOR_LABELS
+        for key in RESERVED_LABELS
     ],
 }
 

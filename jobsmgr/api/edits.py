@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
 from jobsmgr.api.status import Phase
 
 
@@ -9,5 +10,6 @@ def without_effect(phase: Phase) -> str:
     """A workflow that ended in this phase was edited: that nothing runs because of it, and how to run it again."""
     return (
         f"the workflow had ended ({phase.value}) before this edit: nothing runs because of it; "
-        "to run it again, create it under another name, or delete and apply it again"
+        f"to run what failed again, set its annotation {RETRY_ANNOTATION} to a new text, "
+        f'and for all of it {RETRY_JOBS_ANNOTATION} to "*"'
     )

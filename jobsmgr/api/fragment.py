@@ -26,6 +26,8 @@ class JobContext:
     """Name of the Job to create."""
     retries: int
     """How often its pod is tried again."""
+    attempt: int = 1
+    """Which time the job is run: more than 1 where somebody has asked for it to be run again."""
 
     @property
     def key(self) -> JobKey:

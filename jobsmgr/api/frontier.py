@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum, auto
 
 from jobsmgr.api.edges import Node, satisfied, unsatisfiable
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
+
+
+def downstream_of(plan: Plan, starts: Collection[JobKey]) -> frozenset[JobKey]:
+    """These jobs and every job that waits for one of them, directly or not, through order as well as dependencies."""
+    frontier, found = Frontier(plan), set(starts)
+    for key in frontier if starts else ():  # downstream jobs are those that its failure would keep from starting
+        blocked = key in found or frontier.look(key)[0] is Readiness.BLOCKED
+        if blocked:
+            found.add(key)
+        frontier.record(key, Phase.FAILED if blocked else Phase.SUCCEEDED)
+    return frozenset(found)
 
 
 class Readiness(Enum):

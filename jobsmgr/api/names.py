@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from jobsmgr.api.workflow import JobKey
@@ -15,7 +15,12 @@ WORKFLOW_LABEL = f"{LABEL_PREFIX}workflow-name"
 GROUP_LABEL = f"{LABEL_PREFIX}group-name"
 JOB_LABEL = f"{LABEL_PREFIX}job-name"
 ID_LABEL = f"{LABEL_PREFIX}job-id"
+ATTEMPT_LABEL = f"{LABEL_PREFIX}attempt"
+"""Of a Job that runs a job again: which time it is."""
 OPERATOR_LABELS = (WORKFLOW_LABEL, GROUP_LABEL, JOB_LABEL, ID_LABEL)
+"""Those that every Job has."""
+RESERVED_LABELS = (*OPERATOR_LABELS, ATTEMPT_LABEL)
+"""Those that nobody else sets."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 SPEC_HASH_ANNOTATION = f"{LABEL_PREFIX}spec-hash"
 LEGACY_FINALIZER = f"{LABEL_PREFIX}finalizer"
@@ -47,7 +52,18 @@ def job_names(workflow: str, keys: Iterable[JobKey]) -> dict[JobKey, str]:
     return {key: names[key] for key in plain}
 
 
-def _hashed(name: str, path: str, taken: set[str]) -> str:
+def attempt_name(name: str, attempt: int, taken: Container[str]) -> str:
+    """The name of the Job that runs a job for the nth time; `name` is that of the first, `taken` those of all jobs.
+
+    Which number it is stands at the end, where there is room for it and no other job of the workflow has that name.
+    """
+    if attempt == 1:
+        return name
+    wanted = f"{name}-{attempt}"
+    return wanted if len(wanted) <= MAX_NAME and wanted not in taken else _hashed(wanted, f"{name}/{attempt}", taken)
+
+
+def _hashed(name: str, path: str, taken: Container[str]) -> str:
     """A prefix of the name and a hash of the path; hashed again while somebody has that very name."""
     while True:
         digest = hashlib.sha256(path.encode()).hexdigest()[:_HASH_LENGTH]
@@ -62,14 +78,15 @@ def label_value(text: str) -> str:
     return text if len(text) <= MAX_NAME else _hashed(text, text, set())
 
 
-def owned_metadata(workflow: str, key: JobKey, job_name: str) -> tuple[dict[str, str], dict[str, str]]:
+def owned_metadata(workflow: str, key: JobKey, job_name: str, attempt: int) -> tuple[dict[str, str], dict[str, str]]:
     """The labels of a Job and its pod that are the operator's own, and annotations of the same keys.
 
     A value of more than 63 characters is shortened in the label, and stands in full in the annotation.
     """
     full = {WORKFLOW_LABEL: workflow, GROUP_LABEL: key.group, JOB_LABEL: job_name, ID_LABEL: key.job}
     labels = {name: label_value(value) for name, value in full.items()}
-    return labels, {name: value for name, value in full.items() if labels[name] != value}
+    annotations = {name: value for name, value in full.items() if labels[name] != value}
+    return (labels if attempt == 1 else {**labels, ATTEMPT_LABEL: str(attempt)}), annotations
 
 
 def labelled_job(metadata: Mapping[str, Any]) -> JobKey | None:
@@ -80,6 +97,13 @@ def labelled_job(metadata: Mapping[str, Any]) -> JobKey | None:
             texts |= found
     group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
     return JobKey(sys.intern(str(group)), sys.intern(str(job))) if group and job else None  # kept for each Job
+
+
+def labelled_attempt(metadata: Mapping[str, Any]) -> int:
+    """Which time of running its job a Job's labels say; the first where they do not."""
+    labels = metadata.get("labels")
+    text = labels.get(ATTEMPT_LABEL) if isinstance(labels, Mapping) else None
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and text != "0" else 1
 
 
 def container_name(job_name: str) -> str:

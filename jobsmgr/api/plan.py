@@ -12,6 +12,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import JobContext
 from jobsmgr.api.frozen import frozen, read_only
 from jobsmgr.api.graph import EMPTY, Graph
+from jobsmgr.api.names import attempt_name
 from jobsmgr.api.params import Layer, Params
 from jobsmgr.api.workflow import Group, Job, JobKey, Workflow
 
@@ -39,10 +40,12 @@ class PlannedJob:
     """Merged from all levels."""
     compiled: Manifest = attrs.field(converter=frozen)
     """The merged parameters as `compiledParams` shows them; empty where the status has no room for them."""
+    taken: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """The names of all jobs of the workflow, none of which an attempt of another one may have."""
 
-    def job_name(self) -> str:
-        """The name of the Job that runs it."""
-        return self.name
+    def job_name(self, attempt: int = 1) -> str:
+        """The name of the Job that runs it for the nth time."""
+        return attempt_name(self.name, attempt, self.taken)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,8 +67,8 @@ class Plan:
         """What a job or a milestone waits for."""
         return self.jobs[node].edges if isinstance(node, JobKey) else self.milestones[node]
 
-    def context(self, key: JobKey) -> JobContext:
-        """What plugins are given of a job when it is rendered."""
+    def context(self, key: JobKey, attempt: int = 1) -> JobContext:
+        """What plugins are given of a job when it is rendered, to be run for the nth time."""
         job = self.jobs[key]
         return JobContext(
             workflow=self.workflow,
@@ -73,6 +76,7 @@ class Plan:
             job=job.spec,
             params=job.params,
             layers=job.layers,
-            name=job.job_name(),
+            name=job.job_name(attempt),
             retries=self.workflow.retries_of(job.group, job.spec),
+            attempt=attempt,
         )

@@ -18,14 +18,14 @@ MAX_REASON = 64
 """Bytes of a reason that comes from elsewhere: it is meant to be one word."""
 MAX_MESSAGE = 1024
 """Bytes of a message that comes from elsewhere, a Job or an API server: it goes into a status."""
-JOB_STATUS_BYTES = 260
-"""A finished job's entry without names and message: uid, two times, a reason, keys and punctuation."""
+JOB_STATUS_BYTES = 276
+"""A finished job's entry without names, message and history: uid, two times, a reason, an attempt, keys."""
 MIN_MESSAGE = 64
 """Bytes of a job's message for which there is room, whatever happens to all the others."""
 GROUP_STATUS_BYTES = 48
 """A group's entry without its name and jobs."""
-FRAME_BYTES = 4096
-"""What is there once: counts, times, six conditions with messages as short as they can become."""
+FRAME_BYTES = 6144
+"""What is there once: counts, times, a request to run jobs again, six conditions with the shortest messages."""
 MANAGED_BYTES = 2048
 """The entries of managedFields without the fields of the spec: two managers, and the fields of a status."""
 

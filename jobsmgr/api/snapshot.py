@@ -12,6 +12,7 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.frozen import read_only
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.pods import Idle, PodCount
+from jobsmgr.api.retry import RetryRequest
 from jobsmgr.api.status import Phase, Status
 from jobsmgr.api.workflow import JobKey, Workflow
 
@@ -35,6 +36,8 @@ class JobState:
     """metadata.resourceVersion; comparable numbers by KEP-5504."""
     key: JobKey | None = None
     """The job its labels name, if they are there."""
+    attempt: int = 1
+    """Which time of running that job they say."""
     start_time: datetime | None = None
     completion_time: datetime | None = None
     result: Phase | None = None
@@ -106,6 +109,8 @@ class Snapshot:
     It is known only where `status` shows the plan's jobs, each in its place, nothing is refused, and no Job has been
     without a running pod for too long.
     """
+    retry: RetryRequest | None = None
+    """What the workflow's annotations ask to be run again, whether it has been answered or not."""
     plugin_error: str = ""
     """How a plugin fails, so that nothing new starts here; empty if none does."""
 
@@ -122,7 +127,7 @@ class Snapshot:
     def key_of(self, job: JobState) -> JobKey | None:
         """The planned job that a Job runs: the one its labels name, if that gives its Jobs this name."""
         planned = self.plan.jobs.get(job.key) if job.key is not None else None
-        return planned.key if planned is not None and planned.job_name() == job.name else None
+        return planned.key if planned is not None and planned.job_name(job.attempt) == job.name else None
 
     def refusal(self, key: JobKey) -> Refusal | None:
         """What keeps a job from being created: what was refused for it alone, else what refuses all jobs alike."""

@@ -11,7 +11,8 @@ import attrs
 
 from jobsmgr.api.durations import whole
 from jobsmgr.api.fields import Manifest, mapping, sequence, spec_field
-from jobsmgr.api.frozen import frozen, read_only
+from jobsmgr.api.retry import Retry
+from jobsmgr.api.unknown import NOTHING_UNKNOWN, Unknown
 from jobsmgr.api.workflow import JobKey
 
 
@@ -63,6 +64,8 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     RATE_LIMITED = "RateLimited"
     REMOVED = "Removed"
+    RETRY_ACCEPTED = "RetryAccepted"
+    RETRY_REFUSED = "RetryRefused"
     STATUS_FORBIDDEN = "StatusForbidden"
     SUSPENDED = "Suspended"
     SUSPEND_REQUESTED = "SuspendRequested"
@@ -86,6 +89,19 @@ class ConditionType(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class Attempt:
+    """An earlier time that a job was run."""
+
+    attempt: int = spec_field("attempt", "Which time it was.", minimum=1)
+    phase: Phase = spec_field("phase", "How it ended.", default=Phase.FAILED, always=True)
+    job_name: str = spec_field("jobName", "Name of the Job that ran it.", default="", maxLength=253)
+    uid: str = spec_field("uid", "UID of the Job that ran it.", default="", maxLength=128)
+    reason: str = spec_field("reason", "Why it ended so, in one word.", default="", maxLength=1024)
+    start_time: datetime | None = spec_field("startTime", "When its Job started.", default=None)
+    completion_time: datetime | None = spec_field("completionTime", "When it ended.", default=None)
+
+
+@attrs.frozen(kw_only=True)
 class JobStatus:
     """What is known of one job."""
 
@@ -102,6 +118,12 @@ class JobStatus:
         "The job's merged parameters, innermost level of env first; left out of a status that would grow too large.",
         default=None,
         ref="Opaque",
+    )
+    attempt: int = spec_field(
+        "attempt", "Which time the job is run, by requests to run it again.", default=1, minimum=1
+    )
+    history: tuple[Attempt, ...] = spec_field(
+        "history", "The last times that it was run before, the oldest first.", default=(), maxItems=3
     )
 
 
@@ -192,27 +214,6 @@ def holding(status: object) -> dict[str, Mapping[str, Any]]:
 
 
 @attrs.frozen(kw_only=True)
-class Unknown:
-    """What is stored in a status and this version does not know: a newer one has written it.
-
-    It is kept and stored again as it was, beside what is worked out. Values of the JSON form, by where they stand.
-    """
-
-    fields: Manifest = attrs.field(factory=dict, converter=frozen)
-    counts: Manifest = attrs.field(factory=dict, converter=frozen)
-    conditions: Mapping[str, Manifest] = attrs.field(factory=dict, converter=read_only)
-    groups: Mapping[str, Manifest] = attrs.field(factory=dict, converter=read_only)
-    jobs: Mapping[JobKey, Manifest] = attrs.field(factory=dict, converter=read_only)
-    phases: Mapping[JobKey, str] = attrs.field(factory=dict, converter=read_only)
-    """Jobs in a phase that this version does not know: they count as running, stay as they are and never start."""
-    end: str = ""
-    """The phase of a workflow that has ended in one that this version does not know; the whole status stays."""
-
-
-NOTHING_UNKNOWN = Unknown()
-
-
-@attrs.frozen(kw_only=True)
 class Status:
     """`status` of a ManagedJob."""
 
@@ -238,6 +239,7 @@ class Status:
     groups: tuple[GroupStatus, ...] = spec_field(
         "groups", "The workflow's groups.", default=(), always=True, maxItems=1024
     )
+    retry: Retry | None = spec_field("retry", "The last request to run jobs again.", default=None)
     unknown: Unknown = NOTHING_UNKNOWN
     """What a newer version has stored; the core carries it from each status to the next."""
 
@@ -262,6 +264,20 @@ class Status:
         """Whether this is an end that stays. That of an invalid workflow does not: nothing ever started."""
         failed = self.condition(ConditionType.FAILED)
         return self.phase.ended and not (failed is not None and failed.status and failed.reason == Reason.INVALID_SPEC)
+
+    @property
+    def began(self) -> datetime | None:
+        """From when `activeDeadlineSeconds` counts: the start, or the last time that jobs were run again."""
+        accepted = self.retry.accepted_time if self.retry is not None else None
+        return accepted if self.start_time and accepted and accepted > self.start_time else self.start_time
+
+    def job(self, key: JobKey, place: tuple[int, int]) -> JobStatus | None:
+        """One job, looked for first where a plan shows it."""
+        for group in (*self.groups[place[0] : place[0] + 1], *self.groups):
+            if group.name == key.group:
+                jobs = (*group.jobs[place[1] : place[1] + 1], *group.jobs)
+                return next((job for job in jobs if job.name == key.job), None)
+        return None
 
     def jobs(self) -> Iterator[tuple[JobKey, JobStatus]]:
         """Every job with its key, in the order shown."""

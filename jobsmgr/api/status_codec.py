@@ -12,7 +12,6 @@ from jobsmgr.api.codec import decode, encode, objects
 from jobsmgr.api.fields import Manifest, api_fields, json_key
 from jobsmgr.api.status import (
     NEW,
-    NOTHING_UNKNOWN,
     Condition,
     ConditionType,
     Counts,
@@ -20,9 +19,9 @@ from jobsmgr.api.status import (
     JobStatus,
     Phase,
     Status,
-    Unknown,
     holding,
 )
+from jobsmgr.api.unknown import NOTHING_UNKNOWN, Unknown
 from jobsmgr.api.workflow import JobKey
 
 K = TypeVar("K")

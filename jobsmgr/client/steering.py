@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import attrs
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.workflow import GROUP, KIND
+from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
+from jobsmgr.api.workflow import KIND
 from jobsmgr.client.records import Record
 
-RETRY = f"{GROUP}/retry"
-RETRY_JOBS = f"{GROUP}/retry-jobs"
+RETRY, RETRY_JOBS = RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
 
 
 @attrs.frozen(kw_only=True)

@@ -54,6 +54,8 @@ def next_baseline(before: Baseline | None, snapshot: Snapshot, decision: Decisio
     plan, status = snapshot.plan, decision.status
     if decision.plugin_error or plan.problems or snapshot.refusals or snapshot.throttle or status.phase.ended:
         return None
+    if status.retry != snapshot.status.retry:
+        before = None  # jobs that had ended may be pending again
     if before is not None and before.plan is plan and before.status is snapshot.status:
         ready, earlier = before.ready, snapshot.status
     elif _shows(status, plan) and _all_seen(status, snapshot):

@@ -1,10 +1,10 @@
-"""What a stored status has and this version does not know, carried to the next one. Nothing of it is read here."""
+"""What a stored status has and nobody works out anew, carried to the next one. Nothing is decided by it here."""
 
 from __future__ import annotations
 
 import attrs
 
-from jobsmgr.api.status import Condition, ConditionType, Status
+from jobsmgr.api.status import Condition, ConditionType, JobStatus, Status
 from jobsmgr.api.workflow import JobKey
 
 MOST_CONDITIONS = 32
@@ -27,6 +27,29 @@ def keep_unknown(stored: Status, status: Status) -> Status:
             for group in groups
         )
     return attrs.evolve(status, groups=groups, unknown=unknown)
+
+
+def keep_attempts(stored: Status, status: Status) -> Status:
+    """A status as worked out, with the last request and the attempts of the stored one, which plugins do not decide.
+
+    A job that fell back to an earlier attempt would be given the Job of that one, and end as that did.
+    """
+    if stored.retry is None:
+        return status
+    before = dict(stored.jobs())
+    groups = tuple(
+        attrs.evolve(
+            group, jobs=tuple(_same_attempt(before.get(JobKey(group.name, job.name)), job) for job in group.jobs)
+        )
+        for group in status.groups
+    )
+    return attrs.evolve(status, groups=groups, retry=stored.retry)
+
+
+def _same_attempt(stored: JobStatus | None, job: JobStatus) -> JobStatus:
+    if stored is None or stored.attempt <= job.attempt:
+        return job
+    return attrs.evolve(job, attempt=stored.attempt, history=stored.history)
 
 
 def keep_foreign(stored: Status, given: tuple[Condition, ...]) -> tuple[Condition, ...]:

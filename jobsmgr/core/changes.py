@@ -83,7 +83,11 @@ def _of_the_workflow(snapshot: Snapshot, status: Status) -> Iterator[Transition]
     ):
         told = stalls or now
         yield transition(told.reason, told.message) if told is not None else transition("", "")
-    if snapshot.status.final and 0 < snapshot.status.observed_generation < status.observed_generation:
+    if status.retry is not None and status.retry != snapshot.status.retry:
+        reason = Reason.RETRY_ACCEPTED if status.retry.accepted else Reason.RETRY_REFUSED
+        yield transition(reason.value, status.retry.message)
+    edited = 0 < snapshot.status.observed_generation < status.observed_generation
+    if edited and snapshot.status.final and status.phase.ended:
         yield transition(Reason.EDIT_WITHOUT_EFFECT.value, without_effect(status.phase))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 
 import attrs
 
@@ -20,17 +19,19 @@ from jobsmgr.api.decision import (
     StoreStatus,
 )
 from jobsmgr.api.errors import FragmentConflict, PluginError
-from jobsmgr.api.plan import Plan
+from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, ConditionType, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.baseline import Baseline
-from jobsmgr.core.carrying import keep_foreign, keep_unknown
+from jobsmgr.core.carrying import keep_attempts, keep_foreign, keep_unknown
 from jobsmgr.core.changes import transitions
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.moments import due_at, is_expired, requeue_at
 from jobsmgr.core.pod_reads import pod_reads
 from jobsmgr.core.readiness import ready_jobs
 from jobsmgr.core.rendering import render_job
+from jobsmgr.core.retry import answered, reopened_snapshot
 
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
@@ -49,15 +50,24 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
     """
     try:
         status = work_out(snapshot, hooks)
+        if (answer := answered(snapshot, status)) is not None:
+            return _answer(snapshot, answer, hooks)
         ready = _startable(snapshot, status, baseline)
         chosen, held = hooks.select_or_hold(attrs.evolve(snapshot, status=status), ready) if ready else ((), {})
         chosen = chosen[:batch]
-        creates = tuple(_create(snapshot.plan, key, hooks) for key in chosen) if snapshot.confirmed else ()
+        creates = tuple(_create(snapshot.plan, key, status, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
     reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
     decision = _decision(snapshot, status, _steps(snapshot, status, creates, reads))
     return attrs.evolve(decision, held=held, more=len(ready) > len(creates))
+
+
+def _answer(snapshot: Snapshot, answer: Status, hooks: Hooks) -> Decision:
+    """What comes of a request to run jobs again: a status, and nothing else before that is stored."""
+    accepted = answer.retry is not None and answer.retry.accepted
+    status = work_out(reopened_snapshot(snapshot, answer), hooks) if accepted else answer
+    return _decision(snapshot, status, (StoreStatus(),))
 
 
 def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
@@ -99,8 +109,8 @@ def _decision(
         steps=steps,
         status=status,
         transitions=tuple(transitions(snapshot, status)),
-        requeue_at=_requeue_at(snapshot, status, since.clock),
-        due=_due(snapshot, status, since.now),
+        requeue_at=requeue_at(snapshot, status, since.clock),
+        due=due_at(snapshot, status, since.now),
     )
 
 
@@ -109,7 +119,7 @@ def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
     stored = snapshot.status
     if stored.final and stored.unknown.end:
         return attrs.evolve(stored, observed_generation=snapshot.workflow.generation)
-    status = keep_unknown(stored, hooks.status(snapshot))
+    status = keep_attempts(stored, keep_unknown(stored, hooks.status(snapshot)))
     conditions = hooks.conditions(attrs.evolve(snapshot, status=status))
     timed = tuple(_timed(snapshot, condition) for condition in conditions)
     return attrs.evolve(status, conditions=keep_foreign(stored, timed))
@@ -156,7 +166,7 @@ def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]
         if batch and key not in unknown and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
             batch -= 1
             planned = snapshot.plan.jobs.get(key)
-            name = job.job_name or (planned.job_name() if planned is not None else "")
+            name = job.job_name or (planned.job_name(job.attempt) if planned is not None else "")
             yield ReadJob(key=key, name=name, uid=job.uid)
 
 
@@ -172,7 +182,7 @@ def _steps(
     person aborts is deleted after the status that says so. A crash in between, or `spec.abort` taken back at that very
     moment, then finds an aborted workflow, never Jobs that have vanished for no reason that is stored.
     """
-    if status.phase.ended and _expired(snapshot, status):
+    if status.phase.ended and is_expired(snapshot, status):
         return (DeleteWorkflow(),)
     deletes, aborts = (tuple(_deletes(status, reason)) for reason in (Reason.DEADLINE_EXCEEDED, Reason.ABORTED))
     return (*deletes, *creates, *pod_reads(snapshot, status), *reads, StoreStatus(), *aborts)
@@ -204,7 +214,7 @@ def _startable(snapshot: Snapshot, status: Status, baseline: Baseline | None) ->
     ready = [
         key
         for key in _ready(snapshot, status, baseline)
-        if not _waits(snapshot, key) and not _name_in_use(snapshot, key)
+        if not _waits(snapshot, key) and not _name_in_use(snapshot, key, status)
     ]
     if snapshot.refusals:
         ready.sort(key=lambda key: _last_refused(snapshot, key))
@@ -218,8 +228,8 @@ def _ready(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> Seq
     return ready_jobs(snapshot.plan, {key: job.phase for key, job in status.jobs()})
 
 
-def _create(plan: Plan, key: JobKey, hooks: Hooks) -> CreateJob:
-    context = plan.context(key)
+def _create(plan: Plan, key: JobKey, status: Status, hooks: Hooks) -> CreateJob:
+    context = plan.context(key, _attempt(plan.jobs[key], status))
     return CreateJob(key=key, name=context.name, manifest=render_job(context, hooks))
 
 
@@ -235,59 +245,14 @@ def _waits(snapshot: Snapshot, key: JobKey) -> bool:
     return refusal is not None and (refusal.final or refusal.retry_at > snapshot.clock)
 
 
-def _name_in_use(snapshot: Snapshot, key: JobKey) -> bool:
-    """Whether another job of the workflow, removed by an edit, still has a Job of this name."""
-    job = snapshot.jobs.get(snapshot.plan.jobs[key].job_name())
+def _attempt(planned: PlannedJob, status: Status) -> int:
+    """Which time the job is to be run."""
+    job = status.job(planned.key, planned.place)
+    return job.attempt if job is not None else 1
+
+
+def _name_in_use(snapshot: Snapshot, key: JobKey, status: Status) -> bool:
+    """Whether another job of the workflow still has a Job of this name: one that an edit removed, or added too late."""
+    planned = snapshot.plan.jobs[key]
+    job = snapshot.jobs.get(planned.job_name(_attempt(planned, status)))
     return job is not None and not job.gone
-
-
-def _expired(snapshot: Snapshot, status: Status) -> bool:
-    expiry = _expiry(snapshot, status)
-    return expiry is not None and expiry <= snapshot.now
-
-
-def _expiry(snapshot: Snapshot, status: Status) -> datetime | None:
-    """When a finished workflow is to be deleted; only once its end is stored."""
-    ttl = snapshot.workflow.spec.ttl_seconds_after_finished
-    stored = snapshot.status.phase.ended and snapshot.status.completion_time is not None
-    if ttl is None or not stored or status.completion_time is None:
-        return None
-    return status.completion_time + timedelta(seconds=ttl)
-
-
-def _due(snapshot: Snapshot, status: Status, since: datetime) -> datetime | None:
-    """The next moment of the wall clock that changes something: of those that had not come at `since`, or not by now.
-
-    Both, for the wall clock may have been set back in between.
-    """
-    if status.phase.ended:
-        moment = _expiry(snapshot, status)
-    else:
-        seconds, start = snapshot.workflow.spec.active_deadline_seconds, status.start_time
-        moment = start + timedelta(seconds=seconds) if seconds is not None and start is not None else None
-    return moment if moment is not None and moment > min(since, snapshot.now) else None
-
-
-def _requeue_at(snapshot: Snapshot, status: Status, since: float) -> float | None:
-    """The next moment after `since`, by the snapshot's clock, at which time alone changes something."""
-    if status.phase.ended:
-        return None
-    moments = [*_refusal_moments(snapshot, status), *(one.due for one in snapshot.idle.values())]
-    if snapshot.throttle is not None:
-        moments.append(snapshot.throttle.retry_at)
-    return min((moment for moment in moments if moment > since), default=None)
-
-
-def _refusal_moments(snapshot: Snapshot, status: Status) -> Iterator[float]:
-    """When refused jobs are tried again, and when the deadlines of those that cannot be created end."""
-    if not snapshot.refusals:
-        return
-    throttle = snapshot.throttle.retry_at if snapshot.throttle is not None else -math.inf
-    for key, job in status.jobs():
-        refusal = snapshot.refusals.get(key)
-        if job.phase is not Phase.PENDING or refusal is None or refusal.final:
-            continue
-        yield max(refusal.retry_at, throttle)  # before the throttle is over none is tried
-        planned = snapshot.plan.jobs.get(key)
-        if planned is not None and (seconds := planned.spec.active_deadline_seconds) is not None:
-            yield refusal.since + seconds

@@ -65,6 +65,7 @@ def _jobs(
 ) -> Iterator[PlannedJob]:
     """One job for each that is written, in the same order."""
     names = job_names(workflow.name, (job.key for job in workflow.jobs()))
+    taken = frozenset(names.values())
     for job in workflow.jobs():
         params = merge(job.layers)
         yield PlannedJob(
@@ -77,6 +78,7 @@ def _jobs(
             edges=edges.get(job.key, ()),
             params=params,
             compiled=compiled_params(job.layers, params),
+            taken=taken,
         )
 
 

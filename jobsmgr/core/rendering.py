@@ -12,7 +12,7 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
-from jobsmgr.api.names import owned_metadata
+from jobsmgr.api.names import RESERVED_LABELS, owned_metadata
 from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
 from jobsmgr.core.admission import size_fault
@@ -46,8 +46,9 @@ def _labelled(metadata: Manifest | None, job: JobContext) -> dict[str, Any]:
     """Metadata with the operator's own labels, and with the annotations that have the names for which labels are too
     short, whatever plugins have said: a Job is told by them whose it is."""
     found: dict[str, Any] = dict(metadata or {})
-    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name)
-    found["labels"] = {**(found.get("labels") or {}), **labels}
+    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
+    others = {key: value for key, value in (found.get("labels") or {}).items() if key not in RESERVED_LABELS}
+    found["labels"] = {**others, **labels}
     kept = {key: value for key, value in (found.get("annotations") or {}).items() if key not in labels}
     if kept or annotations:
         found["annotations"] = {**kept, **annotations}

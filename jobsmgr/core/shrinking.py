@@ -19,13 +19,15 @@ class _Form:
     """Bytes of a job's message."""
     condition: int
     """Bytes of a condition's message."""
+    history: int
+    """Earlier attempts of a job."""
 
 
 _FORMS = (
-    _Form(512, 1024),
-    _Form(256, 512),
-    _Form(128, 256),
-    _Form(MIN_MESSAGE, 256),
+    _Form(512, 1024, 3),
+    _Form(256, 512, 1),
+    _Form(128, 256, 0),
+    _Form(MIN_MESSAGE, 256, 0),
 )
 """Those after the whole: all without `compiledParams`, with messages of at most so many bytes."""
 WHOLE, SMALLEST = 0, len(_FORMS)
@@ -40,7 +42,8 @@ def in_form(status: Status, form: int) -> Status:
         attrs.evolve(condition, message=cut(condition.message, limits.condition)) for condition in status.conditions
     )
     groups = tuple(_group(group, limits) for group in status.groups)
-    return attrs.evolve(status, conditions=conditions, groups=groups)
+    retry = status.retry and attrs.evolve(status.retry, message=cut(status.retry.message, limits.condition))
+    return attrs.evolve(status, conditions=conditions, groups=groups, retry=retry)
 
 
 def next_form(status: Status, form: int) -> int:
@@ -57,9 +60,9 @@ def _group(group: GroupStatus, limits: _Form) -> GroupStatus:
 
 
 def _job(job: JobStatus, limits: _Form) -> JobStatus:
-    if job.compiled_params is None and not job.message:
+    if job.compiled_params is None and not job.message and not job.history:
         return job
-    message = cut(job.message, limits.message)
-    if job.compiled_params is None and message == job.message:
+    message, history = cut(job.message, limits.message), job.history[max(len(job.history) - limits.history, 0) :]
+    if job.compiled_params is None and message == job.message and history == job.history:
         return job
-    return attrs.evolve(job, message=message, compiled_params=None)
+    return attrs.evolve(job, message=message, compiled_params=None, history=history)

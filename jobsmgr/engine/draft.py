@@ -48,8 +48,8 @@ def _pressing(before: Status, after: Status) -> bool:
     """Whether a status is stored at once: the first one, the last one, and what a person has to see."""
     turned = any(_holds(before, kind) != _holds(after, kind) for kind in _SEEN_BY_PEOPLE)
     suspended = (before.phase is Phase.SUSPENDED) != (after.phase is Phase.SUSPENDED)
-    aborting = _is_aborting(before) != _is_aborting(after)
-    return not before.seen or before.phase.ended != after.phase.ended or turned or suspended or aborting
+    asked = before.retry != after.retry or _is_aborting(before) != _is_aborting(after)
+    return not before.seen or before.phase.ended != after.phase.ended or turned or suspended or asked
 
 
 _SEEN_BY_PEOPLE = (ConditionType.STALLED, ConditionType.SUSPENDED)

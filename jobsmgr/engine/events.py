@@ -24,7 +24,13 @@ def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
     return tuple(found.values())
 
 
-_WARNINGS = (Reason.PLUGIN_ERROR, Reason.INVALID_SPEC, Reason.UNKNOWN_PHASE, Reason.EDIT_WITHOUT_EFFECT)
+_WARNINGS = (
+    Reason.PLUGIN_ERROR,
+    Reason.INVALID_SPEC,
+    Reason.UNKNOWN_PHASE,
+    Reason.EDIT_WITHOUT_EFFECT,
+    Reason.RETRY_REFUSED,
+)
 """Of a workflow, whatever its phase."""
 
 

@@ -12,6 +12,7 @@ import attrs
 from jobsmgr.api.errors import PluginError
 from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.plan import Plan
+from jobsmgr.api.retry import retry_request
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
@@ -101,7 +102,10 @@ class Gatherer:
         memory, spec = self.memory(key, observation), mapping(raw.get("spec"))
         stored = memory.stored.read(raw.get("status"), spec)
         generation = int(mapping(raw.get("metadata")).get("generation") or 1)
-        if stored.final:
+        memory.answered(stored.retry)
+        request = retry_request(mapping(mapping(raw.get("metadata")).get("annotations")))
+        asked = request is not None and not request.is_answered_by(stored.retry)
+        if stored.final and not asked:
             memory.forget_work()
             wiped = memory.stored.raw is not raw.get("status")
             settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
@@ -124,6 +128,7 @@ class Gatherer:
             refusals=memory.refusals.by_job,
             throttle=memory.refusals.throttle,
             confirmed=observation.confirmed,
+            retry=retry_request(mapping(observation.metadata.get("annotations"))),
         )
         changed = memory.baseline.changed(snapshot) if memory.baseline is not None else None
         memory.pods = memory.pods.seen(jobs.values() if changed is None else changed, clock)

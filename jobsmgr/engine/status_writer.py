@@ -89,6 +89,9 @@ class StatusWriter:
             if found.status.final and ttl is not None:
                 gathered.memory.failures.passed(Effort.STATUS)
                 return True, NOW  # now that the end is stored, its time to live counts
+            if found.status.retry != gathered.snapshot.status.retry:
+                gathered.memory.failures.passed(Effort.STATUS)
+                return True, NOW  # a request was answered: what follows from it is decided on what is stored now
         return isinstance(result, Done), self._after(gathered, found, result)
 
     def _remember(self, gathered: Gathered, decision: Decision, began: float) -> None:

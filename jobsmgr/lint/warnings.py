@@ -11,6 +11,7 @@ from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import json_key
 from jobsmgr.api.names import MAX_NAME, job_names, plain_name
 from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
+from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION, NoSuchJob, named_jobs, retry_request
 from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.lint.references import ConfigKeys, referenced_object
 
@@ -22,11 +23,28 @@ def find_warnings(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     if workflow.spec.abort:
         text = "it is true, so every job is aborted before it starts; remove it to run the workflow"
         yield Problem("spec.abort", text, Code.ABORTED)
+    yield from _requests(workflow)
     yield from _names(workflow)
     for layer in workflow.levels():
         yield from _repeated(layer)
     yield from _unused_volumes(workflow)
     yield from _hidden_variables(workflow, known)
+
+
+def _requests(workflow: Workflow) -> Iterator[Problem]:
+    """What the annotation that names jobs to run again has wrong."""
+    path = f"metadata.annotations[{RETRY_JOBS_ANNOTATION}]"
+    named = workflow.annotations.get(RETRY_JOBS_ANNOTATION)
+    if not isinstance(named, str):
+        return
+    try:
+        named_jobs(named, [job.key for job in workflow.jobs()])
+    except NoSuchJob as error:
+        yield Problem(path, str(error), Code.NOT_RETRIED)
+        return
+    if retry_request(workflow.annotations) is None:
+        text = f'it counts only beside the annotation "{RETRY_ANNOTATION}"; add that with a new text'
+        yield Problem(path, text, Code.NOT_RETRIED)
 
 
 def _names(workflow: Workflow) -> Iterator[Problem]:

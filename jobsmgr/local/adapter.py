@@ -14,7 +14,7 @@ import attrs
 from anyio.abc import TaskGroup
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.names import labelled_job
+from jobsmgr.api.names import labelled_attempt, labelled_job
 from jobsmgr.api.pods import Pod, PodEvent
 from jobsmgr.api.snapshot import JobState
 from jobsmgr.api.status import ENDS, ConditionType, Phase, Reason, holding, not_before
@@ -160,6 +160,7 @@ class LocalCluster:
             owner_text=f"ManagedJob {key.name}",
             version=int(self._next_version()),
             key=labelled_job(manifest["metadata"]),
+            attempt=labelled_attempt(manifest["metadata"]),
             start_time=self._now(),
         )
         workflow.put(state)

@@ -7,7 +7,6 @@ from itertools import compress
 from typing import Any
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.frontier import Frontier, Readiness
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
@@ -49,19 +48,6 @@ def only(raw: Manifest, plan: Plan, keys: Iterable[JobKey]) -> dict[str, Any]:
 def _waiting_for(part: Manifest, kept: Iterable[bool]) -> dict[str, Any]:
     """A group or job with those of its dependencies that are kept."""
     return {**part, "dependencies": list(compress(part.get("dependencies") or (), kept))}
-
-
-def downstream_of(plan: Plan, starts: Iterable[JobKey]) -> frozenset[JobKey]:
-    """Some jobs and every job that waits for them, directly or not, through order as well as dependencies."""
-    frontier = Frontier(plan)
-    first = frozenset(starts)
-    found = set(first)
-    for key in frontier:  # downstream jobs are those that its failure would keep from starting
-        blocked = key in first or frontier.look(key)[0] is Readiness.BLOCKED
-        if blocked:
-            found.add(key)
-        frontier.record(key, Phase.FAILED if blocked else Phase.SUCCEEDED)
-    return frozenset(found)
 
 
 def assume_succeeded(plan: Plan, keys: Iterable[JobKey]) -> dict[str, Any]:

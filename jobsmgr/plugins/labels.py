@@ -1,4 +1,4 @@
-"""Labels of the Job and its pod: the operator's four, a default, the user's. Ownership never depends on them."""
+"""Labels of the Job and its pod: the operator's own, a default, the user's. Ownership never depends on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobsmgr.builtin import (
     KEY_ADVICE,
     LABEL_VALUE,
     MANAGED_BY_LABEL,
-    OPERATOR_LABELS,
+    RESERVED_LABELS,
     Code,
     owned_metadata,
     valid_key,
@@ -19,7 +19,7 @@ from jobsmgr.builtin import (
 @hookimpl
 def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
     """The labels; a value over 63 characters is shortened and stands in full in an annotation of the same key."""
-    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name)
+    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
     return Fragment(labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **labels}, annotations=annotations)
 
 
@@ -33,7 +33,7 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
 def _problems(path: str, params: Params) -> Iterator[Problem]:
     for key, value in params.labels.items():
         key_path = f"{path}.labels[{key}]"
-        if key in OPERATOR_LABELS:
+        if key in RESERVED_LABELS:
             yield Problem(key_path, "this key is the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_key(key):
             yield Problem(key_path, f'"{key}" is no label key; {KEY_ADVICE}', Code.BAD_KEY)

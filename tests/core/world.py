@@ -24,6 +24,8 @@ from jobsmgr.api.decision import (
     Step,
     StoreStatus,
 )
+from jobsmgr.api.names import labelled_attempt
+from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION, RetryRequest, retry_request
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import StatusEncoder, parse_status
 from jobsmgr.api.workflow import API_VERSION, KIND
@@ -107,7 +109,11 @@ class World:
             refusals=dict(self.refusals),
             throttle=self.throttle,
             confirmed=self.confirmed,
+            retry=self._request(),
         )
+
+    def _request(self) -> RetryRequest | None:
+        return retry_request(self.raw["metadata"].get("annotations", {}))
 
     def decide(self) -> Decision:
         """What would be done now, without doing it."""
@@ -115,7 +121,9 @@ class World:
         return decide(self.snapshot(plan), self.hooks)
 
     def _plan_of_this_look(self) -> Plan:
-        return bare_plan(self.raw) if self.stored().final else self.plan()
+        status, request = self.stored(), self._request()
+        settled = status.final and (request is None or request.is_answered_by(status.retry))
+        return bare_plan(self.raw) if settled else self.plan()
 
     # Doing
 
@@ -180,7 +188,11 @@ class World:
                 self.created.append(step.name)
                 self.manifests[step.name] = step.manifest
                 self.jobs[step.name] = JobState(
-                    name=step.name, uid=f"uid-{len(self.created)}", key=step.key, start_time=self.now
+                    name=step.name,
+                    uid=f"uid-{len(self.created)}",
+                    key=step.key,
+                    attempt=labelled_attempt(step.manifest["metadata"]),
+                    start_time=self.now,
                 )
             case DeleteJob():
                 assert self.jobs[step.name].uid == step.uid
@@ -218,6 +230,12 @@ class World:
         for name in names:
             self.end(f"{self.raw['metadata']['name']}-{name}", Phase.FAILED)
         return self.settle()
+
+    def retry(self, token: str, jobs: str | None = None) -> World:
+        """Somebody asks for jobs to be run again, as `kubectl annotate` does."""
+        annotations = {RETRY_ANNOTATION: token, **({RETRY_JOBS_ANNOTATION: jobs} if jobs is not None else {})}
+        self.raw["metadata"]["annotations"] = annotations
+        return self
 
     def edit(self, **spec: Any) -> World:
         """A new generation with these fields of the spec set."""

@@ -16,7 +16,7 @@ import anyio
 import attrs
 
 from jobsmgr import JobKey, JobState, Phase, Status
-from jobsmgr.api.names import GROUP_LABEL, ID_LABEL
+from jobsmgr.api.names import GROUP_LABEL, ID_LABEL, labelled_attempt
 from jobsmgr.api.pods import PodCount, PodEvent, PodReport
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import parse_status
@@ -227,6 +227,7 @@ class FakeCluster:
             uid=f"job-{self._next()}",
             owner=metadata["ownerReferences"][0]["uid"],
             key=JobKey(metadata["labels"][GROUP_LABEL], metadata["labels"][ID_LABEL]),
+            attempt=labelled_attempt(metadata),
             start_time=self.now(),
             pods=self.pods,
         )

@@ -69,6 +69,8 @@ class Creation:
     workflow: str
     """The uid of the workflow that the Job's controller reference names."""
     path: Path
+    attempt: int
+    """Which time of running the job its label says; 1 where it has none."""
     name: str
     uid: str
     revision: int
@@ -108,14 +110,14 @@ class Recording:
         return tuple(_creation(request) for request in made if "dryRun=" not in request.uri)
 
     @functools.cached_property
-    def completions(self) -> dict[tuple[str, Path], int]:
-        """At which revision a Job of a workflow's job first showed Complete, by the workflow's uid and the path."""
-        found: dict[tuple[str, Path], int] = {}
-        paths: dict[str, Path] = {}  # as first seen: labels may be taken off later
+    def completions(self) -> dict[tuple[str, Path, int], int]:
+        """At which revision a Job first showed Complete, by its workflow's uid, its job's path and its attempt."""
+        found: dict[tuple[str, Path, int], int] = {}
+        places: dict[str, tuple[Path, int]] = {}  # as first seen: labels may be taken off later
         for version in self.job_versions:
-            place = paths.setdefault(version.uid, path(version.content))
+            place = places.setdefault(version.uid, (path(version.content), attempt(version.content)))
             if version.condition("Complete"):
-                found.setdefault((owner(version.content), place), version.revision)
+                found.setdefault((owner(version.content), *place), version.revision)
         return found
 
 
@@ -132,11 +134,17 @@ def path(item: dict[str, Any]) -> Path:
     return claims.get(PREFIX + "group-name", ""), claims.get(PREFIX + "job-id", "")
 
 
+def attempt(item: dict[str, Any]) -> int:
+    """Which time of running its job a Job claims to be."""
+    return int((item["metadata"].get("labels") or {}).get(PREFIX + "attempt", 1))
+
+
 def _creation(request: Request) -> Creation:
     metadata = request.answer["metadata"]
     return Creation(
         workflow=owner(request.answer),
         path=path(request.answer),
+        attempt=attempt(request.answer),
         name=metadata["name"],
         uid=metadata["uid"],
         revision=int(metadata["resourceVersion"]),

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from tests.plane import expansion, terms
+from tests.plane.attempts import attempt_at, attempt_of, ends_of, opened_again, request_of
 from tests.plane.audit import Request
 from tests.plane.recording import Creation, Path, Recording, Version, owner
 from tests.plane.script import PREFIX
@@ -51,23 +52,26 @@ def starts_in_order(recording: Recording) -> Iterator[str]:
 
 
 def creates_once(recording: Recording) -> Iterator[str]:
-    """S2: at most one Job is created for a job of a workflow."""
-    counts = Counter((creation.workflow, creation.path) for creation in recording.creations)
-    for (uid, path), count in counts.items():
+    """S2: at most one Job is created for an attempt of a job; a further attempt only once the status claims it."""
+    counts = Counter((creation.workflow, creation.path, creation.attempt) for creation in recording.creations)
+    for (uid, path, attempt), count in counts.items():
         if count > 1:
-            yield f"{count} Jobs were created for {'/'.join(path)} of the workflow with uid {uid}"
+            yield f"{count} Jobs were created for {'/'.join(path)}, attempt {attempt}, of the workflow with uid {uid}"
+    for creation in recording.creations:
+        if creation.attempt > 1 and attempt_at(recording, creation, creation.path) != creation.attempt:
+            yield f"the Job {creation.name} was created before the status claimed its attempt"
 
 
 def creates_nothing_for_ended_jobs(recording: Recording) -> Iterator[str]:
     """S3: after a job is terminal in the stored status no Job is created for it."""
-    ends: dict[tuple[str, Path], int] = {}
+    ends: dict[tuple[str, Path, int], int] = {}
     for version in recording.workflow_versions:
         if not _invalid(version):
             for path, job in version.phases().items():
                 if job.get("phase") in TERMINAL:
-                    ends.setdefault((version.uid, path), version.revision)
+                    ends.setdefault((version.uid, path, attempt_of(job)), version.revision)
     for creation in recording.creations:
-        end = ends.get((creation.workflow, creation.path), creation.revision)
+        end = ends.get((creation.workflow, creation.path, creation.attempt), creation.revision)
         if end < creation.revision:
             yield f"the Job {creation.name} was created at {creation.revision}, its job had ended at {end}"
 
@@ -118,12 +122,13 @@ def touches_only_its_own(recording: Recording) -> Iterator[str]:
 def results_have_a_cause(recording: Recording) -> Iterator[str]:
     """S7: succeeded only if the owned Job showed Complete; failed only if Failed, or by a documented reason."""
     for uid, versions in recording.workflows.items():
-        seen: set[Path] = {path for path, job in versions[0].phases().items() if job.get("phase") in TERMINAL}
-        seen |= _ended_under_the_go_operator(versions[0])
+        first = versions[0].phases().items()
+        seen = {(path, attempt_of(job)) for path, job in first if job.get("phase") in TERMINAL}
+        seen |= {(path, 1) for path in _ended_under_the_go_operator(versions[0])}
         for version in versions:
             for path, job in version.phases().items():
-                if job.get("phase") in ("succeeded", "failed") and path not in seen:
-                    seen.add(path)
+                if job.get("phase") in ("succeeded", "failed") and (path, attempt_of(job)) not in seen:
+                    seen.add((path, attempt_of(job)))
                     if not _has_cause(recording, uid, path, job, version.revision):
                         yield f"{version.name}: {'/'.join(path)} {job['phase']} at {version.revision} without a cause"
 
@@ -138,14 +143,17 @@ def leaves_the_spec_alone(recording: Recording) -> Iterator[str]:
 
 
 def is_silent_after_the_end(recording: Recording) -> Iterator[str]:
-    """L5: once a workflow's end is stored the operator writes nothing for it, unless its spec is changed."""
+    """L5: once a workflow's end is stored the operator writes nothing for it, unless somebody changes it."""
     for uid, versions in recording.workflows.items():
-        final = next((one for one in versions if one.condition("Finished")), None)
-        if final is None:
-            continue
-        edited = next((one.revision for one in versions if one.generation > final.generation), None)
-        for message in _late_writes(recording, uid, final, edited):
-            yield f"{final.name} had ended at {final.revision}: {message}"
+        for final in ends_of(versions):
+            asked = (
+                one.revision
+                for one in versions
+                if one.revision > final.revision
+                and (one.generation > final.generation or request_of(one) != request_of(final))
+            )
+            for message in _late_writes(recording, uid, final, next(asked, None)):
+                yield f"{final.name} had ended at {final.revision}: {message}"
 
 
 def parameters_are_merged(recording: Recording) -> Iterator[str]:
@@ -200,7 +208,7 @@ def _unfinished(recording: Recording, creation: Creation, needed: set[Path]) -> 
 
 
 def _was_complete(recording: Recording, creation: Creation, path: Path) -> bool:
-    complete = recording.completions.get((creation.workflow, path))
+    complete = recording.completions.get((creation.workflow, path, attempt_at(recording, creation, path)))
     if complete is not None:
         return complete < creation.revision
     # A result from before the recording began, whose Job may be gone: the oldest version shows it.
@@ -221,7 +229,7 @@ def _ended_under_the_go_operator(version: Version) -> set[Path]:
 
 def _has_cause(recording: Recording, workflow: str, path: Path, job: dict[str, Any], revision: int) -> bool:
     if job["phase"] == "succeeded":
-        return recording.completions.get((workflow, path), revision) < revision
+        return recording.completions.get((workflow, path, attempt_of(job)), revision) < revision
     if job.get("reason") in FAILURES_WITHOUT_A_FAILED_JOB:
         return True
     shown = (one for one in recording.jobs.get(job.get("uid", ""), []) if one.revision < revision)
@@ -236,11 +244,19 @@ def _invalid(version: Version) -> bool:
 def _steps_back(old: Version, new: Version) -> Iterator[str]:
     if new.status.get("observedGeneration", -1) < old.status.get("observedGeneration", -1):
         yield "observedGeneration fell"
-    yield from _fell("the workflow", old.status, new.status)
+    opened = opened_again(old, new)
+    if not opened:
+        yield from _fell("the workflow", old.status, new.status)
+    elif request_of(new) != new.status["retry"]["token"]:
+        yield "jobs run again that nobody has asked for"
     after = new.phases()
     for path, job in old.phases().items():
-        name = "/".join(path)
-        if path in after:
+        name, further = "/".join(path), attempt_of(after.get(path, job)) - attempt_of(job)
+        if further and (further != 1 or not opened or job.get("phase") not in TERMINAL):
+            yield f"{name} went from attempt {attempt_of(job)} to {attempt_of(after[path])}"
+        elif further or (opened and path not in after and job.get("phase") in ("failed", "aborted")):
+            continue
+        elif path in after:
             yield from _fell(name, job, after[path])
         elif new.status.get("observedGeneration") == old.status.get("observedGeneration"):
             yield f"{name} vanished"
@@ -304,6 +320,7 @@ def _difference(creation: Creation, version: Version) -> str:
         return f"env is {actual}, the levels merge to {expected}"
     places = (creation.body["metadata"].get("labels") or {}, template["metadata"].get("labels") or {})
     own = {"workflow-name": version.name, "group-name": path[0], "job-name": creation.name, "job-id": path[1]}
+    own |= {"attempt": str(creation.attempt)} if creation.attempt > 1 else {}
     labels = {**expansion.labels(spec, path), **{PREFIX + key: value for key, value in own.items()}}
     wrong = [key for key, value in labels.items() for place in places if len(value) <= 63 and place.get(key) != value]
     return f"labels {sorted(set(wrong))} are not as the levels merge" if wrong else ""

@@ -120,9 +120,75 @@ def deposed() -> Recording:
     return with_requests(*leases, patch(18, received="7"))
 
 
+AGAIN = {PREFIX + "attempt": "2"}
+RETRY = {"token": "1", "time": "t", "accepted": True, "jobs": ["g/b"]}
+
+
+def asked(version: Version, token: str = "1") -> Version:
+    """The same with the annotation that asks for jobs to be run again."""
+    version.content["metadata"]["annotations"] = {"jobsmanager.raczylo.com/retry": token}
+    return version
+
+
+def second(phase: str, *, of: str = "running", attempt: int = 2, **more: Any) -> dict[str, Any]:
+    """A status in which g/b is run for the second time."""
+    found = state("succeeded", phase, phase=of, retry=RETRY, **more)
+    entry = {"name": "b", "phase": phase, "attempt": attempt} | ({"uid": "B2"} if phase != "pending" else {})
+    found["groups"][0]["jobs"][1] = entry
+    return found
+
+
+def again(*, claimed: int = 31, created: int = 33, attempt: int = 2, token: str = "1") -> Recording:
+    """The job g/b has failed, is asked for once more, and succeeds."""
+    good = faithful()
+    ended = [{"type": kind, "status": "True"} for kind in ("Finished", "Failed")]
+    request_for_it = create(created, "b", uid="B2")
+    shown, done = job(created, "b", uid="B2"), job(36, "b", "Complete", uid="B2")
+    for labels in (
+        request_for_it.body["metadata"]["labels"],
+        request_for_it.answer["metadata"]["labels"],
+        request_for_it.body["spec"]["template"]["metadata"]["labels"],
+        shown.content["metadata"]["labels"],
+        done.content["metadata"]["labels"],
+    ):
+        labels.update(AGAIN)
+    failed = state("succeeded", "failed", phase="failed", conditions=ended)
+    return attrs.evolve(
+        good,
+        workflow_versions=(
+            *good.workflow_versions[:-1],
+            workflow(22, failed),
+            asked(workflow(30, failed), token),
+            asked(workflow(claimed, second("pending", attempt=attempt)), token),
+            asked(workflow(35, second("running", attempt=attempt)), token),
+            asked(workflow(38, second("succeeded", of="succeeded", attempt=attempt, conditions=FINISHED)), token),
+        ),
+        job_versions=(*good.job_versions[:-1], job(20, "b", "Failed"), shown, done),
+        requests=(*good.requests, patch(30), request_for_it, patch(claimed), patch(35)),
+    )
+
+
+def create_again(revision: int) -> Request:
+    """A further Job for the second time of g/b."""
+    made = create(revision, "b", uid="B3")
+    made.answer["metadata"]["labels"].update(AGAIN)
+    return made
+
+
+def with_further(*more: Request) -> Recording:
+    good = again()
+    return attrs.evolve(good, requests=(*good.requests, *more))
+
+
 BROKEN: list[tuple[str, Callable[[], Recording], str]] = [
     ("S1", early, "the Job flow-g-b was created before these were Complete: g/a"),
     ("S2", lambda: with_requests(create(17, "b", uid="B2")), "2 Jobs were created for g/b"),
+    ("S2", lambda: again(claimed=34), "the Job flow-g-b was created before the status claimed its attempt"),
+    ("S2", lambda: with_further(create_again(34)), "2 Jobs were created for g/b, attempt 2"),
+    ("S3", lambda: with_further(create_again(40)), "created at 40, its job had ended at 38"),
+    ("S4", lambda: again(attempt=3), "g/b went from attempt 1 to 3"),
+    ("S4", lambda: again(token="2"), "jobs run again that nobody has asked for"),
+    ("L5", lambda: with_further(patch(38)), "patch of its status, computed from 38"),
     ("S3", lambda: with_requests(create(30, "a", uid="A2")), "created at 30, its job had ended at 18"),
     ("S4", lambda: with_versions(workflow(30, state("succeeded", "running"))), "g/b went from succeeded to running"),
     ("S5", lambda: with_requests(request("patch", "managedjobs/status", "flow", {})), "without resourceVersion"),
@@ -140,6 +206,11 @@ BROKEN: list[tuple[str, Callable[[], Recording], str]] = [
 def test_a_faithful_run_breaks_no_rule() -> None:
     """The rules are quiet about what is allowed."""
     assert violations(faithful()) == []
+
+
+def test_jobs_run_again_on_request_break_no_rule() -> None:
+    """What has ended is pending again, once, by a claim that comes before the Job."""
+    assert violations(again()) == []
 
 
 @pytest.mark.parametrize(("rule", "recording", "words"), BROKEN)

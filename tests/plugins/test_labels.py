@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobsmgr.api.names import OPERATOR_LABELS
+from jobsmgr.api.names import OPERATOR_LABELS, RESERVED_LABELS
 from tests.plugins.pods import at_each_level, fragment, rendered
 
 PREFIX = "jobmanager.raczylo.com/"
@@ -48,7 +48,7 @@ def test_short_names_need_no_annotation() -> None:
     assert fragment("labels").annotations == {}
 
 
-@pytest.mark.parametrize("key", OPERATOR_LABELS)
+@pytest.mark.parametrize("key", RESERVED_LABELS)
 def test_the_operators_keys_are_refused(key: str) -> None:
     """Whatever their value."""
     told = f"labels[{key}]: this key is the operator's own; use another one"

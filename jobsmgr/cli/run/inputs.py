@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.frontier import downstream_of
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.exits import UnusableInput
@@ -25,7 +26,7 @@ from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
 from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
 from jobsmgr.local.preflight import check
-from jobsmgr.local.selection import assume_succeeded, downstream_of, only, without_state
+from jobsmgr.local.selection import assume_succeeded, only, without_state
 from jobsmgr.views.palette import Palette
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from jobsmgr.api.decision import ReadJob, ReadWorkflow
 from jobsmgr.api.plan import Plan
+from jobsmgr.api.retry import Retry
 from jobsmgr.api.status import Status
 from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.shrinking import WHOLE
@@ -38,6 +39,8 @@ class Memory:
     """How many of its jobs had ended when it was looked at last."""
     form: int = WHOLE
     """The form that statuses are stored in since a larger one did not fit; until the next edit."""
+    retry: Retry | None = None
+    """The last request to run jobs again that was answered."""
     asked: frozenset[ReadJob | ReadWorkflow] = frozenset()
     """What the last look asked to be read; empty where it asked for nothing."""
 
@@ -45,6 +48,11 @@ class Memory:
         """Take the plan of another generation."""
         self.plan, self.form = plan, WHOLE
         self.refusals, self.pace = self.refusals.edited(), self.pace.edited()
+
+    def answered(self, retry: Retry | None) -> None:
+        """See which request to run jobs again was answered last: what was refused to their Jobs before is over."""
+        if retry != self.retry:
+            self.retry, self.refusals = retry, self.refusals.edited()
 
     def saved(self, status: Status, raw: object, now: float, took: float) -> None:
         """Record that a status has been stored, and how it is found in the object since."""

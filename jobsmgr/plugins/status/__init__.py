@@ -79,11 +79,14 @@ def _running(snapshot: Snapshot) -> Status:
     spec = snapshot.workflow.spec
     held = bool(snapshot.problems) or spec.suspend or spec.abort
     start = snapshot.status.start_time or (None if held else snapshot.now)
-    work = JobPhases(snapshot, start)
+    began = snapshot.status.began or start
+    work = JobPhases(snapshot, began)
     jobs = work.all()
     groups = _groups(snapshot, jobs)
     counts = Counts.of(job.phase for job in jobs.values())
-    phase = _workflow_phase(counts, waits_for_an_edit=bool(snapshot.problems) and work.ended_by is None)
+    phase = _workflow_phase(
+        snapshot.status, counts, waits_for_an_edit=bool(snapshot.problems) and work.ended_by is None
+    )
     if not phase.ended and _is_suspended(snapshot, counts, jobs.values()):
         phase = Phase.SUSPENDED
     if phase is Phase.FAILED and _any_cut_off(jobs.values(), Reason.ABORTED):
@@ -92,7 +95,7 @@ def _running(snapshot: Snapshot) -> Status:
         observed_generation=snapshot.workflow.generation,
         phase=phase,
         start_time=start,
-        completion_time=not_before(start, _end(snapshot, jobs.values(), work)) if phase.ended else None,
+        completion_time=not_before(began, _end(snapshot, jobs.values(), work)) if phase.ended else None,
         counts=counts,
         conditions=snapshot.status.conditions,
         groups=groups,
@@ -107,7 +110,7 @@ def _stepped(snapshot: Snapshot) -> Status | None:
     stored, spec = snapshot.status, snapshot.workflow.spec
     if snapshot.changed is None or spec.active_deadline_seconds is not None or spec.suspend or spec.abort:
         return None
-    work = JobPhases(snapshot, stored.start_time)
+    work = JobPhases(snapshot, stored.began)
     changed: dict[int, dict[int, JobStatus]] = {}
     for state in snapshot.changed:
         if (key := snapshot.key_of(state)) is None:
@@ -125,10 +128,10 @@ def _stepped(snapshot: Snapshot) -> Status | None:
             jobs[index] = job
         groups[group_index] = GroupStatus.of(groups[group_index].name, jobs)
     found = stored.counts.moved(moved)
-    phase = _workflow_phase(found, waits_for_an_edit=False)
+    phase = _workflow_phase(stored, found, waits_for_an_edit=False)
     end = None
     if phase.ended:
-        end = not_before(stored.start_time, _end(snapshot, [job for group in groups for job in group.jobs]))
+        end = not_before(stored.began, _end(snapshot, [job for group in groups for job in group.jobs]))
     return attrs.evolve(stored, phase=phase, completion_time=end, counts=found, groups=tuple(groups))
 
 
@@ -153,11 +156,15 @@ def _any_cut_off(jobs: Iterable[JobStatus], reason: Reason) -> bool:
     return any(job.phase is Phase.ABORTED and job.reason == reason for job in jobs)
 
 
-def _workflow_phase(counts: Counts, *, waits_for_an_edit: bool) -> Phase:
-    """Ended when no job goes on, unless an edit that fixes the spec may still bring more; begun once one has run."""
+def _workflow_phase(stored: Status, counts: Counts, *, waits_for_an_edit: bool) -> Phase:
+    """Ended when no job goes on, unless an edit that fixes the spec may still bring more; begun once one has run.
+
+    One whose jobs run again has begun, though none of them has started yet.
+    """
     if counts.together.ended and not waits_for_an_edit:
         return Phase.SUCCEEDED if counts.together is Phase.SUCCEEDED else Phase.FAILED
-    return Phase.RUNNING if counts.running or counts.succeeded or counts.failed else Phase.PENDING
+    begun = counts.running or counts.succeeded or counts.failed or stored.began != stored.start_time
+    return Phase.RUNNING if begun else Phase.PENDING
 
 
 def _is_suspended(snapshot: Snapshot, counts: Counts, jobs: Iterable[JobStatus]) -> bool:

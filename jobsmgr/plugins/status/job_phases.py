@@ -10,6 +10,8 @@ import attrs
 
 from jobsmgr import JobKey, JobState, JobStatus, Phase, Reason, Refusal, Snapshot
 from jobsmgr.builtin import Frontier, Node, Readiness, cut, not_before
+from jobsmgr.plugins.status.endings import WHY_ENDED, was_aborted, was_over
+from jobsmgr.plugins.status.job_finder import JobFinder
 from jobsmgr.plugins.status.running import how_failed, why_idle, why_stopped
 
 MAX_MESSAGE = 512
@@ -20,35 +22,29 @@ class JobPhases:
     """The phase of each job of one snapshot."""
 
     def __init__(self, snapshot: Snapshot, start: datetime | None) -> None:
+        """`start` is when the workflow's activeDeadlineSeconds began to count."""
         self._snapshot = snapshot
         self._now = snapshot.now
         seconds = snapshot.workflow.spec.active_deadline_seconds
         self.deadline = start + timedelta(seconds=seconds) if seconds is not None and start is not None else None
         """When the workflow has run for its activeDeadlineSeconds."""
-        self.over = self.deadline is not None and (self.deadline <= self._now or _was_over(snapshot))
+        self.over = self.deadline is not None and (self.deadline <= self._now or was_over(snapshot))
         """Whether the workflow has run longer than its activeDeadlineSeconds."""
         self._wiped = not snapshot.status.groups and bool(snapshot.jobs)
+        self._finder = JobFinder(snapshot.jobs)
 
     # Worked out when they are asked for: a look that needs none of them costs nothing of the kind.
 
     @cached_property
     def ended_by(self) -> Reason | None:
         """What ends the workflow before its jobs do, if anything does: somebody's `spec.abort`, or its deadline."""
-        if self._snapshot.workflow.spec.abort or _was_aborted(self._snapshot):
+        if self._snapshot.workflow.spec.abort or was_aborted(self._snapshot):
             return Reason.ABORTED
         return Reason.DEADLINE_EXCEEDED if self.over else None
 
     @cached_property
     def _stored(self) -> dict[JobKey, JobStatus]:
         return dict(self._snapshot.status.jobs())
-
-    @cached_property
-    def _by_uid(self) -> dict[str, JobState]:
-        return {job.uid: job for job in self._snapshot.jobs.values()}
-
-    @cached_property
-    def _by_key(self) -> dict[JobKey, JobState]:
-        return {job.key: job for job in self._snapshot.jobs.values() if job.key is not None}
 
     def all(self) -> dict[JobKey, JobStatus]:
         """Every job: those of the spec in its order, then those that an edit removed after they had started."""
@@ -71,7 +67,7 @@ class JobPhases:
         lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()
         found: dict[JobKey, JobStatus] = {}
         for key in frontier:
-            name = plan.jobs[key].job_name()
+            name = self._name(key)
             job, cause = self._own(key, name), None
             if job.reason == Reason.REMOVED:  # an edit has put it back
                 job = attrs.evolve(job, reason="")
@@ -86,7 +82,8 @@ class JobPhases:
 
     def step(self, before: JobStatus, state: JobState) -> JobStatus | None:
         """A job that has started or succeeded since it was stored; None if something else has happened to it."""
-        if before.uid != state.uid and (before.uid or before.phase is not Phase.PENDING):
+        another = before.uid or before.phase is not Phase.PENDING or before.attempt != state.attempt
+        if before.uid != state.uid and another:
             return None
         if before.phase.ended or state.key in self._snapshot.status.unknown.phases:
             return before
@@ -104,22 +101,18 @@ class JobPhases:
             # A word of workflows: of a job it can only mean that it has begun, so its Job decides.
             stored = attrs.evolve(stored, phase=Phase.RUNNING)
         if stored is None or not (stored.uid or stored.phase is Phase.RUNNING):
-            before = JobStatus(name=key.job, compiled_params=compiled)
+            attempt, history = self._finder.attempt(key, stored), stored.history if stored is not None else ()
+            before = JobStatus(name=key.job, compiled_params=compiled, attempt=attempt, history=history)
         else:
             too_large = planned is not None and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
-        state = self._state(key, stored, name)
+        state = self._finder.find(key, stored, name)
         # One that is merely not seen runs on: a Job marked `gone` ends it, a missing one never does.
         return self._from_job(before, state) if state is not None else before
 
-    def _state(self, key: JobKey, stored: JobStatus | None, name: str) -> JobState | None:
-        """The job's Job: the one recorded; else the one of its name, or with its labels under a former name."""
-        if stored is not None and stored.uid:
-            return self._by_uid.get(stored.uid)
-        state = self._snapshot.jobs.get(stored.job_name if stored is not None and stored.job_name else name)
-        if state is not None and state.key in (None, key):
-            return state
-        return self._by_key.get(key)
+    def _name(self, key: JobKey) -> str:
+        """The name that the job's Job has, or is to have."""
+        return self._snapshot.plan.jobs[key].job_name(self._finder.attempt(key, self._stored.get(key)))
 
     def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
         lost = state.result is None and (state.gone or (state.deleting and self.ended_by is not None))
@@ -148,7 +141,7 @@ class JobPhases:
 
     def _why_running(self, before: JobStatus, state: JobState) -> tuple[str, str]:
         if self.ended_by is not None:
-            return self.ended_by.value, f"{_WHY_ENDED[self.ended_by]}; its Job is being deleted"
+            return self.ended_by.value, f"{WHY_ENDED[self.ended_by]}; its Job is being deleted"
         if (stopped := why_stopped(state))[0]:
             return stopped
         reason, message = why_idle(self._snapshot, before, state)
@@ -156,10 +149,10 @@ class JobPhases:
 
     def _lost(self, job: JobStatus) -> JobStatus:
         if self.ended_by is Reason.ABORTED:
-            aborted = self._aborted(job, Reason.ABORTED, f"{_WHY_ENDED[Reason.ABORTED]} while it ran")
+            aborted = self._aborted(job, Reason.ABORTED, f"{WHY_ENDED[Reason.ABORTED]} while it ran")
             return attrs.evolve(aborted, completion_time=not_before(job.start_time, self._now))
         if self.ended_by is Reason.DEADLINE_EXCEEDED:
-            return self._failed(job, Reason.DEADLINE_EXCEEDED, _WHY_ENDED[Reason.DEADLINE_EXCEEDED])
+            return self._failed(job, Reason.DEADLINE_EXCEEDED, WHY_ENDED[Reason.DEADLINE_EXCEEDED])
         if self._wiped and not job.uid:
             text = "its status was lost and its Job is gone, but jobs behind it have started"
             return self._failed(job, Reason.JOB_LOST, text)
@@ -185,7 +178,7 @@ class JobPhases:
 
     def _cut_off(self, job: JobStatus) -> JobStatus:
         if self.ended_by is Reason.ABORTED:
-            return self._aborted(job, Reason.ABORTED, f"{_WHY_ENDED[Reason.ABORTED]} before it started")
+            return self._aborted(job, Reason.ABORTED, f"{WHY_ENDED[Reason.ABORTED]} before it started")
         text = "the workflow's spec.activeDeadlineSeconds ended before it could start"
         return self._aborted(job, Reason.DEADLINE_EXCEEDED, text)
 
@@ -197,9 +190,10 @@ class JobPhases:
         if self._snapshot.workflow.spec.suspend:  # whatever kept it from starting before, it is not tried now
             return job
         own, refusal = self._snapshot.refusals.get(key), self._snapshot.refusal(key)
-        holder = self._snapshot.jobs.get(self._snapshot.plan.jobs[key].job_name())
+        holder = self._snapshot.jobs.get(self._name(key))
         if refusal is None and holder is not None and not holder.gone:
-            text = f'Job {holder.name} still belongs to job "{holder.key}", which an edit removed'
+            removed = "" if holder.key in self._snapshot.plan.jobs else ", which an edit removed"
+            text = f'Job {holder.name} still belongs to job "{holder.key}"{removed}'
             return attrs.evolve(job, reason=Reason.NAME_CONFLICT.value, message=text)
         if refusal is None:
             return job
@@ -219,7 +213,7 @@ class JobPhases:
         started = {key: job.job_name for key, job in self._stored.items() if job.phase is not Phase.PENDING}
         shown = {job.uid for job in found.values() if job.uid} | {job.uid for job in self._stored.values() if job.uid}
         for state in self._snapshot.jobs.values():
-            if state.key is not None and state.uid not in shown:
+            if state.key is not None and state.uid not in shown and not self._is_superseded(state):
                 started.setdefault(state.key, state.name)
         removed = {key: self._own(key, name) for key, name in started.items() if key not in found}
         return {
@@ -228,13 +222,20 @@ class JobPhases:
             if job.phase is not Phase.PENDING
         }
 
+    def _is_superseded(self, state: JobState) -> bool:
+        """Whether a Job had failed when jobs were run again: one whose job an edit has removed counts no more."""
+        retry = self._snapshot.status.retry
+        accepted = retry.accepted_time if retry is not None else None
+        ended = state.completion_time
+        return state.result is Phase.FAILED and accepted is not None and ended is not None and ended <= accepted
+
     def _lost_ancestors(self) -> frozenset[JobKey]:
         """After a lost status: jobs that must have run, since a job behind them has a Job, but have none themselves.
 
         They are not run again silently (fault "status wiped" of the reliability rules): a person decides.
         """
         plan = self._snapshot.plan
-        present = {key for key, job in plan.jobs.items() if self._state(key, None, job.job_name()) is not None}
+        present = {key for key in plan.jobs if self._finder.find(key, None, self._name(key)) is not None}
         if len(present) == len(plan.jobs):
             return frozenset()
         needed: set[Node] = set()
@@ -242,33 +243,3 @@ class JobPhases:
             if node in present or node in needed:
                 needed.update(edge.waited for edge in plan.edges(node))
         return frozenset(key for key in plan.jobs if key in needed and key not in present)
-
-
-_WHY_ENDED = {
-    Reason.ABORTED: "the workflow was aborted (spec.abort)",
-    Reason.DEADLINE_EXCEEDED: "the workflow has run longer than spec.activeDeadlineSeconds",
-}
-
-
-def _was_aborted(snapshot: Snapshot) -> bool:
-    """Whether the stored status says that running Jobs are deleted for an abort: that goes on if it is taken back."""
-    return any(
-        job.reason == Reason.ABORTED and job.phase is Phase.RUNNING
-        for group in snapshot.status.groups
-        for job in group.jobs
-    )
-
-
-def _was_over(snapshot: Snapshot) -> bool:
-    """Whether the stored status of this generation says that the workflow's deadline is over.
-
-    Then it stays over when the wall clock is set back: what was deleted for it is not lost, it was ended.
-    """
-    stored = snapshot.status
-    return stored.observed_generation == snapshot.workflow.generation and any(
-        job.reason == Reason.DEADLINE_EXCEEDED and job.phase in _ENDED_BY_THE_WORKFLOW for _, job in stored.jobs()
-    )
-
-
-_ENDED_BY_THE_WORKFLOW = (Phase.RUNNING, Phase.ABORTED)
-"""Phases in which DeadlineExceeded is the workflow's; a job that failed may have had a deadline of its own."""
