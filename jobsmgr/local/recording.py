@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from jobsmgr.api.errors import JobsmgrError
@@ -30,12 +31,20 @@ class Recorder:
     A file that cannot be written stops no job; `error` says so afterwards.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Raises `OutputUnusable` if the directory cannot be made."""
+    def __init__(
+        self, directory: Path, tries: Mapping[tuple[Key, JobKey], Sequence[Manifest]] = MappingProxyType({})
+    ) -> None:
+        """`tries` are those of a former run, which this one goes on from.
+
+        Raises `OutputUnusable` if the directory cannot be made.
+        """
         self._directory = directory
         self._folders: dict[str, Key] = {}
         self._files: dict[tuple[Key, JobKey], IO[bytes]] = {}
-        self._tries: dict[tuple[Key, JobKey], list[dict[str, Any]]] = {}
+        self._tries: dict[tuple[Key, JobKey], list[dict[str, Any]]] = {
+            key: [dict(one) for one in found] for key, found in tries.items()
+        }
+        self._before = {key: len(found) for key, found in tries.items()}
         self.error: OutputUnusable | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -44,6 +53,7 @@ class Recorder:
 
     def on_try(self, workflow: Key, job: JobKey, number: int) -> Callable[[bytes], None]:
         """See `Watcher`."""
+        number += self._before.get((workflow, job), 0)
         place = Path(self._folder(workflow), job.group, f"{job.job}-{number}.log")
         try:
             (self._directory / place).parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,10 @@ TAIL = 10
 """So many last lines of a try's output are kept."""
 
 
+TAKEN = "taken as succeeded"
+"""What is said of a job that is not run."""
+
+
 @attrs.define
 class JobView:
     """One job."""
@@ -30,7 +34,7 @@ class JobView:
     tail: deque[str] = attrs.Factory(lambda: deque(maxlen=TAIL))
     """The last lines that its last try has printed."""
     runs: bool = True
-    """Whether it is run; otherwise it is taken as succeeded."""
+    """Whether it is run; otherwise it counts as succeeded, and `note` says why."""
 
     def seconds(self, now: float) -> float | None:
         """How long it has run; None if it has not."""
@@ -49,10 +53,12 @@ class WorkflowView:
     message: str = ""
 
     @classmethod
-    def of(cls, name: str, keys: Iterable[JobKey], now: float, taken: Iterable[JobKey] = ()) -> WorkflowView:
-        """A workflow of which nothing has run; `taken` are the jobs that are taken as succeeded."""
+    def of(
+        cls, name: str, keys: Iterable[JobKey], now: float, taken: Iterable[JobKey] = (), note: str = TAKEN
+    ) -> WorkflowView:
+        """A workflow of which nothing has run; `taken` are the jobs that are not run, since they count as succeeded."""
         jobs = {key: JobView(key) for key in keys}
-        jobs |= {key: JobView(key, Phase.SUCCEEDED, note="taken as succeeded", runs=False) for key in taken}
+        jobs |= {key: JobView(key, Phase.SUCCEEDED, note=note, runs=False) for key in taken}
         return cls(name, now, jobs)
 
     def groups(self) -> dict[str, list[JobView]]:
@@ -64,7 +70,7 @@ class WorkflowView:
 
 
 def that_run(jobs: Iterable[JobView]) -> list[JobView]:
-    """The jobs without those that are only taken as succeeded."""
+    """The jobs without those that only count as succeeded."""
     return [job for job in jobs if job.runs]
 
 

@@ -30,6 +30,7 @@ from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import find_engine
 from jobsmgr.local.errors import NoContainerEngine
 from jobsmgr.local.executor import Executor, ForceStop
+from jobsmgr.local.former import FormerRun
 from jobsmgr.local.masking import masked
 from jobsmgr.local.objects import Objects
 from jobsmgr.local.policy import INTERRUPTED
@@ -76,7 +77,7 @@ async def _run(
     if not options.show_secrets:
         executor = masked(executor, inputs.objects.secret_values())
     check_inputs(inputs, executor, run.hooks)
-    recorder = _recorder(options.output_dir)
+    recorder = _recorder(options.output_dir, options.selection.former)
     terminal = Terminal(inputs.workflows, options, lambda: run.halt(INTERRUPTED))
     if options.live:
         notices.show = terminal.screen.line
@@ -115,9 +116,11 @@ def _virtual(start: datetime) -> Callable[[], datetime]:
     return lambda: start + timedelta(seconds=anyio.current_time())
 
 
-def _recorder(directory: Path | None) -> Recorder | None:
+def _recorder(directory: Path | None, former: FormerRun | None) -> Recorder | None:
     try:
-        return None if directory is None else Recorder(directory)
+        if directory is None:
+            return None
+        return Recorder(directory) if former is None else Recorder(directory, former.tries(directory))
     except OutputUnusable as error:
         raise UnusableInput(str(error)) from None
 

@@ -95,6 +95,12 @@ class _Run(click.Command):
     help="Run this job and all behind it; take the others as succeeded. JOB as above; may be given several times.",
 )
 @click.option(
+    "--retry",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Go on from a former run with --output-dir DIR: what has succeeded is kept, all else runs again.",
+)
+@click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -134,6 +140,7 @@ def run(
     fail_fast: bool,
     only: tuple[str, ...],
     starts: tuple[str, ...],
+    retry: Path | None,
     output_dir: Path | None,
     allow_host_path: bool,
     durations: tuple[tuple[str, float], ...],
@@ -157,17 +164,21 @@ def run(
         raise click.UsageError(f"Missing argument 'FILE'.{hint}", ctx)
     if only and starts:
         raise click.UsageError("--only runs jobs alone and --from all behind them; choose one of the two", ctx)
+    if retry is not None and (only or starts):
+        raise click.UsageError("--retry chooses the jobs by itself; leave --only and --from out", ctx)
     if (durations or exit_codes) and executor != "simulate":
         raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
     # Imported late: --help needs none of it.
     from jobsmgr.cli.run.assembly import run_file
     from jobsmgr.cli.run.inputs import RunOptions, Selection
     from jobsmgr.cli.run.terminal import prepare_output
+    from jobsmgr.local.former import FormerRun
 
+    former = None if retry is None else FormerRun.read(retry)
     palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(
         executor=executor,
-        selection=Selection(exclude=exclude, names=names, namespace=namespace, only=only, starts=starts),
+        selection=Selection(exclude=exclude, names=names, namespace=namespace, only=only, starts=starts, former=former),
         environment=dict(os.environ),
         palette=palette,
         program=ctx.command_path,
@@ -179,7 +190,7 @@ def run(
         fail_fast=fail_fast,
         allow_host_path=allow_host_path,
         show_secrets=show_secrets,
-        output_dir=output_dir,
+        output_dir=output_dir or retry,
         durations=durations,
         exit_codes=exit_codes,
     )

@@ -15,7 +15,7 @@ from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable, shortened
 from jobsmgr.views.log_lines import LogLines
 from jobsmgr.views.palette import PREFIXES, Palette
-from jobsmgr.views.run_view import JobView, WorkflowView, that_run
+from jobsmgr.views.run_view import JobView, WorkflowView
 from jobsmgr.views.screen import Screen
 
 LONGEST_PREFIX = 30
@@ -133,8 +133,8 @@ def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
     head = palette.phase(view.phase, f"{printable(view.name)} {view.phase.value}")
     length = duration((view.started if view.ended is None else view.ended) - view.started)
     jobs = view.jobs.values()
-    taken = len(jobs) - len(that_run(jobs))
-    done = f"{Counts.of(job.phase for job in jobs).progress} jobs" + (f" ({taken} taken as succeeded)" if taken else "")
+    others = [job.note for job in jobs if not job.runs]
+    done = f"{Counts.of(job.phase for job in jobs).progress} jobs" + (f" ({len(others)} {others[0]})" if others else "")
     why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
     return f"{head}  {done} in {length}{note}{why}"
 

@@ -24,10 +24,12 @@ from jobsmgr.lint.beside import findings_beside
 from jobsmgr.lint.pruning import as_stored
 from jobsmgr.local.errors import CannotRun
 from jobsmgr.local.executor import Executor
+from jobsmgr.local.former import FormerRun
 from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
 from jobsmgr.local.preflight import check
 from jobsmgr.local.selection import assume_succeeded, only, without_state
 from jobsmgr.views.palette import Palette
+from jobsmgr.views.run_view import TAKEN
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +43,9 @@ class Selected:
     keys: tuple[JobKey, ...]
     """The jobs that are shown."""
     run: frozenset[JobKey]
-    """Those of them that are run; the others are assumed to have succeeded."""
+    """Those of them that are run; the others have succeeded before, or are assumed to."""
+    kept: str = TAKEN
+    """What is said of the others."""
     as_planned: bool = True
     """Whether `raw` has the spec that `plan` was made from."""
 
@@ -60,6 +64,8 @@ class Selection:
     namespace: str = DEFAULT_NAMESPACE
     only: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
+    former: FormerRun | None = None
+    """The run to go on from."""
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +103,7 @@ class RunOptions:
         What is put in comes first: behind a `--` it would be no option.
         """
         named = [f"--name={name}" for name in workflow]
-        words = _without(self.words, "--only", "--from", *(("--name",) if named else ()))
+        words = _without(self.words, "--only", "--from", "--retry", *(("--name",) if named else ()))
         return f"{self.program} {shlex.join([*named, f'--only={job}', *words])}"
 
 
@@ -155,6 +161,9 @@ def _narrowed(one: Selected, selection: Selection) -> Selected:
         run = downstream_of(one.plan, find_jobs(one.plan, selection.starts))
         status = assume_succeeded(one.plan, (key for key in one.keys if key not in run))
         return attrs.evolve(one, raw={**one.raw, "status": status}, run=run)
+    if (former := selection.former) is not None:
+        run = frozenset(one.keys) - former.succeeded(one.key)
+        return attrs.evolve(one, raw=former.reopened(one.raw), run=run, kept="succeeded before")
     return one
 
 

@@ -41,7 +41,7 @@ class Terminal:
         now = anyio.current_time()
         self._options = options
         self._views = {
-            one.key: WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run)
+            one.key: WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run, one.kept)
             for one in selected
         }
         self.interrupted = False

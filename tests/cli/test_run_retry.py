@@ -1,0 +1,161 @@
+"""`jobsmgr run --retry DIR`: on from where a former run ended, by its result.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.program import run
+from tests.cli.runs import file_of, sh
+
+
+def ran(tmp_path: Path, text: str, *arguments: str) -> Any:
+    """Run a file with processes, in its directory."""
+    file = tmp_path / "wf.yaml"
+    file.write_text(text)
+    return run("run", str(file), "--executor", "process", *arguments)
+
+
+def result(directory: Path) -> dict[str, Any]:
+    """What result.json says of the one workflow."""
+    (found,) = json.loads((directory / "result.json").read_text())["workflows"]
+    assert isinstance(found, dict)
+    return found
+
+
+def jobs(directory: Path) -> dict[str, dict[str, Any]]:
+    return {job["name"]: job for group in result(directory)["groups"] for job in group["jobs"]}
+
+
+def three(tmp_path: Path, middle: str) -> str:
+    """Three jobs in a row, each of which leaves a line in a file; the second one does something more."""
+    trail = tmp_path / "trail"
+    each = {name: f"echo {name} >> {trail}" for name in "abc"}
+    return file_of(
+        sh("a", each["a"], "parallel: true"),
+        sh("b", f"{each['b']}; {middle}", "parallel: false"),
+        sh("c", each["c"], "parallel: false"),
+    )
+
+
+class TestRetry:
+    """What has succeeded is kept; all else runs again, with the file as it is now."""
+
+    def test_it_goes_on_from_where_it_failed(self, tmp_path: Path) -> None:
+        """The file is fixed in between; the result is written to the same directory."""
+        out = tmp_path / "out"
+        assert ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out)).code == 3
+        before = jobs(out)
+        done = ran(tmp_path, three(tmp_path, "exit 0"), "--retry", str(out))
+        assert done.code == 0, done.err
+        assert (tmp_path / "trail").read_text().split() == ["a", "b", "b", "c"]
+        assert "succeeded before" in done.out
+        after = jobs(out)
+        assert after["a"] == before["a"]
+        assert (result(out)["phase"], result(out)["progress"]) == ("succeeded", "3/3")
+        assert [(name, job["phase"], job.get("attempt", 1)) for name, job in after.items()] == [
+            ("a", "succeeded", 1),
+            ("b", "succeeded", 2),
+            ("c", "succeeded", 2),
+        ]
+        assert [one["phase"] for one in after["b"]["history"]] == ["failed"]
+        assert result(out)["retry"]["jobs"] == ["g/b", "g/c"]
+
+    def test_the_logs_of_all_tries_stay(self, tmp_path: Path) -> None:
+        """Numbered on."""
+        out = tmp_path / "out"
+        ran(tmp_path, three(tmp_path, "echo one; exit 3"), "--output-dir", str(out))
+        ran(tmp_path, three(tmp_path, "echo two"), "--retry", str(out))
+        assert [(one["number"], one["log"], one["exitCode"]) for one in jobs(out)["b"]["tries"]] == [
+            (1, "wf/g/b-1.log", 3),
+            (2, "wf/g/b-2.log", 0),
+        ]
+        assert (out / "wf" / "g" / "b-1.log").read_text() == "one\n"
+        assert (out / "wf" / "g" / "b-2.log").read_text() == "two\n"
+
+    def test_to_another_directory(self, tmp_path: Path) -> None:
+        """The former logs are named where they are."""
+        out, more = tmp_path / "out", tmp_path / "more"
+        ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out))
+        before = (out / "result.json").read_bytes()
+        ran(tmp_path, three(tmp_path, "exit 0"), "--retry", str(out), "--output-dir", str(more))
+        assert (out / "result.json").read_bytes() == before
+        assert [one["log"] for one in jobs(more)["b"]["tries"]] == [str(out / "wf/g/b-1.log"), "wf/g/b-2.log"]
+
+    def test_again_and_again(self, tmp_path: Path) -> None:
+        """Until it has succeeded; then there is nothing to run."""
+        out = tmp_path / "out"
+        ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out))
+        for attempt in (2, 3):
+            assert ran(tmp_path, three(tmp_path, "exit 3"), "--retry", str(out)).code == 3
+            assert jobs(out)["b"]["attempt"] == attempt
+        assert ran(tmp_path, three(tmp_path, "true"), "--retry", str(out)).code == 0
+        trail = (tmp_path / "trail").read_text()
+        done = ran(tmp_path, three(tmp_path, "true"), "--retry", str(out))
+        assert (done.code, (tmp_path / "trail").read_text()) == (0, trail)
+        assert result(out)["phase"] == "succeeded"
+
+    def test_a_job_that_is_new_in_the_file_runs(self, tmp_path: Path) -> None:
+        """And one that is not in it any more counts no more."""
+        out = tmp_path / "out"
+        ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out))
+        text = file_of(sh("a", "exit 9"), sh("d", "echo d"))
+        done = ran(tmp_path, text, "--retry", str(out))
+        assert done.code == 0, done.out + done.err
+        assert {name: job["phase"] for name, job in jobs(out).items()} == {"a": "succeeded", "d": "succeeded"}
+
+    def test_after_an_interruption(self, tmp_path: Path) -> None:
+        """What was stopped had not succeeded."""
+        out = tmp_path / "out"
+        ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out))
+        content = json.loads((out / "result.json").read_text())
+        content["workflows"][0]["phase"] = "running"
+        for job in content["workflows"][0]["groups"][0]["jobs"][1:]:
+            job |= {"phase": "running", "reason": "Interrupted"}
+        (out / "result.json").write_text(json.dumps(content))
+        assert ran(tmp_path, three(tmp_path, "true"), "--retry", str(out)).code == 0
+        assert (tmp_path / "trail").read_text().split() == ["a", "b", "b", "c"]
+
+    def test_simulated(self, tmp_path: Path) -> None:
+        """The same without running anything."""
+        out, text = tmp_path / "out", file_of("name: a", "name: b", "name: c")
+        (tmp_path / "wf.yaml").write_text(text)
+        arguments = ("run", str(tmp_path / "wf.yaml"), "--executor", "simulate")
+        assert run(*arguments, "--exit-code", "b=1", "--output-dir", str(out)).code == 3
+        assert run(*arguments, "--retry", str(out)).code == 0
+        assert [job.get("attempt", 1) for job in jobs(out).values()] == [1, 2, 2]
+
+
+class TestBadInput:
+    """One sentence, exit code 2, before anything starts."""
+
+    @pytest.mark.parametrize(
+        ("content", "text"),
+        [
+            (None, "out/result.json cannot be read: No such file or directory; name the --output-dir of a former run"),
+            ("{", "out/result.json is no JSON ("),
+            ("[]", 'out/result.json has no workflow "default/wf", only: none; choose workflows with --name'),
+            ('{"workflows": 3}', 'out/result.json has no workflow "default/wf", only: none'),
+            (
+                '{"workflows": [{"namespace": "default", "name": "x"}]}',
+                'has no workflow "default/wf", only: "default/x"',
+            ),
+        ],
+    )
+    def test_a_result_that_cannot_be_used(self, tmp_path: Path, content: str | None, text: str) -> None:
+        """Missing, broken, or of something else."""
+        out = tmp_path / "out"
+        out.mkdir()
+        if content is not None:
+            (out / "result.json").write_text(content)
+        done = ran(tmp_path, file_of(sh("a", "echo started")), "--retry", str(out))
+        assert (done.code, done.out) == (2, "")
+        assert text in done.err
+        assert len(done.err.splitlines()) == 1
+
+    def test_with_a_choice_of_jobs(self, tmp_path: Path) -> None:
+        """It is the result that chooses."""
+        done = ran(tmp_path, file_of(sh("a", "true")), "--retry", str(tmp_path), "--only", "a")
+        assert done.code == 2
+        assert "--retry chooses the jobs by itself" in done.err
