@@ -271,14 +271,6 @@ class Status:
         accepted = self.retry.accepted_time if self.retry is not None else None
         return accepted if self.start_time and accepted and accepted > self.start_time else self.start_time
 
-    def job(self, key: JobKey, place: tuple[int, int]) -> JobStatus | None:
-        """One job, looked for first where a plan shows it."""
-        for group in (*self.groups[place[0] : place[0] + 1], *self.groups):
-            if group.name == key.group:
-                jobs = (*group.jobs[place[1] : place[1] + 1], *group.jobs)
-                return next((job for job in jobs if job.name == key.job), None)
-        return None
-
     def jobs(self) -> Iterator[tuple[JobKey, JobStatus]]:
         """Every job with its key, in the order shown."""
         for group in self.groups:

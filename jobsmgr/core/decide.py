@@ -19,7 +19,7 @@ from jobsmgr.api.decision import (
     StoreStatus,
 )
 from jobsmgr.api.errors import FragmentConflict, PluginError
-from jobsmgr.api.plan import Plan, PlannedJob
+from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Condition, ConditionType, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
@@ -31,7 +31,7 @@ from jobsmgr.core.moments import due_at, is_expired, requeue_at
 from jobsmgr.core.pod_reads import pod_reads
 from jobsmgr.core.readiness import ready_jobs
 from jobsmgr.core.rendering import render_job
-from jobsmgr.core.retry import answered, reopened_snapshot
+from jobsmgr.core.retry import answered, attempt_of, reopened_snapshot
 
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
@@ -229,7 +229,7 @@ def _ready(snapshot: Snapshot, status: Status, baseline: Baseline | None) -> Seq
 
 
 def _create(plan: Plan, key: JobKey, status: Status, hooks: Hooks) -> CreateJob:
-    context = plan.context(key, _attempt(plan.jobs[key], status))
+    context = plan.context(key, attempt_of(plan.jobs[key], status))
     return CreateJob(key=key, name=context.name, manifest=render_job(context, hooks))
 
 
@@ -245,14 +245,8 @@ def _waits(snapshot: Snapshot, key: JobKey) -> bool:
     return refusal is not None and (refusal.final or refusal.retry_at > snapshot.clock)
 
 
-def _attempt(planned: PlannedJob, status: Status) -> int:
-    """Which time the job is to be run."""
-    job = status.job(planned.key, planned.place)
-    return job.attempt if job is not None else 1
-
-
 def _name_in_use(snapshot: Snapshot, key: JobKey, status: Status) -> bool:
     """Whether another job of the workflow still has a Job of this name: one that an edit removed, or added too late."""
     planned = snapshot.plan.jobs[key]
-    job = snapshot.jobs.get(planned.job_name(_attempt(planned, status)))
+    job = snapshot.jobs.get(planned.job_name(attempt_of(planned, status)))
     return job is not None and not job.gone

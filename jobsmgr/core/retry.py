@@ -15,6 +15,7 @@ import attrs
 
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.frontier import downstream_of
+from jobsmgr.api.plan import PlannedJob
 from jobsmgr.api.retry import RETRY_JOBS_ANNOTATION, NoSuchJob, Retry, RetryRequest, named_jobs
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Attempt, JobStatus, Phase, Reason, Status
@@ -57,6 +58,16 @@ def answered(snapshot: Snapshot, status: Status) -> Status | None:
 def reopened_snapshot(snapshot: Snapshot, status: Status) -> Snapshot:
     """The snapshot as the next look will find it, once this status is stored."""
     return attrs.evolve(snapshot, status=status, refusals={}, changed=None)
+
+
+def attempt_of(planned: PlannedJob, status: Status) -> int:
+    """Which time a job is to be run by a status; it is looked for first where a plan shows it."""
+    (at, index), key = planned.place, planned.key
+    for group in (*status.groups[at : at + 1], *status.groups):
+        if group.name == key.group:
+            jobs = (*group.jobs[index : index + 1], *group.jobs)
+            return next((job.attempt for job in jobs if job.name == key.job), 1)
+    return 1
 
 
 def _is_ending(status: Status) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 import attrs
 import pytest
 
-from jobsmgr import JobKey, JobStatus, Phase, Status, hookimpl
+from jobsmgr import Phase, Status, hookimpl
 from jobsmgr.api.decision import CreateJob, StoreStatus
 from jobsmgr.api.names import ATTEMPT_LABEL, MAX_NAME
 from jobsmgr.api.retry import Retry
+from jobsmgr.core.retry import attempt_of
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.test_outcomes import FAILED, PENDING, SUCCEEDED, SUSPENDED, row
-from tests.core.world import World, group, job, manifest
+from tests.core.world import World, group, job, key, manifest
 
 
 def world(*groups: dict[str, Any], **spec: Any) -> World:
@@ -451,14 +452,14 @@ def test_a_plugin_that_works_out_statuses_cannot_forget_requests() -> None:
     assert one.stored().phase is Phase.SUCCEEDED
 
 
-def test_a_status_finds_its_jobs_in_any_place() -> None:
-    """Where the plan shows it, else by name."""
-    status = failed().stored()
-    for at, found in status.jobs():
-        for place in ((0, 0), (1, 0), (7, 7)):
-            assert status.job(at, place) == found
-    assert status.job(JobKey("g", "none"), (0, 0)) is None
-    assert isinstance(status.job(JobKey("g", "a"), (1, 0)), JobStatus)
+def test_the_attempt_is_found_wherever_a_status_shows_the_job() -> None:
+    """Where the plan shows it, else by name; a job that is not there has not been run before."""
+    one = failed().retry("1").step()
+    planned = one.plan().jobs[key("g/a")]
+    for place in ((0, 0), (1, 0), (7, 7)):
+        assert attempt_of(attrs.evolve(planned, place=place), one.stored()) == 2
+    for path in ("g/none", "none/a"):
+        assert attempt_of(attrs.evolve(planned, key=key(path)), one.stored()) == 1
 
 
 def test_the_end_of_the_former_run_is_shown_no_more() -> None:
