@@ -231,6 +231,7 @@ def owners(record: Record) -> frozenset[str]:
 def _uids(record: Record) -> Iterator[str]:
     for _, job in record.status.jobs():
         yield job.uid
+        yield from (former.uid for former in job.history)
 
 
 def _new(key: JobKey, container: str, lines: Iterable[bytes], after: str) -> Iterator[Line]:

@@ -9,13 +9,11 @@ import attrs
 
 from jobsmgr.api.codec import objects
 from jobsmgr.api.fields import Manifest
-from jobsmgr.api.names import LABEL_PREFIX, WORKFLOW_LABEL, label_value, labelled_job
+from jobsmgr.api.names import WORKFLOW_LABEL, label_value, labelled_attempt, labelled_job
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.cluster import Query
 from jobsmgr.connection.decoding import metadata_of
 from jobsmgr.connection.resources import PODS
-
-ATTEMPT_LABEL = f"{LABEL_PREFIX}attempt"
 
 
 def pods_of(namespace: str, workflow: str) -> Query:
@@ -48,9 +46,7 @@ class JobPod:
     @property
     def attempt(self) -> int:
         """Which attempt of the job it belongs to."""
-        labels = metadata_of(self.raw).get("labels")
-        text = str(labels.get(ATTEMPT_LABEL) or "") if isinstance(labels, Mapping) else ""
-        return int(text) if text.isdecimal() else 1
+        return labelled_attempt(metadata_of(self.raw))
 
     def containers(self) -> Iterator[Container]:
         """Its containers in their order, the job's own first."""
