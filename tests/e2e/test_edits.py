@@ -157,7 +157,7 @@ def test_a_changed_image_or_environment_is_for_jobs_that_have_not_started(
 def test_a_finished_workflow_stays_finished_when_it_is_edited(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace
 ) -> None:
-    """Succeeded or failed, valid or not any more: only observedGeneration follows."""
+    """Succeeded or failed, valid or not any more: observedGeneration follows, and `Finished` says that it had ended."""
     jobs.script("bad", FAILS)
     workflows.create_spec("done", {"groups": [group("g", "good")]})
     workflows.create_spec("broken", {"groups": [group("g", "bad", "late")]})
@@ -168,6 +168,9 @@ def test_a_finished_workflow_stays_finished_when_it_is_edited(
             after = workflows.status(name)
             for condition in (*status["conditions"], *after["conditions"]):
                 condition.pop("observedGeneration")
+            finished = next(one for one in after["conditions"] if one["type"] == "Finished")
+            assert f"the workflow had ended ({status['phase']}) before this edit" in finished["message"]
+            next(one for one in status["conditions"] if one["type"] == "Finished")["message"] = finished["message"]
             assert after == {**status, "observedGeneration": generation}
             status["conditions"] = workflows.status(name)["conditions"]
     assert sorted(created(trace)) == ["g/bad", "g/good"]
