@@ -325,7 +325,7 @@ def _open(crd: dict[str, Any]) -> dict[str, Any]:
     }
     version = crd["spec"]["versions"][0]
     version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": properties}}
-    version["additionalPrinterColumns"] = []
+    version["additionalPrinterColumns"], version["selectableFields"] = [], []
     return crd
 
 

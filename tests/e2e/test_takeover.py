@@ -48,7 +48,7 @@ def go_definition() -> dict[str, Any]:
     }
     version = definition["spec"]["versions"][0]
     version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": properties}}
-    version["additionalPrinterColumns"] = []
+    version["additionalPrinterColumns"], version["selectableFields"] = [], []
     return definition
 
 
