@@ -49,7 +49,7 @@ def _run(locale: str, locales: Path, folder: Path, *words: str) -> subprocess.Co
 def test_a_run_is_the_same_in_every_locale(locale: str, locales: Path, tmp_path: Path) -> None:
     """Its file's name, its job's words and variables, its output, its log and its result."""
     (tmp_path / "übung 語.yaml").write_text(FILE + SECRET, encoding="utf-8")
-    words = ("run", "--executor", "process", "--output-dir", "ergebnis ü", "übung 語.yaml")
+    words = ("run", "--executor", "process", "--show-secrets", "--output-dir", "ergebnis ü", "übung 語.yaml")
     done = _run(locale, locales, tmp_path, *words)
     assert done.returncode == 0, done.stdout.decode()
     expected = f"{WORD}|ü {WORD}|{WORD}"

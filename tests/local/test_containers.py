@@ -104,7 +104,7 @@ def test_volumes(ran: Ran) -> None:
         " touch /conf/x 2>/dev/null || echo read-only; echo y > /scratch/x; cat /scratch/x"
     )
     params = f"params: {{volumes: {volumes}, volumeMounts: {mounts}}}"
-    done = ran(CONFIG + file_of(sh("a", script, params)))
+    done = ran(CONFIG + file_of(sh("a", script, params)), "--show-secrets")
     expected = ["WORD", "a.txt", "b.txt", "raw", "from a", "400", "s3cretfrom b", "read-only", "y"]
     assert output(done) == expected, done.out + done.err
 
@@ -115,7 +115,9 @@ def test_from_env(ran: Ran) -> None:
         "params: {fromEnv: [{configMapRef: {name: conf}}, {key: TOKEN, secretRef: {name: key}}]},"
         " command: [sh, -c, 'echo $WORD $TOKEN']"
     )
-    assert output(ran(CONFIG + file_of(f"name: a, {params}"))) == ["hello s3cret"]
+    text = CONFIG + file_of(f"name: a, {params}")
+    assert output(ran(text, "--show-secrets")) == ["hello s3cret"]
+    assert output(ran(text)) == ["hello ***"]
 
 
 def test_host_paths_need_a_flag(ran: Ran, tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_a_group_for_the_files_of_a_pod(ran: Ran) -> None:
     script = "cat /v/key/TOKEN; echo; cd /v; touch scratch/x data/x; stat -L -c '%A %u:%g %n' * key/TOKEN data/x"
     context = "podSecurityContext: {runAsUser: 1000, fsGroup: 2000}"
     params = f"params: {{volumes: {volumes}, volumeMounts: [{mounts}], {context}}}"
-    done = ran(CONFIG + CLAIM + file_of(sh("a", script, params)))
+    done = ran(CONFIG + CLAIM + file_of(sh("a", script, params)), "--show-secrets")
     assert output(done) == [
         "s3cret",
         "drwxrwsr-x 0:2000 data",

@@ -66,7 +66,7 @@ def _run(podman: Podman, folder: Path, table: list[Case]) -> dict[str, Facts]:
     (folder / "files").mkdir(parents=True)
     for case in table:
         (folder / "files" / f"{case.name}.yaml").write_text(case.text)
-    done = _jobsmgr(podman, folder, "files", "--output-dir", "results", "--no-logs", "-j", "4")
+    done = _jobsmgr(podman, folder, "files", "--output-dir", "results", "--no-logs", "--show-secrets", "-j", "4")
     assert done.returncode == 3, done.stderr  # some of them fail, as they should
     return of_this_machine(folder / "results", [case.name for case in table])
 
