@@ -190,7 +190,7 @@ def test_kubectl_explains_in_words(plane: ControlPlane, path: str, words: str) -
 
 
 def test_columns_and_short_names(plane: ControlPlane, namespace: str) -> None:
-    """`kubectl get mjob` shows status, progress and age; wide also counts and the reason of what holds."""
+    """`kubectl get mjob` shows status, progress, the reason and age; wide also counts and the message."""
     plane.kubectl("apply", "-f", "-", stdin=json.dumps(workflow()), namespace=namespace)
     conditions = [
         {"type": "Complete", "status": "False", "reason": "JobsFailed"},
@@ -208,11 +208,11 @@ def test_columns_and_short_names(plane: ControlPlane, namespace: str) -> None:
     plane.call("PATCH", f"{path}/status", {"status": status})
     for name in ("mjob", "mjobs", "managedjobs", "managedjob", "jobsmgr"):
         head, row = plane.kubectl("get", name, namespace=namespace).stdout.splitlines()
-        assert head.split() == ["NAME", "STATUS", "PROGRESS", "AGE"]
-        assert row.split()[:3] == [row.split()[0], "failed", "3/6"]
+        assert head.split() == ["NAME", "STATUS", "PROGRESS", "REASON", "AGE"]
+        assert row.split()[:4] == [row.split()[0], "failed", "3/6", "BackoffLimitExceeded"]
     head, row = plane.kubectl("get", "mjob", "-o", "wide", namespace=namespace).stdout.splitlines()
-    assert head.split() == ["NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "REASON", "AGE"]
-    assert row.split()[:6] == ["wf", "failed", "3/6", "2", "1", "BackoffLimitExceeded"]
+    assert head.split() == ["NAME", "STATUS", "PROGRESS", "REASON", "RUNNING", "FAILED", "DURATION", "AGE", "MESSAGE"]
+    assert row.split()[:6] == ["wf", "failed", "3/6", "BackoffLimitExceeded", "2", "1"]
 
 
 def test_nothing_of_the_status_is_pruned(plane: ControlPlane, namespace: str) -> None:
