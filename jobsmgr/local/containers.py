@@ -158,7 +158,7 @@ class Containers:
         code = exit_code(process.returncode)
         if code != process.returncode:
             return Exit(code=code, message=f"{self._engine.program} was ended by signal {code - 128}")
-        if code not in (*_NOT_STARTED, KILLED):
+        if code == 0 or (code not in _NOT_STARTED and not is_limited(start.attempt)):
             return Exit(code=code)
         result = await self._engine.run(
             "inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.OOMKilled}}", start.name
