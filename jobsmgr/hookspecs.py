@@ -39,7 +39,7 @@ def jobsmgr_validate(workflow: Workflow) -> Iterable[Problem]:  # type: ignore[e
     """Say what is wrong with a workflow.
 
     Called once for each generation, after its shape was found right. Answers of all plugins are joined; any problem
-    makes the workflow invalid: nothing starts until an edit mends it.
+    makes the workflow invalid: nothing starts until an edit fixes it.
     """
 
 
@@ -105,7 +105,7 @@ def jobsmgr_transitioned(transition: Transition) -> Awaitable[None] | None:
 
     May be `async def`. Each plugin has a queue of its own, which is drained when the process ends, for 10 seconds at
     most; what is dropped is logged. One that raises or is slow is logged and harms nothing, one that waits for longer
-    than 30 seconds is given up. Told at most once: after a crash between storing and telling nobody is told.
+    than 30 seconds is given up. Called at most once: after a crash between storing and calling it is not called.
     """
 
 

@@ -131,4 +131,4 @@ def _summary(findings: Sequence[Finding], workflows: int, templates: int) -> str
     counted_files = ", ".join(
         filter(None, (f"{workflows:,} workflow{'' if workflows == 1 else 's'}", _passed_over(templates)))
     )
-    return f"{counted_files}: {', '.join(parts) or 'nothing to say'}"
+    return f"{counted_files}: {', '.join(parts) or 'no problems found'}"

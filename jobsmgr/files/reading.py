@@ -126,7 +126,7 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             return _capped(file, path)
     except FileNotFoundError:
-        raise UnusableFile(f"{path} is not there; name a file, a folder, or - for standard input") from None
+        raise UnusableFile(f"{path} does not exist; name a file, a folder, or - for standard input") from None
     except OSError as error:
         raise UnusableFile(f"{path} cannot be read: {error.strerror or error}") from None
 

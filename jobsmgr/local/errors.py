@@ -22,4 +22,4 @@ class ImageMissing(JobsmgrError):
 
     def __init__(self, image: str, why: str) -> None:
         self.image = image
-        super().__init__(f'image "{image}" cannot be had: {why}')
+        super().__init__(f'image "{image}" could not be pulled: {why}')

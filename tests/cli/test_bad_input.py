@@ -29,7 +29,7 @@ def _bomb(path: Path) -> Path:
 
 
 UNUSABLE: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "missing": (lambda path: path, "is not there; name a file, a folder, or - for standard input"),
+    "missing": (lambda path: path, "does not exist; name a file, a folder, or - for standard input"),
     "empty": (lambda path: _write(path, ""), "is empty; a ManagedJob is expected there"),
     "only comments": (lambda path: _write(path, "# nothing\n---\n"), "is empty; a ManagedJob is expected there"),
     "binary": (lambda path: _write(path, b"\x7fELF\0\0\1\2"), "is a binary file; a YAML file is expected"),

@@ -23,7 +23,7 @@ def test_the_examples_have_no_finding() -> None:
     """A whole folder at once."""
     done = run("lint", str(EXAMPLES))
     assert (done.code, done.out) == (0, "")
-    assert done.err.endswith("workflows: nothing to say\n")
+    assert done.err.endswith("workflows: no problems found\n")
 
 
 def test_every_file_of_a_folder_is_read(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_one_bad_file_hides_nothing_of_the_others(tmp_path: Path) -> None:
     done = run("lint", str(tmp_path), "missing.yaml")
     assert done.code == 2
     assert [line.split()[2] for line in done.out.splitlines()] == ["MJ002", "MJ024"]
-    assert "Error: missing.yaml is not there; name a file, a folder, or - for standard input\n" in done.err
+    assert "Error: missing.yaml does not exist; name a file, a folder, or - for standard input\n" in done.err
 
 
 def test_a_syntax_error_stands_at_its_place() -> None:

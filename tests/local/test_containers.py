@@ -81,9 +81,9 @@ def test_images_that_cannot_be_had(ran: Ran) -> None:
     done = ran(text.replace("image: busybox, ", "").replace("retries: 0", "retries: 5"))
     assert done.code == 3
     why = {name: next(line for line in done.out.splitlines() if line.startswith(f"✘ g/{name} ")) for name in jobs}
-    never = "cannot be had: it is not on this machine, and imagePullPolicy is Never"
+    never = "could not be pulled: it is not on this machine, and imagePullPolicy is Never"
     assert f'image "example.invalid/none" {never}' in why["never"]
-    assert f'image "{OTHER_IMAGE}" cannot be had: ' in why["always"]
+    assert f'image "{OTHER_IMAGE}" could not be pulled: ' in why["always"]
     assert f'image "--help" {never}' in why["option"]
     assert "next try" not in done.out
 

@@ -128,7 +128,7 @@ class TestImages:
         programs(podman="echo one >&2; echo 'Error: no such image' >&2; exit 125")
         engine = Engine("podman")
         for _ in range(2):
-            with pytest.raises(ImageMissing, match=r'^image "tool" cannot be had: no such image$'):
+            with pytest.raises(ImageMissing, match=r'^image "tool" could not be pulled: no such image$'):
                 await engine.image("tool", "Always")
 
     async def test_what_a_real_one_has(self, podman: Podman, monkeypatch: pytest.MonkeyPatch) -> None:

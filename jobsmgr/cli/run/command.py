@@ -123,7 +123,9 @@ class _Run(click.Command):
     metavar="[JOB=]CODES",
     help="simulate: how jobs end; 1,0: the first try fails, all further ones succeed.",
 )
-@click.option("--show-secrets", is_flag=True, help="Show values of Secrets that jobs print; else *** stands there.")
+@click.option(
+    "--show-secrets", is_flag=True, help="Show the values of Secrets that jobs print; without it they appear as ***."
+)
 @click.option("--logs/--no-logs", default=True, help="Print the output of jobs, each line behind its job's name.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the last line alone: how it ended.")
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters alone.")
