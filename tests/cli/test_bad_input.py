@@ -147,4 +147,4 @@ def test_control_characters_of_a_file_reach_no_terminal() -> None:
     for command in ALL:
         done = run(command, "-", stdin=text)
         assert "\x1b" not in done.out + done.err
-    assert run("lint", "no\x1b[31m\nsuch").err.splitlines()[-1].startswith("Error: no\\x1b[31m\\nsuch is not there")
+    assert run("lint", "no\x1b[31m\nsuch").err.splitlines()[-1].startswith("Error: no\\x1b[31m\\nsuch does not exist")

@@ -137,7 +137,7 @@ def test_verbose_shows_where_an_error_came_from() -> None:
 
 def test_what_nobody_foresaw_is_one_sentence_too() -> None:
     """A bug says that it is one; `-v` shows where."""
-    code = "import jobsmgr.cli.graph as g, jobsmgr.cli.main as m\ndef f(_): 1/0\ng.load_documents = f\nm.main({})"
+    code = "import jobsmgr.cli.graph as g, jobsmgr.cli.main as m\ndef f(*_): 1/0\ng.load_documents = f\nm.main({})"
     done = subprocess.run(
         [sys.executable, "-c", code.format(["graph", "a"])], capture_output=True, text=True, check=False
     )

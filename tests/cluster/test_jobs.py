@@ -178,7 +178,8 @@ async def test_the_right_to_create_jobs_is_missing(
     control_plane.call("POST", f"{base}/rolebindings", binding)
     async with connected(control_plane, key.namespace, kubeconfig=str(control_plane.kubeconfig("alice"))) as cluster:
         missing = [
-            f'{right} in namespace "{key.namespace}"' for right in ("create jobs", "create events", "patch events")
+            f'{right} in namespace "{key.namespace}"'
+            for right in ("create jobs", "create events", "patch events", "list pods", "list events")
         ]
         assert await cluster.missing_rights() == tuple(missing)
         result = await cluster.create_job(key, job("w-g-j", owner))
