@@ -13,13 +13,12 @@ from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.jobs import fitting
 from jobsmgr.cli.shared.printing import palette_of, say_beside
 from jobsmgr.views.log_lines import shown_line
-from jobsmgr.views.palette import PREFIXES, Palette
+from jobsmgr.views.palette import Palette
+from jobsmgr.views.prefixes import Prefixes
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
     from jobsmgr.client.logs import Line
-
-LONGEST_PREFIX = 30
 
 
 @click.command()
@@ -77,13 +76,11 @@ def logs(
 
 def printer(keys: Collection[JobKey], palette: Palette, *, timestamps: bool) -> Callable[[Line], None]:
     """What prints a line behind the name of its job, in a colour of the job's own."""
-    width = min(max((len(str(key)) for key in keys), default=0), LONGEST_PREFIX)
-    colors = {key: PREFIXES[number % len(PREFIXES)] for number, key in enumerate(keys)}
+    prefixes = Prefixes({key: str(key) for key in keys}, palette)
 
     def show(line: Line) -> None:
         label = f"{line.key}:{line.container}" if line.container else str(line.key)
-        prefix = palette.paint(f"{label:<{width}} {palette.drawn('│')}", colors.get(line.key, ""))
         time = f"{line.time} " if timestamps else ""
-        click.echo(f"{prefix} {time}{shown_line(line.text)}")
+        click.echo(f"{prefixes.before(line.key, label)} {time}{shown_line(line.text)}")
 
     return show

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import selectors
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 import anyio
 
+from jobsmgr.api.durations import parse_duration
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
 from jobsmgr.engine.steady_loop import SteadyLoop
@@ -22,9 +22,6 @@ T = TypeVar("T")
 DURATION_ANNOTATION = "jobsmgr.simulate/duration"
 EXIT_CODE_ANNOTATION = "jobsmgr.simulate/exit-code"
 DEFAULT_DURATION = 1.0
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
 
 
 class _Selector(selectors.DefaultSelector):
@@ -56,14 +53,6 @@ class VirtualLoop(SteadyLoop):
     def time(self) -> float:
         """Seconds since the loop was made."""
         return self._clock.moment
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of a text like `90`, `90s`, `250ms` or `1h30m`. Raises ValueError."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f'"{text}" is no duration; write it like 90s, 250ms or 1h30m')
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def parse_exit_codes(text: str) -> tuple[int, ...]:

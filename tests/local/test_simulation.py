@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobsmgr.local.simulation import Simulation, parse_duration, parse_exit_codes, pattern_of
+from jobsmgr.api.durations import parse_duration
+from jobsmgr.local.simulation import Simulation, parse_exit_codes, pattern_of
 from tests.local.world import jobs, phases, reasons, run, workflow
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +33,7 @@ def _rules(parse: Callable[[str], T]) -> Callable[..., tuple[tuple[str, T], ...]
 
 
 def _duration(text: str) -> float:
-    from jobsmgr.local.simulation import parse_duration
+    from jobsmgr.api.durations import parse_duration
 
     return parse_duration(text)
 
@@ -173,19 +172,18 @@ def run(
     # Imported late: --help needs none of it.
     from jobsmgr.cli.run.assembly import run_file
     from jobsmgr.cli.run.inputs import RunOptions, Selection
-    from jobsmgr.cli.run.terminal import prepare_output
+    from jobsmgr.cli.shared.printing import draws_live, palette_of
     from jobsmgr.local.former import FormerRun
 
     former = None if retry is None else FormerRun.read(retry)
-    palette, live = prepare_output(sys.stdout, os.environ, color=bool(ctx.color), only_ascii=only_ascii)
     options = RunOptions(
         executor=executor,
         selection=Selection(exclude=exclude, names=names, namespace=namespace, only=only, starts=starts, former=former),
         environment=dict(os.environ),
-        palette=palette,
+        palette=palette_of(only_ascii=only_ascii),
         program=ctx.command_path,
         words=ctx.meta[_WORDS],
-        live=live and not quiet,
+        live=draws_live() and not quiet,
         logs=logs,
         quiet=quiet,
         parallelism=parallelism,

@@ -12,13 +12,14 @@ from jobsmgr.cli.run.inputs import RunOptions
 from jobsmgr.engine.port import Key
 from jobsmgr.local.executor import Exit
 from jobsmgr.views.durations import duration
+from jobsmgr.views.endings import ending_line
 from jobsmgr.views.escape import printable, shortened
 from jobsmgr.views.log_lines import LogLines
-from jobsmgr.views.palette import PREFIXES, Palette
+from jobsmgr.views.palette import Palette
+from jobsmgr.views.prefixes import Prefixes
 from jobsmgr.views.run_view import JobView, WorkflowView
 from jobsmgr.views.screen import Screen
 
-LONGEST_PREFIX = 30
 LONGEST_KEPT = 1000
 """Characters of a line that is kept for the end of the run."""
 
@@ -37,12 +38,8 @@ class Display:
         self._logs, self._events = options.logs, not options.quiet
         self._splitters: dict[tuple[Key, JobKey], LogLines] = {}
         self._aborted = dict.fromkeys(views, 0)
-        names = [len(self.label(key, job)) for key, view in views.items() for job in view.jobs]
-        self._width = min(max(names, default=0), LONGEST_PREFIX)
-        self._colors = {
-            place: PREFIXES[number % len(PREFIXES)]
-            for number, place in enumerate((key, job) for key, view in views.items() for job in view.jobs)
-        }
+        names = {(key, job): self.label(key, job) for key, view in views.items() for job in view.jobs}
+        self._prefixes = Prefixes(names, self._palette)
 
     def on_try(self, workflow: Key, job: JobKey, number: int) -> Callable[[bytes], None]:
         """See `Watcher`."""
@@ -52,8 +49,7 @@ class Display:
         self._screen.changed()
         if not self._events:
             return _nothing
-        label = f"{self.label(workflow, job):<{self._width}} {self._palette.drawn('│')}"
-        prefix = self._palette.paint(label, self._colors[workflow, job])
+        prefix = self._prefixes.before((workflow, job), self.label(workflow, job))
 
         def take(line: str) -> None:
             view.tail.append(shortened(line, LONGEST_KEPT, self._palette.drawn("…")))
@@ -111,7 +107,7 @@ class Display:
 
     def _event(self, workflow: Key, view: JobView, text: str) -> None:
         if self._events:
-            name = f"{self.label(workflow, view.key):<{self._width}}"
+            name = f"{self.label(workflow, view.key):<{self._prefixes.width}}"
             head = self._palette.phase(view.phase, f"{name} {view.phase.value}")
             self._screen.line(f"{head}  {printable(text)}".rstrip())
         self._screen.changed()
@@ -130,13 +126,12 @@ class Display:
 
 def summary(view: WorkflowView, palette: Palette, note: str = "") -> str:
     """How a workflow ended, in one line; `note` follows its duration."""
-    head = palette.phase(view.phase, f"{printable(view.name)} {view.phase.value}")
-    length = duration((view.started if view.ended is None else view.ended) - view.started)
     jobs = view.jobs.values()
     others = [job.note for job in jobs if not job.runs]
     done = f"{Counts.of(job.phase for job in jobs).progress} jobs" + (f" ({len(others)} {others[0]})" if others else "")
-    why = f": {printable(view.message)}" if view.message and view.phase is not Phase.SUCCEEDED else ""
-    return f"{head}  {done} in {length}{note}{why}"
+    seconds = (view.started if view.ended is None else view.ended) - view.started
+    why = view.message if view.phase is not Phase.SUCCEEDED else ""
+    return ending_line(palette, view.name, view.phase, done, seconds, why, note)
 
 
 def _nothing(_: bytes) -> None:

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, TextIO, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, cast
 
 import anyio
 
 from jobsmgr.api.status import Phase
 from jobsmgr.cli.run.display import Display, summary
 from jobsmgr.cli.run.inputs import RunOptions, Selected
-from jobsmgr.cli.shared.streams import StoppableOutput, can_print
+from jobsmgr.cli.shared.streams import StoppableOutput
 from jobsmgr.local.policy import FAIL_FAST, INTERRUPTED
 from jobsmgr.local.recording import Recorder
 from jobsmgr.views.failures import Failure, failure_lines
-from jobsmgr.views.palette import SIGNS, Palette
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import WorkflowView
 from jobsmgr.views.screen import LiveScreen, Screen
 
 TICK = 0.25
 """Seconds after which a live tree is drawn anew even if nothing happens: its times go on."""
-
-
-def prepare_output(
-    stream: TextIO, environment: Mapping[str, str], *, color: bool, only_ascii: bool
-) -> tuple[Palette, bool]:
-    """What may be printed to a stream, and whether a tree can be drawn there."""
-    palette = Palette(color=color, ascii=only_ascii or not can_print(stream, SIGNS))
-    return palette, stream.isatty() and environment.get("TERM") not in ("dumb", "unknown")
 
 
 class Terminal:

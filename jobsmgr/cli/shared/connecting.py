@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import re
 import signal
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -12,13 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 import click
 
+from jobsmgr.api.durations import UNITS, parse_duration
+from jobsmgr.cli.shared.signals import heard
+
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)")
+_UNITS = {**UNITS, "d": 86400.0}
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -47,10 +47,10 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
         """Seconds."""
         if isinstance(value, float | int):
             return float(value)
-        parts = _PART.findall(value)
-        if not value or "".join(number + unit for number, unit in parts) != value:
-            self.fail(f'"{value}" is not a length of time; write 90s, 5m or 1h30m', param, ctx)
-        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+        try:
+            return parse_duration(value, _UNITS)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def name_argument(function: F) -> F:
@@ -131,6 +131,8 @@ def on_cluster(connection: Connection, work: Callable[[Cluster, str], Awaitable[
 
 
 async def _work(connection: Connection, work: Callable[[Cluster, str], Awaitable[int]]) -> int:
+    import asyncio
+
     import anyio
 
     from jobsmgr.client.cluster import Cluster
@@ -138,8 +140,7 @@ async def _work(connection: Connection, work: Callable[[Cluster, str], Awaitable
     code, loop = _TERMINATED, asyncio.get_running_loop()
     async with Cluster.connect(connection.kubeconfig, connection.context, connection.timeout) as cluster:
         with anyio.CancelScope() as scope:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                    loop.add_signal_handler(number, scope.cancel)
+            for number in heard((signal.SIGTERM, signal.SIGHUP)):
+                loop.add_signal_handler(number, scope.cancel)
             code = await work(cluster, await connection.chosen_namespace(cluster))
     return code

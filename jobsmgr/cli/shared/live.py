@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Coroutine
@@ -14,6 +13,7 @@ import anyio
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.shared.printing import draws_live
 from jobsmgr.client.cluster import Cluster
 from jobsmgr.client.following import until_finished
 from jobsmgr.client.picture import picture
@@ -73,7 +73,7 @@ class Progress:
 async def progress(palette: Palette) -> AsyncGenerator[Progress, None]:
     """A place to show a workflow in, until the block ends."""
     views: list[WorkflowView] = []
-    if sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+    if draws_live():
         tree = RunTree(views, lambda: clock.now().timestamp(), palette)
         screen: Screen = LiveScreen(sys.stdout, tree, time.monotonic, color=palette.color)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -149,6 +150,11 @@ def palette_of(*, only_ascii: bool = False) -> Palette:
     return Palette(color=color, ascii=only_ascii or not can_print(sys.stdout, SIGNS))
 
 
+def draws_live() -> bool:
+    """Whether standard output is a terminal on which a part can be drawn anew."""
+    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 def say_beside(text: str) -> None:
     """Tell the user something beside the output."""
     click.echo(printable(text), err=True)
@@ -162,10 +168,7 @@ def say_waiting(why: str) -> None:
 def ending(record: Record) -> str:
     """How a workflow ended, in one line, as `run` has it."""
     from jobsmgr.connection import clock
-    from jobsmgr.views.durations import duration
+    from jobsmgr.views.endings import ending_line
 
-    seconds = record.seconds(clock.now())
-    length = "" if seconds is None else f" in {duration(seconds)}"
-    head = palette_of().phase(record.phase, f"{printable(record.name)} {record.phase.value}")
-    why = f": {printable(record.why[1])}" if record.why[1] else ""
-    return f"{head}  {record.status.progress} jobs{length}{why}"
+    jobs, seconds = f"{record.status.progress} jobs", record.seconds(clock.now())
+    return ending_line(palette_of(), record.name, record.phase, jobs, seconds, record.why[1])
