@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -77,12 +78,16 @@ class _Listing:
     def show(self, records: Iterable[Record], *, one: bool) -> None:
         """Print workflows, in the order that the options ask for."""
         from jobsmgr.client.records import Record
+        from jobsmgr.connection import clock
 
         ordered = [Record(raw) for raw in self._output.ordered(record.raw for record in records)]
         if self._output.shows_objects:
             self._output.show([r.raw for r in ordered], lambda raw: Record(raw).resource_name, one=one)
             return
-        for line in self._table.lines([_row(record) for record in ordered], heading=self._headings and bool(ordered)):
+        now = clock.now()
+        for line in self._table.lines(
+            [_row(record, now) for record in ordered], heading=self._headings and bool(ordered)
+        ):
             click.echo(line)
         self._headings = self._headings and not ordered
 
@@ -112,11 +117,10 @@ async def _follow(cluster: Cluster, query: Query, chosen: Chosen, listing: _List
             listing.show([each for each in changed if each in chosen and chosen.is_recent(each, now)], one=True)
 
 
-def _row(record: Record) -> Row:
-    from jobsmgr.connection import clock
+def _row(record: Record, now: datetime) -> Row:
     from jobsmgr.views.workflow_table import Row
 
-    now, counts = clock.now(), record.status.counts
+    counts = record.status.counts
     reason, message = record.why
     return Row(
         namespace=record.namespace,

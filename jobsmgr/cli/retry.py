@@ -66,5 +66,5 @@ async def _answer(cluster: Cluster, record: Record, token: str) -> int:
                         accepted, message = answer
                         click.echo(f"  {printable(message)}", err=not accepted)
                         return ExitCode.DONE if accepted else ExitCode.ERROR
-    click.echo(f'the operator has not answered yet; "status {record.name}" will show what became of it', err=True)
+    click.echo(f"the operator has not answered yet; its answer will be in status.retry of {record.name}", err=True)
     return ExitCode.DONE

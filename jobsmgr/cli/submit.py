@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,7 +52,7 @@ def submit(
     document = _document(file, names, exclude, values)
 
     async def work(cluster: Cluster, namespace: str) -> int:
-        body = dict(_named(document.value, connection.namespace, namespace, generate_name))
+        body = _named(document.value, connection.namespace, namespace, generate_name)
         record = await _create(cluster, body, dry_run)
         click.echo(f"{record.resource_name} created" + ("" if dry_run == "none" else f" ({dry_run} dry run)"))
         if not values and not generate_name and file != "-":
@@ -86,7 +86,7 @@ def _document(file: str, names: tuple[str, ...], exclude: tuple[str, ...], value
     return document
 
 
-def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_name: bool) -> Iterator[tuple[str, Any]]:
+def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_name: bool) -> dict[str, Any]:
     """The object to be created: in a namespace, and with a prefix in place of its name. Raises `UnusableInput`."""
     metadata = dict(raw["metadata"])
     written = metadata.get("namespace")
@@ -95,7 +95,7 @@ def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_n
     metadata["namespace"] = written or namespace
     if generate_name:
         metadata["generateName"] = f"{metadata.pop('name')}-"
-    yield from {**raw, "metadata": metadata}.items()
+    return {**raw, "metadata": metadata}
 
 
 async def _create(cluster: Cluster, body: dict[str, Any], dry_run: str) -> Record:

@@ -18,14 +18,12 @@ from jobsmgr.cli.shared.connecting import (
 )
 from jobsmgr.cli.shared.exits import ExitCode, code_of
 from jobsmgr.cli.shared.printing import ending, say_waiting
+from jobsmgr.client.waiting import Aim
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster, Query
     from jobsmgr.client.following import View
     from jobsmgr.client.records import Record
-    from jobsmgr.client.waiting import Aim
-
-AIMS = ("finished", "complete", "failed")
 
 
 @click.command()
@@ -35,7 +33,7 @@ AIMS = ("finished", "complete", "failed")
 @click.option(
     "--for",
     "wanted",
-    type=click.Choice(AIMS),
+    type=click.Choice([aim.value for aim in Aim]),
     default="finished",
     show_default=True,
     help="What to wait for; a workflow that ends in another way is not waited for any longer.",
@@ -62,7 +60,6 @@ def wait(
 
         from jobsmgr.client.cluster import Query
         from jobsmgr.client.listing import named
-        from jobsmgr.client.waiting import Aim
         from jobsmgr.connection.resources import WORKFLOWS
 
         query = Query(resource=WORKFLOWS, namespace=namespace, labels=selector)
@@ -116,7 +113,7 @@ class _Waited:
                 self._end(name, code_of(record.phase) or ExitCode.ERROR, ending(record))
 
     def _reached(self, record: Record) -> ExitCode:
-        return code_of(record.phase) if self._aim == "finished" else ExitCode.DONE
+        return code_of(record.phase) if self._aim is Aim.FINISHED else ExitCode.DONE
 
     def _end(self, name: str, code: ExitCode, text: str, *, err: bool = False) -> None:
         del self.left[name]

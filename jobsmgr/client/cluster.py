@@ -120,30 +120,35 @@ class Cluster:
             "resourceVersion": version,
             "timeoutSeconds": random.randint(*WATCH_SECONDS),
         }
-        async with self._session.stream(query.resource, query.namespace, params, SILENCE) as response:
-            if response.status_code != 200:
-                answer = Answer(status=response.status_code, body=status_of(await response.aread()))
-                raise refusal(answer, query.resource, query.namespace, "")
-            async with aclosing(lines_of(response)) as lines:
-                async for line in lines:
-                    event = json_object(line)
-                    kind, raw = str(event.get("type")), event.get("object")
-                    if not isinstance(raw, dict):
-                        raise Unreadable("the watch sent what is no event")
-                    if kind == "ERROR":
-                        code = raw["code"] if isinstance(raw.get("code"), int) else 500
-                        raise refusal(Answer(status=code, body=raw), query.resource, query.namespace, "")
-                    yield kind, raw
+        opened = self._opened(query.resource, query.namespace, params, SILENCE)
+        async with opened as response, aclosing(lines_of(response)) as lines:
+            async for line in lines:
+                event = json_object(line)
+                kind, raw = str(event.get("type")), event.get("object")
+                if not isinstance(raw, dict):
+                    raise Unreadable("the watch sent what is no event")
+                if kind == "ERROR":
+                    code = raw["code"] if isinstance(raw.get("code"), int) else 500
+                    raise refusal(Answer(status=code, body=raw), query.resource, query.namespace, "")
+                yield kind, raw
 
     async def log(self, namespace: str, pod: str, params: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """A pod's log in pieces as they come; with `follow` among the parameters until its container ends."""
         path = f"{pod}/log"
-        async with self._session.stream(PODS, namespace, params, None, path) as response:
-            if response.status_code != 200:
-                answer = Answer(status=response.status_code, body=status_of(await response.aread()))
-                raise refusal(answer, PODS, namespace, path)
+        async with self._opened(PODS, namespace, params, None, path) as response:
             async for chunk in response.aiter_bytes():
                 yield chunk
+
+    @asynccontextmanager
+    async def _opened(
+        self, resource: Resource, namespace: str, params: Mapping[str, Any], silence: float | None, name: str = ""
+    ) -> AsyncGenerator[Any, None]:
+        """The response, httpx's, of a watch or a log that the server has agreed to send."""
+        async with self._session.stream(resource, namespace, params, silence, name) as response:
+            if response.status_code != 200:
+                answer = Answer(status=response.status_code, body=status_of(await response.aread()))
+                raise refusal(answer, resource, namespace, name)
+            yield response
 
     async def _call(self, method: str, resource: Resource, namespace: str, name: str = "", **request: Any) -> Manifest:
         answer = await self._session.call(method, resource, namespace, name, **self._limits, **request)

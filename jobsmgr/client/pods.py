@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from jobsmgr.api.codec import objects
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.names import WORKFLOW_LABEL, label_value, labelled_attempt, labelled_job
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.cluster import Query
@@ -50,9 +49,8 @@ class JobPod:
 
     def containers(self) -> Iterator[Container]:
         """Its containers in their order, the job's own first."""
-        status, spec = self.raw.get("status"), self.raw.get("spec")
-        listed = objects(spec.get("containers")) if isinstance(spec, Mapping) else []
-        found = objects(status.get("containerStatuses")) if isinstance(status, Mapping) else []
+        listed = objects(mapping(self.raw.get("spec")).get("containers"))
+        found = objects(mapping(self.raw.get("status")).get("containerStatuses"))
         states = {str(each.get("name")): each for each in found}
         for index, each in enumerate(listed):
             name = str(each.get("name") or "")
@@ -64,28 +62,27 @@ class Container:
     """A container of a pod; `status` is its `containerStatuses` entry."""
 
     name: str
-    status: Mapping[str, Any]
+    status: Manifest
     is_main: bool
+
+    @property
+    def _state(self) -> Manifest:
+        return mapping(self.status.get("state"))
 
     @property
     def has_begun(self) -> bool:
         """Whether it runs, or has run, so that there is a log."""
-        state = self.status.get("state")
-        return isinstance(state, Mapping) and bool({"running", "terminated"} & set(state))
+        return self.is_running or "terminated" in self._state
 
     @property
     def is_running(self) -> bool:
         """Whether it runs now."""
-        state = self.status.get("state")
-        return isinstance(state, Mapping) and "running" in state
+        return "running" in self._state
 
     @property
     def waiting(self) -> str:
         """Why it has not begun, in the runtime's words; empty where nothing says."""
-        state = self.status.get("state")
-        waiting = state.get("waiting") if isinstance(state, Mapping) else None
-        if not isinstance(waiting, Mapping):
-            return ""
+        waiting = mapping(self._state.get("waiting"))
         return ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
 
     @property

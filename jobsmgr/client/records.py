@@ -10,7 +10,7 @@ import attrs
 
 from jobsmgr.api.codec import decode, parse_time
 from jobsmgr.api.errors import InvalidWorkflow
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.status import ConditionType, Phase, Status, holding
 from jobsmgr.api.workflow import KIND, JobKey
@@ -49,8 +49,7 @@ class Record:
     @cached_property
     def status(self) -> Status:
         """Its status; an empty one where none is readable."""
-        found = self.raw.get("status")
-        return decode(Status, found if isinstance(found, dict) else {})
+        return decode(Status, mapping(self.raw.get("status")))
 
     @property
     def is_seen(self) -> bool:
@@ -85,9 +84,8 @@ class Record:
 
     def retry_answer(self, token: str) -> tuple[bool, str] | None:
         """Whether a request to run jobs again was accepted, and what was said of it; None while it is not answered."""
-        status = self.raw.get("status")
-        answer = status.get("retry") if isinstance(status, dict) else None
-        if not isinstance(answer, dict) or answer.get("token") != token:
+        answer = mapping(mapping(self.raw.get("status")).get("retry"))
+        if answer.get("token") != token:
             return None
         return answer.get("accepted") is True, str(answer.get("message") or "")
 

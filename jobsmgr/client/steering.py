@@ -13,8 +13,6 @@ from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
 from jobsmgr.api.workflow import KIND
 from jobsmgr.client.records import Record
 
-RETRY, RETRY_JOBS = RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
-
 
 @attrs.frozen(kw_only=True)
 class Act:
@@ -57,5 +55,5 @@ def retry(token: str, jobs: Sequence[str]) -> Act:
 
     An old choice of jobs, which may still be in the annotation beside it, is taken away.
     """
-    annotations = {RETRY: token, RETRY_JOBS: ",".join(jobs) or None}
+    annotations = {RETRY_ANNOTATION: token, RETRY_JOBS_ANNOTATION: ",".join(jobs) or None}
     return Act(verb="retry", done="asked to run again", patch={"metadata": {"annotations": annotations}})

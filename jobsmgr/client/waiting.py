@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from jobsmgr.api.status import Phase
-from jobsmgr.client.records import Record
+
+if TYPE_CHECKING:
+    from jobsmgr.client.records import Record
 
 
 class Aim(StrEnum):

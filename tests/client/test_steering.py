@@ -3,6 +3,7 @@
 import json
 import shlex
 
+from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION
 from jobsmgr.client import steering
 from jobsmgr.client.records import Record
 
@@ -26,12 +27,12 @@ def test_the_plain_command_writes_the_same_patch() -> None:
 def test_a_retry_chooses_anew() -> None:
     """The jobs of a former request are taken away with it."""
     act = steering.retry("now", ["g/a", "g/b"])
-    assert act.patch["metadata"]["annotations"] == {steering.RETRY: "now", steering.RETRY_JOBS: "g/a,g/b"}
-    assert steering.retry("now", []).patch["metadata"]["annotations"][steering.RETRY_JOBS] is None
+    assert act.patch["metadata"]["annotations"] == {RETRY_ANNOTATION: "now", RETRY_JOBS_ANNOTATION: "g/a,g/b"}
+    assert steering.retry("now", []).patch["metadata"]["annotations"][RETRY_JOBS_ANNOTATION] is None
     words = shlex.split(act.kubectl(record()))
     assert words[:5] == ["kubectl", "annotate", "--overwrite", "managedjob", "wf"]
-    assert f"{steering.RETRY_JOBS}=g/a,g/b" in words
-    assert f"{steering.RETRY_JOBS}-" in shlex.split(steering.retry("now", []).kubectl(record()))
+    assert f"{RETRY_JOBS_ANNOTATION}=g/a,g/b" in words
+    assert f"{RETRY_JOBS_ANNOTATION}-" in shlex.split(steering.retry("now", []).kubectl(record()))
 
 
 def test_what_would_change_nothing_is_refused() -> None:
