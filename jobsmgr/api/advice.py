@@ -1,6 +1,7 @@
 """How to write a value of the wrong type, or a field that does not exist. Whether a value fits is asked elsewhere.
 
-Advice that leads to the next error is none: what is advised is made and has to fit the schema, else nothing is said.
+Advice must not lead to the next error: the advised value is made and checked against the schema; if it does not fit,
+no advice is given.
 """
 
 from __future__ import annotations

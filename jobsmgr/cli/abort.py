@@ -1,4 +1,4 @@
-"""`jobsmgr abort`. What is written, and how it is said, is not decided here."""
+"""`jobsmgr abort`: stop workflows and their running jobs. The patch is in client/steering, not here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`jobsmgr resume`. What is written, and how it is said, is not decided here."""
+"""`jobsmgr resume`: let suspended workflows go on. The patch is in client/steering, not here."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TITLE = 9
 def status(ctx: click.Context, name: str, connection: Connection) -> int:
     """Show why the workflow NAME does not go on, or how it ended, and what to type next.
 
-    Pods, events and logs are read with your rights; what you may not see is said.
+    Pods, events and logs are read with your rights; what you are not allowed to see is named.
     """
 
     async def work(cluster: Cluster, namespace: str) -> int:

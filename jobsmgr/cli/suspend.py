@@ -1,4 +1,4 @@
-"""`jobsmgr suspend`. What is written, and how it is said, is not decided here."""
+"""`jobsmgr suspend`: start no more jobs until `resume`. The patch is in client/steering, not here."""
 
 from __future__ import annotations
 

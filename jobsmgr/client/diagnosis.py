@@ -31,7 +31,7 @@ class Blocker:
 
 @attrs.frozen(kw_only=True)
 class Diagnosis:
-    """What is said of a workflow."""
+    """Why a workflow waits, or how it ended, as it is reported to a person."""
 
     phase: Phase
     headline: str

@@ -42,7 +42,7 @@ class View:
 async def follow(cluster: Cluster, query: Query, waiting: Callable[[str], None]) -> AsyncGenerator[View, None]:
     """Give the query's objects now, and again after each change.
 
-    `waiting` is told why nothing comes, once each time that the server cannot be reached. Only the first list fails:
+    `waiting` is called with the reason, once each time that the server cannot be reached. Only the first list fails:
     raises what `Cluster.list` does.
     """
     state: dict[Name, Manifest] = {}

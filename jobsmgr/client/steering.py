@@ -20,7 +20,7 @@ class Act:
 
     verb: str
     done: str
-    """What is said of a workflow afterwards: `suspended`."""
+    """The word that reports success: `suspended`."""
     patch: Manifest
     """A merge patch."""
     idle_in: frozenset[bool] = frozenset()

@@ -152,7 +152,7 @@ def _breaches(value: Any, found: Schema, path: str) -> Iterator[str]:
     problems = schema_problems(value, found, path)
     newer = tuple(problem.path for problem in problems if problem.code == Code.UNKNOWN_FIELD)
     for problem in problems:
-        if not problem.path.startswith(newer):  # what stands there is compared with the field that seems meant
+        if not problem.path.startswith(newer):  # the value is compared with the field that seems meant
             yield f"{problem.path.lstrip('.')}: {problem.message}"
 
 

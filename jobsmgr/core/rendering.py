@@ -44,7 +44,7 @@ def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
 
 def _labelled(metadata: Manifest | None, job: JobContext) -> dict[str, Any]:
     """Metadata with the operator's own labels, and with the annotations that have the names for which labels are too
-    short, whatever plugins have said: a Job is told by them whose it is."""
+    short, whatever plugins have set: they identify the owner of a Job."""
     found: dict[str, Any] = dict(metadata or {})
     labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
     others = {key: value for key, value in (found.get("labels") or {}).items() if key not in RESERVED_LABELS}

@@ -271,7 +271,7 @@ def _termination_log(attempt: Attempt) -> Mount:
 
 
 def _why_not(start: Start, code: int, output: Output) -> str:
-    """One sentence for a page of the engine's: what it is about is told by the command's word in it."""
+    """One sentence in place of the engine's page; the word of the command in it shows what it is about."""
     command, image = start.argv[0] if start.argv else "", start.attempt.container["image"]
     if not command:
         return f'image "{image}" has no command; set one'

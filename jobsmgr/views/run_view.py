@@ -15,7 +15,7 @@ TAIL = 10
 
 
 TAKEN = "taken as succeeded"
-"""What is said of a job that is not run."""
+"""The note beside a job that is not run."""
 
 
 @attrs.define

@@ -45,7 +45,7 @@ class Selected:
     run: frozenset[JobKey]
     """Those of them that are run; the others have succeeded before, or are assumed to."""
     kept: str = TAKEN
-    """What is said of the others."""
+    """The note beside the others."""
     as_planned: bool = True
     """Whether `raw` has the spec that `plan` was made from."""
 

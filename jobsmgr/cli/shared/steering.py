@@ -1,4 +1,4 @@
-"""An act done to workflows of a cluster: options, question, what is said of it. Which act, is the command's concern."""
+"""What commands that steer workflows share: options, confirmation, report. What is written is in client/steering."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
 
 SETTLING = 5.0
-"""Seconds from a change of a Job's pods until they are read again: a new pod has nothing to say yet."""
+"""Seconds from a change of a Job's pods until they are read again: a new pod shows no reason yet."""
 
 
 @attrs.frozen(kw_only=True)
