@@ -10,13 +10,12 @@ from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
-Operators = Callable[..., OperatorProcess]
 GROUPS = [group("g", "done", job("a", "done"), job("b", "done", parallel=True), "c"), group("h", "d")]
 
 

@@ -1,7 +1,6 @@
 """Absence proves nothing: what is missing in one answer is neither gone nor failed."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -14,13 +13,12 @@ from tests.plane.fault_proxy import Before, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 ANYTHING = {**PAGES, **STATUSES}

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,14 +14,12 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.recording import path
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
-
-Operators = Callable[..., OperatorProcess]
 
 
 def groups(*items: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
@@ -13,13 +12,12 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 

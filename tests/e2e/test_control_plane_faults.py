@@ -1,7 +1,7 @@
 """A control plane that is away, forgets its history or loses the CRD: the operator waits, says so, and goes on."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,11 +12,9 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
-
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 starts_the_server = pytest.mark.breaks("rights", reason="an API server that has just started knows no roles yet")

@@ -1,6 +1,5 @@
 """Credentials that are replaced while the operator runs: it reads them again and loses nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,12 @@ from tests.e2e.tokens import Tokens
 from tests.plane import certificates, components
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
-
-Operators = Callable[..., OperatorProcess]
 
 
 def test_a_token_that_is_no_longer_good_is_read_anew_from_its_file(

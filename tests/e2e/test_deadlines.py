@@ -1,20 +1,16 @@
 """What time alone does to a workflow: deadlines of workflow and job, and the time that a finished one is kept."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.shapes import group, job
 from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
-
-Operators = Callable[..., OperatorProcess]
 
 
 def deletions(trace: Trace, resource: str) -> list[Request]:

@@ -1,7 +1,5 @@
 """A workflow is deleted, at any moment and in any way: nothing of it is left, and nothing is made for it afterwards."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.shapes import chain, group
@@ -11,13 +9,11 @@ from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leftovers import leftovers
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
-
-Operators = Callable[..., OperatorProcess]
 
 CASCADES = ("background", "foreground", "orphan")
 FINALIZER = "jobmanager.raczylo.com/finalizer"

@@ -4,7 +4,7 @@ import fcntl
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,13 +14,12 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 LOST = "this replica no longer leads"

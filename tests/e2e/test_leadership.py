@@ -1,7 +1,6 @@
 """Two replicas and one lease: whatever becomes of the leader, the other goes on, and nothing is done twice."""
 
 import subprocess
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,14 +12,13 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
-from tests.plane.operator_process import PROGRAM, OperatorProcess
+from tests.plane.operator_process import PROGRAM, OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 Pair = tuple[OperatorProcess, OperatorProcess]
 
 LEADING = '"event": "leading"'

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ from tests.plane.client import Client
 from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import API, Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 FINISHED = 2000
 RUNNING = 20

@@ -1,6 +1,5 @@
 """A workflow's status is lost: wiped by hand or by a restored backup. Its Jobs say what has run; none is run again."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
@@ -21,7 +20,6 @@ pytestmark = [
     pytest.mark.breaks("L5", reason="the end is stored anew after that"),
 ]
 
-Operators = Callable[..., OperatorProcess]
 
 SPEC = {"groups": [group("g", "first", "second", "third")]}
 

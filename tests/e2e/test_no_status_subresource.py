@@ -14,7 +14,7 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Passed
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.breaks(
     "S5", reason="a path that is not served is refused before its body is read, so that the audit log has none"
 )
 
-Operators = Callable[..., OperatorProcess]
 Patches = Callable[[], list[Passed]]
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"

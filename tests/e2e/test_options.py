@@ -14,13 +14,12 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
-from tests.plane.operator_process import PROGRAM, OperatorProcess
+from tests.plane.operator_process import PROGRAM, OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 WITHOUT_FLAGS = ("sh", "-c", f'exec "{PROGRAM[0]}" operator', "sh")
 """The shell takes the flags that follow for its own: the program has its environment alone."""

@@ -1,7 +1,6 @@
 """What observers of plugins hear when a real operator ends, and what a lifespan can do to it."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,11 @@ from tests.e2e.shapes import chain, fan
 from tests.plane.distribution import install
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,12 @@ from tests.plane.distribution import install
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 

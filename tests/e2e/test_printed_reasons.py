@@ -1,7 +1,5 @@
 """Why a workflow does not go on, or how it ended, stands in one `kubectl get`, as the real kubectl prints it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.shapes import chain, fan, group, job
@@ -11,7 +9,7 @@ from tests.plane.columns import printed
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
 from tests.plane.trace import Trace
@@ -126,9 +124,6 @@ def test_an_edit_that_comes_too_late_is_answered(
         return True
 
     eventually(warned, "an event says so")
-
-
-Operators = Callable[..., OperatorProcess]
 
 
 def restrict(site: Site) -> None:

@@ -1,6 +1,5 @@
 """Jobs that the cluster refuses to create: what is wrong with the Job ends it, what may pass is waited for."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,14 +11,12 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
-
-Operators = Callable[..., OperatorProcess]
 
 
 def creates(trace: Trace, name: str = "") -> list[Request]:

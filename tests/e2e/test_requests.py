@@ -9,14 +9,13 @@ from tests.e2e.shapes import SEED
 from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import LEASE, OperatorProcess
+from tests.plane.operator_process import LEASE, OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 BESIDE = ("leases", "events")
 """Resources that are not a workflow's own: the lease is a constant, events are told beside."""

@@ -5,7 +5,7 @@ What was written after the backup is lost, and the numbers of the versions are g
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,14 +20,13 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import SHORT, wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = [pytest.mark.own_plane(controllers=()), pytest.mark.long]
 
-Operators = Callable[..., OperatorProcess]
 
 LEADING = '"event": "leading"'
 PATIENT = ("--lease-duration", "400", "--lease-renew-deadline", "390", "--lease-retry-period", "1")

@@ -9,13 +9,12 @@ from tests.e2e.shapes import group, job
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, DropReply, FaultProxy, Hold
 from tests.plane.job_finisher import FAILS, JobFinisher, Outcome
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 GROUPS = [group("first", "a", "b"), group("second", "c"), group("third", "d", "e", "f")]
 """Six jobs; the third group is where it fails."""
 RUN_ONCE = ["first/a", "first/b", "second/c"]

@@ -1,7 +1,5 @@
 """An operator that lacks a right: the log names it, nothing is done that could not be recorded, later it goes on."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.shapes import chain
@@ -9,14 +7,12 @@ from tests.plane import rights
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, holder, wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = [pytest.mark.fast_plane, pytest.mark.breaks("rights", reason="a right is taken away")]
-
-Operators = Callable[..., OperatorProcess]
 
 
 def denied(trace: Trace) -> list[tuple[str, str]]:

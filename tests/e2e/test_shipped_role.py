@@ -1,7 +1,5 @@
 """The shipped role is no larger than what is used. That it is large enough, the rule "rights" says of every test."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.e2e.shapes import chain, group, job
@@ -10,13 +8,12 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, Before, FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 OLD_SERVER = {"kind": "Status", "code": 400, "message": "sendInitialEvents is forbidden for watch"}
 """What a server without streamed lists answers."""

@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -11,14 +10,12 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold, Silence
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import holder
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
-
-Operators = Callable[..., OperatorProcess]
 
 
 def test_sigterm_in_a_wave_ends_what_is_under_way_and_another_replica_goes_on(

@@ -1,7 +1,6 @@
 """Taking over from the Go operator: its objects, as it stored them, go on under this operator; nothing starts twice."""
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,13 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand, reference
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
 
-Operators = Callable[..., OperatorProcess]
 
 DUMPED = Path(__file__).parents[1] / "data" / "takeover"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -1,19 +1,16 @@
 """Somebody deletes, edits or takes away the Jobs of a workflow: that counts, and no job is run again for it."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 from tests.e2e.shapes import group, job
 from tests.plane.eventually import eventually
 from tests.plane.jobs_by_hand import JobsByHand
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner, Try
 from tests.plane.recording import path
 from tests.plane.script import PREFIX
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
-
-Operators = Callable[..., OperatorProcess]
 
 ALONE = ("--no-leader-election",)
 """Flags of an operator that is killed: the next one need not wait until its lease has run out."""

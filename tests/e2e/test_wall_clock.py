@@ -1,6 +1,5 @@
 """The operator's wall clock is set by an hour while it works, and back: by hand, by NTP, by a virtual machine."""
 
-from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.wall_clock import WallClock
@@ -23,7 +22,6 @@ from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 HOUR = 3600.0
 JUMPS = pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["forward", "back"])

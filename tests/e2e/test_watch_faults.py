@@ -1,7 +1,6 @@
 """Watches that end, or whose place in history is gone: nothing is missed, and the server is not stormed."""
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -12,13 +11,12 @@ from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Action, Cut, FaultProxy, Passed, Rewrite
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 JOBS = r"/jobs\?"
 RESUMED = r"[?&]resourceVersion=\d"

@@ -1,7 +1,6 @@
 """Writes that the API server does not carry out for reasons of its own: tried again, in good time and in order."""
 
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,14 +10,13 @@ from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, Before, FaultProxy, Passed
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 
-Operators = Callable[..., OperatorProcess]
 
 JOBS = r"/jobs$"
 STATUS = r"/managedjobs/[^/]+/status$"

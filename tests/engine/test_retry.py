@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -44,6 +45,15 @@ async def failed(cluster: FakeCluster, *groups: dict[str, Any]) -> None:
     cluster.writes.clear()
 
 
+@asynccontextmanager
+async def after_failure() -> AsyncGenerator[FakeCluster, None]:
+    """The loop beside a workflow whose first job has failed."""
+    cluster = FakeCluster()
+    async with loop(cluster):
+        await failed(cluster)
+        yield cluster
+
+
 def verbs(cluster: FakeCluster) -> list[str]:
     return [write.verb for write in cluster.writes]
 
@@ -58,9 +68,7 @@ class TestClaimFirst:
 
     async def test_the_order(self) -> None:
         """No Job before the claim is stored, and no waiting after it."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             ask(cluster, "1")
             await anyio.sleep(SOON)
             assert verbs(cluster)[:2] == ["save_status", "create_job"]
@@ -78,9 +86,7 @@ class TestClaimFirst:
     @pytest.mark.parametrize("answer", [DOWN, Conflict()])
     async def test_nothing_is_created_while_the_claim_cannot_be_stored(self, answer: Any) -> None:
         """It is tried again with back-off."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             cluster.always["save_status"] = answer
             ask(cluster, "1")
             await anyio.sleep(60)
@@ -116,9 +122,7 @@ class TestClaimFirst:
 
     async def test_killed_between_the_claim_and_the_create(self) -> None:
         """The next process finds the claim, and creates what it claims."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             cluster.always["create_job"] = DOWN
             ask(cluster, "1")
             await anyio.sleep(SOON)
@@ -132,9 +136,7 @@ class TestClaimFirst:
 
     async def test_killed_after_the_create(self) -> None:
         """The Job is there: it is found by its name and labels, and is no further attempt."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             ask(cluster, "1")
             await anyio.sleep(SOON)
         cluster.workflows[KEY]["status"] = next(w.what for w in cluster.writes if w.verb == "save_status")
@@ -147,9 +149,7 @@ class TestClaimFirst:
 
     async def test_a_create_that_meets_its_own_job(self) -> None:
         """AlreadyExists with our owner is success: a replica that saw an old claim makes no second one."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             ask(cluster, "1")
             await anyio.sleep(SOON)
         uid = cluster.jobs[KEY]["wf-g-a-2"].uid
@@ -171,9 +171,7 @@ class TestSideBySide:
 
     async def test_two_at_once(self) -> None:
         """The last one is what is asked for: one attempt."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             ask(cluster, "1")
             ask(cluster, "2")
             await anyio.sleep(60)
@@ -184,9 +182,7 @@ class TestSideBySide:
 
     async def test_a_second_one_while_the_first_is_being_claimed(self) -> None:
         """By the version: the first claim is refused or stands; then the second finds nothing to run."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             cluster.takes["save_status"] = 1
             ask(cluster, "1")
             await anyio.sleep(0.5)
@@ -234,9 +230,7 @@ class TestSideBySide:
 
     async def test_with_an_edit(self) -> None:
         """The newest spec counts, whichever of the two is seen first."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             cluster.takes["save_status"] = 1
             ask(cluster, "1")
             await anyio.sleep(0.5)
@@ -247,9 +241,7 @@ class TestSideBySide:
 
     async def test_twenty_times(self) -> None:
         """Each once."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             for number in range(2, 21):
                 ask(cluster, str(number))
                 await anyio.sleep(1)
@@ -259,9 +251,7 @@ class TestSideBySide:
 
     async def test_an_answered_request_costs_nothing(self) -> None:
         """A finished workflow that keeps its annotation is not written again."""
-        cluster = FakeCluster()
-        async with loop(cluster):
-            await failed(cluster)
+        async with after_failure() as cluster:
             ask(cluster, "1", "none")
             await anyio.sleep(1)
             assert verbs(cluster) == ["save_status"]

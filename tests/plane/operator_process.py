@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +168,7 @@ class OperatorProcess:
     def _started(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, f"{self.user} was never started"
         return self._process
+
+
+Operators = Callable[..., OperatorProcess]
+"""The fixture `operators`: starts replicas with the options of `OperatorProcess`."""
