@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import signal
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
 
 from jobsmgr.api.durations import UNITS, parse_duration
+from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.cli.shared.signals import heard
 
 if TYPE_CHECKING:
@@ -75,48 +75,37 @@ def require_choice(names: tuple[str, ...], selector: str) -> None:
         raise click.UsageError("name the workflows, or choose them by labels with -l", click.get_current_context())
 
 
-def cluster_options(function: F) -> F:
-    """--kubeconfig, --context, -n and --request-timeout, handed to the command as one `connection`."""
-    return _with_connection(function, everywhere=False)
+def _connection(
+    kubeconfig: str | None, context: str | None, namespace: str | None, request_timeout: float, everywhere: bool = False
+) -> Connection:
+    return Connection(
+        kubeconfig=kubeconfig,
+        context=context,
+        namespace=namespace,
+        timeout=request_timeout or None,
+        everywhere=everywhere,
+    )
 
 
-def cluster_options_everywhere(function: F) -> F:
-    """The same, and -A for all namespaces."""
-    return _with_connection(function, everywhere=True)
+_OPTIONS = (
+    click.option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."),
+    click.option("--context", metavar="NAME", help="Context of the kubeconfig; without it the current one."),
+    click.option("-n", "--namespace", metavar="NAME", help="Namespace; without it the context's, or default."),
+    click.option(
+        "--request-timeout",
+        type=Seconds(),
+        default=0.0,
+        metavar="TIME",
+        show_default=False,
+        help="Give up a request after this time (5s, 1m); 0: after the usual 30 seconds.",
+    ),
+)
+_EVERYWHERE = click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="In all namespaces.")
 
-
-def _with_connection(function: F, *, everywhere: bool) -> F:
-    @functools.wraps(function)
-    def command(*args: Any, **kwargs: Any) -> Any:
-        connection = Connection(
-            kubeconfig=kwargs.pop("kubeconfig"),
-            context=kwargs.pop("context"),
-            namespace=kwargs.pop("namespace"),
-            timeout=kwargs.pop("request_timeout") or None,
-            everywhere=kwargs.pop("everywhere", False),
-        )
-        return function(*args, connection=connection, **kwargs)
-
-    options = [
-        click.option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."),
-        click.option("--context", metavar="NAME", help="Context of the kubeconfig; without it the current one."),
-        click.option("-n", "--namespace", metavar="NAME", help="Namespace; without it the context's, or default."),
-        click.option(
-            "--request-timeout",
-            type=Seconds(),
-            default=0.0,
-            metavar="TIME",
-            show_default=False,
-            help="Give up a request after this time (5s, 1m); 0: after the usual 30 seconds.",
-        ),
-    ]
-    if everywhere:
-        text = "In all namespaces."
-        options.insert(3, click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help=text))
-    decorated: Any = command
-    for option in reversed(options):
-        decorated = option(decorated)
-    return cast("F", decorated)
+cluster_options = handed_as("connection", _connection, *_OPTIONS)
+"""--kubeconfig, --context, -n and --request-timeout as one `connection`."""
+cluster_options_everywhere = handed_as("connection", _connection, *_OPTIONS[:3], _EVERYWHERE, *_OPTIONS[3:])
+"""The same, and -A for all namespaces."""
 
 
 def on_cluster(connection: Connection, work: Callable[[Cluster, str], Awaitable[int]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -43,21 +44,49 @@ def job_option(function: F) -> F:
     return click.option("--job", "jobs", metavar="JOB", multiple=True, help=text)(function)
 
 
-def variable_options(function: F) -> F:
-    """--env and --env-file, handed to the command as one `values`: name to value."""
+def handed_as(name: str, make: Callable[..., Any], *options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Options that a command gets as one argument of that name: what `make` makes of the values, by their names."""
+    taken = inspect.signature(make).parameters
 
-    @functools.wraps(function)
-    def command(*args: Any, env: tuple[str, ...], env_files: tuple[str, ...], **kwargs: Any) -> Any:
-        from jobsmgr.files.variables import variables
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def command(*args: Any, **kwargs: Any) -> Any:
+            values = {key: kwargs.pop(key) for key in taken if key in kwargs}
+            return function(*args, **kwargs, **{name: make(**values)})
 
-        return function(*args, values=variables(env, env_files), **kwargs)
+        decorated: Any = command
+        for option in reversed(options):
+            decorated = option(decorated)
+        return cast("F", decorated)
 
-    decorated: Any = command
-    text = "Read such values from a file, one on each line; --env wins over it. Repeatable."
-    decorated = click.option("--env-file", "env_files", metavar="FILE", type=_PATH, multiple=True, help=text)(decorated)
-    text = "A value for a variable that the workflow's own env declares (spec.params.env). Repeatable."
-    decorated = click.option("--env", metavar="NAME=VALUE", multiple=True, help=text)(decorated)
-    return cast("F", decorated)
+    return decorate
+
+
+def _values(env: tuple[str, ...], env_files: tuple[str, ...]) -> dict[str, str]:
+    from jobsmgr.files.variables import variables
+
+    return variables(env, env_files)
+
+
+variable_options = handed_as(
+    "values",
+    _values,
+    click.option(
+        "--env",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A value for a variable that the workflow's own env declares (spec.params.env). Repeatable.",
+    ),
+    click.option(
+        "--env-file",
+        "env_files",
+        metavar="FILE",
+        type=_PATH,
+        multiple=True,
+        help="Read such values from a file, one on each line; --env wins over it. Repeatable.",
+    ),
+)
+"""--env and --env-file as one `values`: name to value."""
 
 
 def namespace_option(function: F) -> F:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.views.escape import printable
 
 if TYPE_CHECKING:
     from jobsmgr.client.records import Record
     from jobsmgr.views.palette import Palette
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _PLAIN = ("wide", "json", "yaml", "name")
 _PATH = "jsonpath="
@@ -99,42 +97,37 @@ class _SortBy(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
         return str(value)
 
 
-def print_options(function: F) -> F:
-    """-o, --no-headers and --sort-by, handed to the command as one `output`."""
+def _format(output: str, no_headers: bool, sort_by: str) -> Format:
+    has_template = output.startswith(_PATH)
+    return Format(
+        output=_PATH if has_template else output,
+        template=output.removeprefix(_PATH) if has_template else "",
+        headings=not no_headers,
+        sort_by=sort_by,
+    )
 
-    @functools.wraps(function)
-    def command(*args: Any, **kwargs: Any) -> Any:
-        output = kwargs.pop("output")
-        form = Format(
-            output=_PATH if output.startswith(_PATH) else output,
-            template=output.removeprefix(_PATH) if output.startswith(_PATH) else "",
-            headings=not kwargs.pop("no_headers"),
-            sort_by=kwargs.pop("sort_by"),
-        )
-        return function(*args, output=form, **kwargs)
 
-    options = [
-        click.option(
-            "-o",
-            "--output",
-            type=_Output(),
-            default="",
-            metavar="FORMAT",
-            help="wide, json, yaml, name or jsonpath=TEMPLATE, as with kubectl; without it a table.",
-        ),
-        click.option("--no-headers", is_flag=True, help="Print the table without its heading."),
-        click.option(
-            "--sort-by",
-            type=_SortBy(),
-            default="",
-            metavar="PATH",
-            help="Sort by this field: .metadata.creationTimestamp, .status.phase.",
-        ),
-    ]
-    decorated: Any = command
-    for option in reversed(options):
-        decorated = option(decorated)
-    return cast("F", decorated)
+print_options = handed_as(
+    "output",
+    _format,
+    click.option(
+        "-o",
+        "--output",
+        type=_Output(),
+        default="",
+        metavar="FORMAT",
+        help="wide, json, yaml, name or jsonpath=TEMPLATE, as with kubectl; without it a table.",
+    ),
+    click.option("--no-headers", is_flag=True, help="Print the table without its heading."),
+    click.option(
+        "--sort-by",
+        type=_SortBy(),
+        default="",
+        metavar="PATH",
+        help="Sort by this field: .metadata.creationTimestamp, .status.phase.",
+    ),
+)
+"""-o, --no-headers and --sort-by as one `output`."""
 
 
 def columns() -> int | None:

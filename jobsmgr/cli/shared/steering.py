@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -19,14 +18,13 @@ from jobsmgr.cli.shared.connecting import (
     selector_option,
 )
 from jobsmgr.cli.shared.exits import CommandError, ExitCode
+from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.views.escape import printable
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
     from jobsmgr.client.records import Record
     from jobsmgr.client.steering import Act
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 MANY = 1
 """More workflows than these are asked about first, on a terminal."""
@@ -43,28 +41,26 @@ class Steering:
     sure: bool
 
 
-def steering_options(function: F) -> F:
-    """NAME..., -l, --dry-run, --yes and the cluster's options, handed to the command as one `steering`."""
+def _steering(connection: Connection, names: tuple[str, ...], selector: str, dry_run: str, sure: bool) -> Steering:
+    require_choice(names, selector)
+    return Steering(connection=connection, names=names, selector=selector, dry_run=dry_run, sure=sure)
 
-    @names_argument
-    @cluster_options
-    @selector_option
-    @click.option(
+
+steering_options = handed_as(
+    "steering",
+    _steering,
+    names_argument,
+    cluster_options,
+    selector_option,
+    click.option(
         "--dry-run",
         type=click.Choice(["none", "client", "server"]),
         default="none",
         help="client: only print what would be done; server: let the API server check it, too.",
-    )
-    @click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows it is about.")
-    @functools.wraps(function)
-    def command(
-        connection: Connection, names: tuple[str, ...], selector: str, dry_run: str, sure: bool, **kwargs: Any
-    ) -> Any:
-        require_choice(names, selector)
-        steering = Steering(connection=connection, names=names, selector=selector, dry_run=dry_run, sure=sure)
-        return function(steering=steering, **kwargs)
-
-    return cast("F", command)
+    ),
+    click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows it is about."),
+)
+"""NAME..., -l, --dry-run, --yes and the cluster's options as one `steering`."""
 
 
 def steer(steering: Steering, act: Act, afterwards: Callable[[Cluster, Record], Awaitable[int]] | None = None) -> int:
