@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+from jobsmgr.api.fields import mapping
 from jobsmgr.api.workflow import JobKey
 
 LABEL_PREFIX = "jobmanager.raczylo.com/"
@@ -91,18 +92,14 @@ def owned_metadata(workflow: str, key: JobKey, job_name: str, attempt: int) -> t
 
 def labelled_job(metadata: Mapping[str, Any]) -> JobKey | None:
     """The job that a Job's labels name, or its annotations where a label has no room for the name."""
-    texts: dict[str, Any] = {}
-    for part in ("labels", "annotations"):
-        if isinstance(found := metadata.get(part), Mapping):
-            texts |= found
+    texts = {**mapping(metadata.get("labels")), **mapping(metadata.get("annotations"))}
     group, job = texts.get(GROUP_LABEL), texts.get(ID_LABEL)
     return JobKey(sys.intern(str(group)), sys.intern(str(job))) if group and job else None  # kept for each Job
 
 
 def labelled_attempt(metadata: Mapping[str, Any]) -> int:
     """Which time of running its job a Job's labels say; the first where they do not."""
-    labels = metadata.get("labels")
-    text = labels.get(ATTEMPT_LABEL) if isinstance(labels, Mapping) else None
+    text = mapping(metadata.get("labels")).get(ATTEMPT_LABEL)
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and text != "0" else 1
 
 

@@ -15,7 +15,7 @@ from jobsmgr.api.codec import encode
 from jobsmgr.api.codes import Code
 from jobsmgr.api.crd import schema
 from jobsmgr.api.cutting import stored_bytes
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.fragment import ENTRIES, PARTS, Fragment
 from jobsmgr.api.kubernetes import kubernetes_type
 from jobsmgr.api.params import MERGE_KEYS, Params
@@ -79,10 +79,8 @@ def _params_faults(params: Params) -> Iterator[str]:
 def _job_faults(job: Manifest) -> Iterator[str]:
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
         yield "is no Job: it needs apiVersion batch/v1 and kind Job"
-    spec = _object(job, "spec")
-    template = _object(spec, "template")
-    pod = _object(template, "spec")
-    containers = pod.get("containers")
+    template = mapping(mapping(job.get("spec")).get("template"))
+    containers = mapping(template.get("spec")).get("containers")
     if not isinstance(containers, list) or not containers:
         yield "has no containers in spec.template.spec.containers"
         return
@@ -105,11 +103,6 @@ def _metadata_faults(metadata: Any, place: str) -> Iterator[str]:
     for part, faults in checks:
         for fault in faults(metadata.get(part), f"{place}.{part}"):
             yield f"has a wrong field: {fault}"
-
-
-def _object(outer: Manifest, key: str) -> Manifest:
-    found = outer.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _label_faults(labels: Any, place: str) -> Iterator[str]:

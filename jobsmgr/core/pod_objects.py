@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobsmgr.api.codec import objects
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest, mapping, sequence
 from jobsmgr.api.pods import Container, Ended, Pod, PodEvent, Why
@@ -19,7 +20,7 @@ LONGEST_END = 4096
 def pod_of(raw: Manifest) -> Pod:
     """What a pod says of why it does not run, or how it ended."""
     metadata, spec, status = raw["metadata"], mapping(raw.get("spec")), mapping(raw.get("status"))
-    conditions = {one.get("type"): one for one in sequence(status.get("conditions")) if isinstance(one, Mapping)}
+    conditions = {one.get("type"): one for one in objects(status.get("conditions"))}
     return Pod(
         uid=metadata["uid"],
         name=metadata["name"],
@@ -47,7 +48,7 @@ def event_of(raw: Manifest) -> PodEvent:
 
 def _containers(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterator[Container]:
     for listed, states in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
-        by_name = {one.get("name"): one for one in sequence(status.get(states)) if isinstance(one, Mapping)}
+        by_name = {one.get("name"): one for one in objects(status.get(states))}
         for container in sequence(spec.get(listed)):
             found = by_name.get(container["name"], {})
             state, last = mapping(found.get("state")), mapping(found.get("lastState"))
