@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from jobsmgr.api.status import Condition, ConditionType, JobStatus, Status
+from jobsmgr.api.status import Condition, ConditionType, GroupStatus, JobStatus, Status
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.core.changes import changed_jobs
 
 MOST_CONDITIONS = 32
 """The schema takes no more."""
@@ -22,10 +25,7 @@ def keep_unknown(stored: Status, status: Status) -> Status:
     groups = status.groups
     if unknown.phases:
         kept = {key: job for key, job in stored.jobs() if key in unknown.phases}
-        groups = tuple(
-            attrs.evolve(group, jobs=tuple(kept.get(JobKey(group.name, job.name), job) for job in group.jobs))
-            for group in groups
-        )
+        groups = _with_jobs(groups, kept)
     return attrs.evolve(status, groups=groups, unknown=unknown)
 
 
@@ -36,20 +36,21 @@ def keep_attempts(stored: Status, status: Status) -> Status:
     """
     if stored.retry is None:
         return status
-    before = dict(stored.jobs())
-    groups = tuple(
-        attrs.evolve(
-            group, jobs=tuple(_same_attempt(before.get(JobKey(group.name, job.name)), job) for job in group.jobs)
-        )
-        for group in status.groups
-    )
+    fallen = {
+        key: attrs.evolve(job, attempt=before.attempt, history=before.history)
+        for key, before, job in changed_jobs(stored, status)
+        if job.attempt < before.attempt
+    }
+    groups = _with_jobs(status.groups, fallen) if fallen else status.groups
     return attrs.evolve(status, groups=groups, retry=stored.retry)
 
 
-def _same_attempt(stored: JobStatus | None, job: JobStatus) -> JobStatus:
-    if stored is None or stored.attempt <= job.attempt:
-        return job
-    return attrs.evolve(job, attempt=stored.attempt, history=stored.history)
+def _with_jobs(groups: tuple[GroupStatus, ...], jobs: Mapping[JobKey, JobStatus]) -> tuple[GroupStatus, ...]:
+    """The groups with these jobs in the places of those that they show."""
+    return tuple(
+        attrs.evolve(group, jobs=tuple(jobs.get(JobKey(group.name, job.name), job) for job in group.jobs))
+        for group in groups
+    )
 
 
 def keep_foreign(stored: Status, given: tuple[Condition, ...]) -> tuple[Condition, ...]:
