@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
@@ -184,21 +184,22 @@ def _steps(
     """
     if status.phase.ended and is_expired(snapshot, status):
         return (DeleteWorkflow(),)
-    deletes, aborts = (tuple(_deletes(status, reason)) for reason in (Reason.DEADLINE_EXCEEDED, Reason.ABORTED))
-    return (*deletes, *creates, *pod_reads(snapshot, status), *reads, StoreStatus(), *aborts)
+    deletes = _deletes(status)
+    overdue, aborted = deletes[Reason.DEADLINE_EXCEEDED], deletes[Reason.ABORTED]
+    return (*overdue, *creates, *pod_reads(snapshot, status), *reads, StoreStatus(), *aborted)
 
 
-def _deletes(status: Status, reason: Reason) -> Iterator[DeleteJob]:
-    """The Jobs that run still though they are to end for this reason."""
-    if status.phase.ended:
-        return
-    for group in status.groups:
+def _deletes(status: Status) -> Mapping[str, list[DeleteJob]]:
+    """The Jobs that still run though they are to end, by the reason for that."""
+    found: dict[str, list[DeleteJob]] = {Reason.DEADLINE_EXCEEDED: [], Reason.ABORTED: []}
+    for group in status.groups if not status.phase.ended else ():
         if group.phase in _UNTOUCHED:
             continue
         for job in (job for job in group.jobs if job.reason):
             key, running = JobKey(group.name, job.name), job.phase is Phase.RUNNING
-            if running and job.reason == reason and job.uid and key not in status.unknown.phases:
-                yield DeleteJob(key=key, name=job.job_name, uid=job.uid)
+            if running and job.reason in found and job.uid and key not in status.unknown.phases:
+                found[job.reason].append(DeleteJob(key=key, name=job.job_name, uid=job.uid))
+    return found
 
 
 _UNTOUCHED = (Phase.PENDING, Phase.SUCCEEDED)

@@ -12,7 +12,7 @@ import attrs
 from jobsmgr.api.errors import PluginError
 from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.plan import Plan
-from jobsmgr.api.retry import retry_request
+from jobsmgr.api.retry import RetryRequest, retry_request
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status import Status
 from jobsmgr.core.hooks import Hooks
@@ -101,11 +101,9 @@ class Gatherer:
         raw = observation.workflow
         memory, spec = self.memory(key, observation), mapping(raw.get("spec"))
         stored = memory.stored.read(raw.get("status"), spec)
-        generation = int(mapping(raw.get("metadata")).get("generation") or 1)
+        generation = int(observation.metadata.get("generation") or 1)
         memory.answered(stored.retry)
-        request = retry_request(mapping(mapping(raw.get("metadata")).get("annotations")))
-        asked = request is not None and not request.is_answered_by(stored.retry)
-        if stored.final and not asked:
+        if stored.final and not _asks_again(observation, stored):
             memory.forget_work()
             wiped = memory.stored.raw is not raw.get("status")
             settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
@@ -128,7 +126,7 @@ class Gatherer:
             refusals=memory.refusals.by_job,
             throttle=memory.refusals.throttle,
             confirmed=observation.confirmed,
-            retry=retry_request(mapping(observation.metadata.get("annotations"))),
+            retry=_request(observation),
         )
         changed = memory.baseline.changed(snapshot) if memory.baseline is not None else None
         memory.pods = memory.pods.seen(jobs.values() if changed is None else changed, clock)
@@ -150,3 +148,13 @@ class Gatherer:
             return bare_plan(raw), str(error)
         memory.edited(plan)
         return plan, ""
+
+
+def _request(observation: Observation) -> RetryRequest | None:
+    return retry_request(mapping(observation.metadata.get("annotations")))
+
+
+def _asks_again(observation: Observation, stored: Status) -> bool:
+    """Whether jobs are to be run again by a request that is not answered yet."""
+    request = _request(observation)
+    return request is not None and not request.is_answered_by(stored.retry)

@@ -30,8 +30,8 @@ class Failures:
 
     def kept(self) -> Failures | None:
         """Those of plugins and of looks, which do not depend on who leads; None if there are none."""
-        counts = Counter({effort: self._counts[effort] for effort in (Effort.LOOK, Effort.PLUGIN)})
-        return Failures(+counts) if +counts else None
+        counts = +Counter({effort: self._counts[effort] for effort in (Effort.LOOK, Effort.PLUGIN)})
+        return Failures(counts) if counts else None
 
     def passed(self, effort: Effort) -> None:
         """Record that it has worked, or is needed no more."""
