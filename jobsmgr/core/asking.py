@@ -101,20 +101,15 @@ class Asking:
         try:
             inner = self.first(hook, rest, read, arguments)
         except PluginError as error:
-            instead = partial(_throw, wrapper, error)
-            ended = self._isolated(hook, one, lambda: _unless_passed_on(instead(), _bound(one, read, None)))
-            if ended is _PASSED_ON:
+            answer = self._isolated(hook, one, partial(_throw, wrapper, error, _bound(one, read, None)))
+            if answer is _PASSED_ON:
                 raise
-            return ended
-        return self._isolated(hook, one, lambda: _bound(one, read, inner)(_send(wrapper, inner)))
+            return answer
+        return self._isolated(hook, one, partial(_send, wrapper, inner, _bound(one, read, inner)))
 
 
 def _bound(one: Implementation, read: Reader[T], inner: T | None) -> Callable[[Any], T]:
     return read.ours if one.ours else partial(read.theirs, inner=inner)
-
-
-def _unless_passed_on(answer: Any, read: Callable[[Any], T]) -> T:
-    return _PASSED_ON if answer is _PASSED_ON else read(answer)
 
 
 def _begun(generator: Any) -> Any:
@@ -126,19 +121,19 @@ def _begun(generator: Any) -> Any:
     return generator
 
 
-def _send(generator: Generator[None, T, T], answer: T) -> T:
+def _send(generator: Generator[None, T, T], answer: T, read: Callable[[Any], T]) -> T:
     try:
         generator.send(answer)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return read(end.value)
     raise Misfit("yields more than once")
 
 
-def _throw(generator: Generator[None, T, T], error: PluginError) -> T:
+def _throw(generator: Generator[None, T, T], error: PluginError, read: Callable[[Any], T]) -> T:
     try:
         generator.throw(error)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return read(end.value)
     except PluginError as raised:
         if raised is error:
             return _PASSED_ON  # type: ignore[no-any-return]
