@@ -176,19 +176,19 @@ def _moment(value: datetime) -> datetime:
 def _breach(value: Any, bounds: Mapping[str, int]) -> str:
     """Which bound of the schema of a status a value is outside of; empty if of none."""
     if isinstance(value, str | tuple):
-        what = "characters" if isinstance(value, str) else "entries"
-        size = len(value)
-        least, most = (
-            bounds.get(f"{bound}{'Length' if what == 'characters' else 'Items'}") for bound in ("min", "max")
-        )
-    elif isinstance(value, int):
-        what, size, least, most = "", value, bounds.get("minimum"), bounds.get("maximum")
-    else:
-        return ""
-    if (least is None or least <= size) and (most is None or size <= most):
-        return ""
-    allowed = f"at least {least}" if least is not None and size < least else f"at most {most}"
-    return f"has {size} {what}; {allowed} are allowed" if what else f"is {size}; it must be {allowed}"
+        counted, what = ("Length", "characters") if isinstance(value, str) else ("Items", "entries")
+        allowed = _bound_beyond(len(value), bounds.get(f"min{counted}"), bounds.get(f"max{counted}"))
+        return f"has {len(value)} {what}; {allowed} are allowed" if allowed else ""
+    if isinstance(value, int):
+        allowed = _bound_beyond(value, bounds.get("minimum"), bounds.get("maximum"))
+        return f"is {value}; it must be {allowed}" if allowed else ""
+    return ""
+
+
+def _bound_beyond(number: int, least: int | None, most: int | None) -> str:
+    if least is not None and number < least:
+        return f"at least {least}"
+    return f"at most {most}" if most is not None and number > most else ""
 
 
 class _Field(NamedTuple):
