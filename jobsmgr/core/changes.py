@@ -9,7 +9,7 @@ from operator import is_not
 from jobsmgr.api.decision import Transition
 from jobsmgr.api.edits import without_effect
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import NEED_A_PERSON, Condition, ConditionType, JobStatus, Reason, Status
+from jobsmgr.api.status import NEED_A_PERSON, Condition, ConditionType, JobStatus, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 
 _BLOCK = 256
@@ -74,21 +74,21 @@ def _of_the_workflow(snapshot: Snapshot, status: Status) -> Iterator[Transition]
             time=snapshot.now,
         )
 
-    was, now = (each.condition(ConditionType.FINISHED) for each in (snapshot.status, status))
-    stalled, stalls = (_own_stall(each) for each in (snapshot.status, status))
-    if (
-        snapshot.status.phase != status.phase
-        or (was is not None and was.reason) != (now is not None and now.reason)
-        or (stalled is not None and stalled.reason) != (stalls is not None and stalls.reason)
-    ):
-        told = stalls or now
-        yield transition(told.reason, told.message) if told is not None else transition("", "")
+    if _reported(snapshot.status) != _reported(status):
+        shown = _own_stall(status) or status.condition(ConditionType.FINISHED)
+        yield transition(shown.reason, shown.message) if shown is not None else transition("", "")
     if status.retry is not None and status.retry != snapshot.status.retry:
         reason = Reason.RETRY_ACCEPTED if status.retry.accepted else Reason.RETRY_REFUSED
         yield transition(reason.value, status.retry.message)
     edited = 0 < snapshot.status.observed_generation < status.observed_generation
     if edited and snapshot.status.final and status.phase.ended:
         yield transition(Reason.EDIT_WITHOUT_EFFECT.value, without_effect(status.phase))
+
+
+def _reported(status: Status) -> tuple[Phase, list[str | None]]:
+    """What of a workflow is reported when it becomes another: its phase, why it is in it, and why it stalls."""
+    conditions = (status.condition(ConditionType.FINISHED), _own_stall(status))
+    return status.phase, [found.reason if found is not None else None for found in conditions]
 
 
 def _own_stall(status: Status) -> Condition | None:
