@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
 from jobsmgr import Phase
 from jobsmgr.api.decision import CreateJob, DeleteJob, StoreStatus
 from tests.core.test_outcomes import FAILED, PENDING, read, row
-from tests.core.world import World, group, job, manifest
+from tests.core.world import World, group, job, world
 
 DEADLINE = {"activeDeadlineSeconds": 60}
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
 
 
 def running() -> World:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jobsmgr import JobState, Phase, Status
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import review
-from tests.core.world import START, World, group, job, manifest
+from tests.core.world import START, World, group, job, manifest, world
 
 HOUR = 3600.0
 JUMPS = st.sampled_from([-HOUR, -60.0, -3.0, 0.0, 3.0, 60.0, HOUR])
@@ -21,10 +21,6 @@ EVENTS = st.one_of(
     st.tuples(st.just("step"), st.sampled_from([0.0, 1.0, 30.0, 90.0])),
     st.tuples(st.sampled_from(["succeed", "fail", "lose", "take down", "refuse"]), st.integers(0, 9)),
 )
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
 
 
 def happen(one: World, what: str, number: float) -> None:

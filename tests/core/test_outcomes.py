@@ -12,13 +12,9 @@ from jobsmgr import Condition, Phase, Status
 from jobsmgr.api.decision import StoreStatus
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import work_out
-from tests.core.world import HOOKS, World, group, job, manifest
+from tests.core.world import HOOKS, World, group, job, world
 
 SIX = ("Complete", "Failed", "Finished", "Suspended", "Reconciling", "Stalled")
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
 
 
 def row(status: dict[str, tuple[bool | None, str]]) -> tuple[bool | None, ...]:

@@ -15,11 +15,7 @@ from jobsmgr.api.retry import Retry
 from jobsmgr.core.retry import attempt_of
 from jobsmgr.loading.plugins import load_hooks
 from tests.core.test_outcomes import FAILED, PENDING, SUCCEEDED, SUSPENDED, row
-from tests.core.world import World, group, job, key, manifest
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
+from tests.core.world import World, group, job, key, manifest, world
 
 
 def failed(**spec: Any) -> World:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from jobsmgr import Phase
 from jobsmgr.api.decision import CreateJob
 from tests.core.test_outcomes import FAILED, PENDING, STALLED, SUSPENDED, read, row
-from tests.core.world import START, World, group, job, manifest
+from tests.core.world import START, World, group, job, world
 
 HELD_BUT_RUNNING = (False, False, False, True, True, False)
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
 
 
 def suspension(one: World) -> tuple[bool | None, str, str]:

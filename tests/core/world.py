@@ -283,3 +283,8 @@ class World:
         return sorted(
             one.name.removeprefix(prefix) for one in self.jobs.values() if one.result is None and not one.gone
         )
+
+
+def world(*groups: dict[str, Any], **spec: Any) -> World:
+    """The world of a workflow that is written so."""
+    return World(manifest(*groups, **spec))

@@ -9,11 +9,7 @@ import pytest
 
 from jobsmgr import JobState, Phase
 from jobsmgr.api.decision import ReadJob
-from tests.core.world import World, group, job, key, manifest
-
-
-def world(*groups: dict[str, Any], **spec: Any) -> World:
-    return World(manifest(*groups, **spec))
+from tests.core.world import World, group, job, key, world
 
 
 class TestEdits:
