@@ -91,8 +91,7 @@ def _blocked(status: Status) -> _Blocked:
     if not found:
         return _Blocked()
     key, job = next((one for one in found if one[1].reason in NEED_A_PERSON), found[0])
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return _Blocked(job.reason, f'job "{key}"{more}: {job.message or job.reason}')
+    return _Blocked(job.reason, f"{_named(key, len(found))}: {job.message or job.reason}")
 
 
 def _outcome(snapshot: Snapshot, invalid: bool) -> tuple[str, str]:
@@ -145,13 +144,17 @@ def _failure(status: Status) -> tuple[str, str]:
     if not failed:
         return "JobsAborted", "; ".join(rest)
     key, job = failed[0]
-    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     why = f": {job.reason}" + (f" ({job.message})" if job.message else "") if job.reason else ""
-    return "JobsFailed", "; ".join((f'job "{key}"{more} failed{why}', *rest))
+    return "JobsFailed", "; ".join((f"{_named(key, len(failed))} failed{why}", *rest))
 
 
 def _were(count: int, what: str) -> str:
     return f"{_jobs(count)} {'was' if count == 1 else 'were'} {what}"
+
+
+def _named(first: JobKey, count: int) -> str:
+    """The first of so many jobs, and how many more there are."""
+    return f'job "{first}"' + (f" and {count - 1} more" if count > 1 else "")
 
 
 def _jobs(count: int) -> str:
@@ -172,8 +175,8 @@ def _stall(snapshot: Snapshot, reason: str, message: str, blocked: _Blocked) -> 
         return True, reason, message
     if not snapshot.status.phase.ended and (unknown := snapshot.status.unknown.phases):
         key, phase = next(iter(unknown.items()))
-        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-        text = f'job "{key}"{more} is in a phase ("{phase}") of a newer version of jobsmgr: update jobsmgr to go on'
+        who = _named(key, len(unknown))
+        text = f'{who} is in a phase ("{phase}") of a newer version of jobsmgr: update jobsmgr to go on'
         return True, Reason.UNKNOWN_PHASE.value, text
     if blocked.needs_a_person and snapshot.status.phase is not Phase.SUSPENDED:
         return True, *blocked
