@@ -28,13 +28,14 @@ def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
     """
     fragments = hooks.pod_fragments(job)
     manifest = dict(hooks.job_manifest(job, fold_fragments(fragments)))
-    metadata = _labelled(manifest.get("metadata"), job)
+    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
+    metadata = _labelled(manifest.get("metadata"), labels, annotations)
     metadata |= {"name": job.name, "namespace": job.workflow.namespace}
     metadata.pop("ownerReferences", None)
     if job.workflow.uid:
         metadata["ownerReferences"] = [owner_reference(job.workflow)]
     spec = manifest["spec"]
-    template = {**spec["template"], "metadata": _labelled(spec["template"].get("metadata"), job)}
+    template = {**spec["template"], "metadata": _labelled(spec["template"].get("metadata"), labels, annotations)}
     manifest |= {"metadata": metadata, "spec": {**spec, "template": template}}
     if fault := size_fault(manifest):
         plugin, _ = max(fragments, key=lambda each: stored_bytes(attrs.asdict(each[1], recurse=False)))
@@ -42,11 +43,10 @@ def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
     return manifest
 
 
-def _labelled(metadata: Manifest | None, job: JobContext) -> dict[str, Any]:
+def _labelled(metadata: Manifest | None, labels: Manifest, annotations: Manifest) -> dict[str, Any]:
     """Metadata with the operator's own labels, and with the annotations that have the names for which labels are too
     short, whatever plugins have set: they identify the owner of a Job."""
     found: dict[str, Any] = dict(metadata or {})
-    labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
     others = {key: value for key, value in (found.get("labels") or {}).items() if key not in RESERVED_LABELS}
     found["labels"] = {**others, **labels}
     kept = {key: value for key, value in (found.get("annotations") or {}).items() if key not in labels}
