@@ -14,7 +14,7 @@ Schema: TypeAlias = Mapping[str, Any]
 Fits: TypeAlias = Callable[[Any, Schema], bool]
 
 STRICT = "x-strict"
-"""A keyword of a schema that bears more than a server would: the schema that has to be met in the end."""
+"""A keyword of a schema that accepts more than a server would: the schema that has to be met in the end."""
 _ELSEWHERE = {
     "envFrom": "fromEnv",
     "serviceAccountName": "serviceAccount",

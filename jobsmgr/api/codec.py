@@ -2,7 +2,7 @@
 
 cattrs writes the code of it: a loop of our own reads a tenth faster, but takes half as long again to write a status,
 which happens much more often (`python -m benchmarks.codec`). What is wrong with an object is reported by
-`jobsmgr.api.validation` alone: here reading bears everything, and what cannot be read is as if it were absent.
+`jobsmgr.api.validation` alone: here reading accepts everything, and what cannot be read is as if it were absent.
 """
 
 from __future__ import annotations

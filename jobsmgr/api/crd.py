@@ -214,7 +214,7 @@ def _columns() -> list[Schema]:
 
 @cache
 def _object(model: type) -> Schema:
-    """A model's schema: its fields by their JSON keys, and what stands beside them."""
+    """A model's schema: its fields by their JSON keys, and what is beside them."""
     hints, seconds = get_type_hints(model), aliases(model)
     properties: Schema = {}
     required = []

@@ -84,7 +84,7 @@ class Transition:
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """Steps to carry out in this order, and what has changed, to be told as soon as the status is stored."""
+    """Steps to carry out in this order, and what has changed, to be reported as soon as the status is stored."""
 
     steps: tuple[Step, ...]
     status: Status

@@ -84,5 +84,5 @@ def alias_message(key: str) -> str:
 
 
 def json_key(field: attrs.Attribute[Any]) -> str:
-    """The JSON key of a field: what `spec_field` was told, else the attribute's own name."""
+    """The JSON key of a field: what `spec_field` was given, else the attribute's own name."""
     return str(field.metadata.get("key", field.name))

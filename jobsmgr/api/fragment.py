@@ -1,4 +1,4 @@
-"""What plugins say about a job's pod, and what they are told when asked. No folding here: that is the core's."""
+"""What plugins say about a job's pod, and what they are given when asked. No folding here: that is the core's."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ T = TypeVar("T", Group, Job)
 class Graph:
     """Who waits for whom, resolved to keys.
 
-    Only what dependencies say stands here; what order gives is worked out from
+    It has only what dependencies say; what order gives is worked out from
     `waited_siblings`, so that 1,024 jobs in a row need no half million edges.
     `order` is topological over both.
     """

@@ -56,7 +56,7 @@ def job_names(workflow: str, keys: Iterable[JobKey]) -> dict[JobKey, str]:
 def attempt_name(name: str, attempt: int, taken: Container[str]) -> str:
     """The name of the Job that runs a job for the nth time; `name` is that of the first, `taken` those of all jobs.
 
-    Which number it is stands at the end, where there is room for it and no other job of the workflow has that name.
+    The number is at its end, where there is room for it and no other job of the workflow has that name.
     """
     if attempt == 1:
         return name
@@ -82,7 +82,7 @@ def label_value(text: str) -> str:
 def owned_metadata(workflow: str, key: JobKey, job_name: str, attempt: int) -> tuple[dict[str, str], dict[str, str]]:
     """The labels of a Job and its pod that are the operator's own, and annotations of the same keys.
 
-    A value of more than 63 characters is shortened in the label, and stands in full in the annotation.
+    A value of more than 63 characters is shortened in the label, and written in full in the annotation.
     """
     full = {WORKFLOW_LABEL: workflow, GROUP_LABEL: key.group, JOB_LABEL: job_name, ID_LABEL: key.job}
     labels = {name: label_value(value) for name, value in full.items()}

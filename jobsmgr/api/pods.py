@@ -107,7 +107,7 @@ class Pod:
 
     @property
     def ended(self) -> bool:
-        """Whether it runs no more."""
+        """Whether it has finished."""
         return self.phase in ("Succeeded", "Failed")
 
 

@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What `jobsmgr_lifespan` is told: the command that runs (`operator`, `run`) and who this process is."""
+    """What `jobsmgr_lifespan` is given: the command that runs (`operator`, `run`) and who this process is."""
 
     command: str
     identity: str

@@ -78,7 +78,7 @@ NEED_A_PERSON = frozenset({Reason.NAME_CONFLICT, Reason.SUSPENDED})
 
 
 class ConditionType(StrEnum):
-    """The conditions that stand in every status, whatever fails. Plugins may give further ones."""
+    """The conditions that every status has, whatever fails. Plugins may give further ones."""
 
     COMPLETE = "Complete"
     FAILED = "Failed"

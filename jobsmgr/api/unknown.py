@@ -15,7 +15,7 @@ from jobsmgr.api.workflow import JobKey
 class Unknown:
     """What is stored in a status and this version does not know: a newer one has written it.
 
-    It is kept and stored again as it was, beside what is worked out. Values of the JSON form, by where they stand.
+    It is kept and stored again as it was, beside what is worked out. Values of the JSON form, by their places.
     """
 
     fields: Manifest = attrs.field(factory=dict, converter=frozen)

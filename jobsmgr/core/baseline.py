@@ -37,7 +37,7 @@ class Baseline:
         jobs, seen = list(snapshot.jobs.values()), list(self.seen.values())
         places = list(changed_places(seen, jobs))
         if len(jobs) < len(seen) or any(jobs[place].name != seen[place].name for place in places):
-            return None  # one is there no more, or their order is another
+            return None  # one does not exist any more, or their order has changed
         return (*(jobs[place] for place in places), *jobs[len(seen) :])
 
     def ready_after(self, status: Status) -> list[JobKey]:
@@ -73,7 +73,7 @@ def _phases(changes: Iterable[tuple[JobKey, JobStatus, JobStatus]]) -> list[tupl
 
 
 def _all_seen(status: Status, snapshot: Snapshot) -> bool:
-    """Whether the Job of each job that runs is known. One that is not has to be read before its end can be told."""
+    """Whether the Job of each job that runs is known. One that is not has to be read before its end is known."""
     uids = {job.uid for job in snapshot.jobs.values()}
     return all(job.uid in uids for _, job in status.jobs() if job.phase is Phase.RUNNING)
 

@@ -1,4 +1,4 @@
-"""What is another between two moments: of a sequence, of a status, of a workflow. Nothing is decided here."""
+"""What has changed between two moments: of a sequence, of a status, of a workflow. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _of_the_workflow(snapshot: Snapshot, status: Status) -> Iterator[Transition]
 
 
 def _reported(status: Status) -> tuple[Phase, list[str | None]]:
-    """What of a workflow is reported when it becomes another: its phase, why it is in it, and why it stalls."""
+    """What of a workflow is reported when it changes: its phase, why it is in it, and why it stalls."""
     conditions = (status.condition(ConditionType.FINISHED), _own_stall(status))
     return status.phase, [found.reason if found is not None else None for found in conditions]
 

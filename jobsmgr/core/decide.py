@@ -140,7 +140,7 @@ def _timed(snapshot: Snapshot, condition: Condition) -> Condition:
 def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
     """The stored status, stalled and not reconciling: for when even the status cannot be worked out.
 
-    An end stays as it is; that of an invalid workflow is over, since an edit may have mended it.
+    An end stays as it is; that of an invalid workflow is over, since an edit may have fixed it.
     """
     generation, stored = snapshot.workflow.generation, snapshot.status
     if stored.final:

@@ -20,7 +20,7 @@ from jobsmgr.api.workflow import Group, JobKey, Workflow, WrittenJob
 MAX_HINTS = 10
 """Wrong names of one workflow that are compared with all there are, to suggest one."""
 MAX_CYCLES = 10
-"""Cycles of one workflow that are told; each costs a sort of what is left."""
+"""Cycles of one workflow that are reported; each costs a sort of what is left."""
 MAX_JOBS = 3
 """Jobs of a group that are listed at most where its name stands for them."""
 MAX_NAME_WITH_HINT = 253
@@ -207,7 +207,7 @@ def _cycle_problem(workflow: Workflow, graph: Graph, nodes: list[_Node]) -> Prob
 def _told(nodes: list[_Node]) -> list[_Node]:
     """A cycle of the sorter, turned round to go from waiting to waited-for, without nodes that say nothing.
 
-    Those are starts of groups, and jobs that stand there only because their group waits or is waited for.
+    Those are starts of groups, and jobs that are there only because their group waits or is waited for.
     """
     cycle = [node for node in reversed(nodes[1:]) if isinstance(node, JobKey) or node[2] == "end"]
     return [

@@ -1,4 +1,4 @@
-"""Fragments to a pod, a pod to the Job that is created. Pure; what a field means is said by plugins, not here."""
+"""Fragments to a pod, a pod to the Job that is created. Pure; what a field means is for plugins to say."""
 
 from __future__ import annotations
 

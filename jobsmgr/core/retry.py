@@ -61,7 +61,7 @@ def reopened_snapshot(snapshot: Snapshot, status: Status) -> Snapshot:
 
 
 def attempt_of(planned: PlannedJob, status: Status) -> int:
-    """Which time a job is to be run by a status; it is looked for first where a plan shows it."""
+    """Which time a job is to be run by a status; looked for first in the place that it has in the plan."""
     (at, index), key = planned.place, planned.key
     for group in (*status.groups[at : at + 1], *status.groups):
         if group.name == key.group:

@@ -156,7 +156,7 @@ class Cluster(Protocol):
     async def read_job(self, key: Key, job: JobKey, name: str, uid: str) -> WriteResult:
         """Read the Job that ran a job and was not seen: `Done` if it is there, `Gone` if it does not exist.
 
-        `uid` may be empty where it was never recorded. Afterwards `observe` has it, marked `gone` if it is no more.
+        `uid` may be empty where it was never recorded. Afterwards `observe` has it, marked `gone` if it does not exist.
         """
         ...
 

@@ -60,7 +60,7 @@ class Watchdog:
                 self._loop.call_soon_threadsafe(self._beat)
 
     def _watch(self) -> None:
-        """Count the silence by our own looks: in a process that is frozen, the loop is no more blocked than we are."""
+        """Count the silence by our own looks: while the whole process is frozen, the loop is not blocked."""
         beats, silence, named, looked = self._beats, 0.0, False, time.monotonic()
         self._ask()
         while not self._over.wait(LOOK):

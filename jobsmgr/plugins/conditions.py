@@ -11,7 +11,7 @@ from jobsmgr.builtin import NEED_A_PERSON, ConditionType, cut, without_effect
 
 MAX_SHOWN_PROBLEMS = 5
 MAX_PROBLEM = 1024
-"""Bytes of one problem or one plugin's failure: a value of the user's may stand in it, however long."""
+"""Bytes of one problem or one plugin's failure: it may quote a value of the user's, however long."""
 _STOPPED = (Reason.INTERRUPTED, Reason.FAIL_FAST)
 """Why a local run stops jobs that run."""
 

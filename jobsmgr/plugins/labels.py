@@ -18,7 +18,7 @@ from jobsmgr.builtin import (
 
 @hookimpl
 def jobsmgr_pod_fragment(job: JobContext) -> Fragment:
-    """The labels; a value over 63 characters is shortened and stands in full in an annotation of the same key."""
+    """The labels; a value over 63 characters is shortened and written in full in an annotation of the same key."""
     labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
     return Fragment(labels={MANAGED_BY_LABEL: "jobsmgr", **job.params.labels, **labels}, annotations=annotations)
 

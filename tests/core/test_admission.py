@@ -144,7 +144,7 @@ class TestWhoseLabels:
             assert "annotations" not in metadata
 
     def test_names_in_full(self) -> None:
-        """A long name stands in an annotation, whatever a plugin answers."""
+        """A long name is in an annotation, whatever a plugin answers."""
 
         def without(job: Any) -> Any:
             found = yield

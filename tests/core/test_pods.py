@@ -193,7 +193,7 @@ def test_how_a_job_failed(report: PodReport, text: str) -> None:
 
 
 def test_a_long_line_is_cut() -> None:
-    """It stands in a status."""
+    """It goes into a status."""
     assert len(how_ended(PodReport(pods=(failed(1, message="x" * 4000),)))) < 300
 
 

@@ -347,7 +347,7 @@ class TestNames:
 
     @pytest.mark.parametrize("length", [59, 60, 61, 62, 63, 90])
     def test_too_long(self, length: int) -> None:
-        """Shortened with a hash: valid, and each attempt another one."""
+        """Shortened with a hash: valid, and a different one for each attempt."""
         name = "w" * (length - len("-gggg-aaaa"))
         one = World(manifest(group("gggg", "aaaa"), name=name)).run(aaaa="failed")
         for number in range(20):
@@ -358,7 +358,7 @@ class TestNames:
         assert [label["jobmanager.raczylo.com/job-name"] for label in labels] == one.created
 
     def test_that_of_another_job(self) -> None:
-        """`a-2` is a job of its own: the second attempt of `a` is called otherwise."""
+        """`a-2` is a job of its own: the second attempt of `a` gets a different name."""
         one = world(group("g", "a", job("a-2", parallel=True))).run(a="failed").retry("1").run()
         assert one.created[:2] == ["wf-g-a", "wf-g-a-2"]
         assert one.created[2].startswith("wf-g-a-2-")
@@ -366,7 +366,7 @@ class TestNames:
         assert one.status_of("g/a").job_name == one.created[2]
 
     def test_that_of_a_job_which_an_edit_adds_later(self) -> None:
-        """Its name is in use by the attempt: it waits and says so, and takes it over by no means."""
+        """Its name is in use by the attempt: it waits and says so, and does not take it over."""
         one = world(group("g", "a")).run(a="failed").retry("1").settle()
         one.edit(groups=[group("g", "a", job("a-2", parallel=True))]).settle()
         status = one.status_of("g/a-2")

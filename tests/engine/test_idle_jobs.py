@@ -149,7 +149,7 @@ class TestIdleJobs:
 
 
 class TestFailedJobs:
-    """How a Job's last pod ended stands in its message."""
+    """The message says how a Job's last pod ended."""
 
     async def test_it_is_read_once_before_the_end_is_stored(self, cluster: FakeCluster) -> None:
         """An end stays as it is stored, so there is one write."""

@@ -97,7 +97,7 @@ class TestClaimFirst:
             assert cluster.created() == ["wf-g-a-2"]
 
     async def test_a_claim_whose_answer_is_lost(self) -> None:
-        """It stands, and is not made again."""
+        """It counts, and is not made again."""
         cluster = LosingCluster()
         async with loop(cluster):
             await failed(cluster)
@@ -181,7 +181,7 @@ class TestSideBySide:
             assert (retry.token, retry.accepted) == ("2", True)
 
     async def test_a_second_one_while_the_first_is_being_claimed(self) -> None:
-        """By the version: the first claim is refused or stands; then the second finds nothing to run."""
+        """By the version: the first claim is refused or stored; then the second finds nothing to run."""
         async with after_failure() as cluster:
             cluster.takes["save_status"] = 1
             ask(cluster, "1")

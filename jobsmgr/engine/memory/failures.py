@@ -34,7 +34,7 @@ class Failures:
         return Failures(counts) if counts else None
 
     def passed(self, effort: Effort) -> None:
-        """Record that it has worked, or is needed no more."""
+        """Record that it has worked, or is not needed any more."""
         del self._counts[effort]
 
     def again(self, effort: Effort) -> float:

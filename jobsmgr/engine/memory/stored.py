@@ -27,7 +27,7 @@ class StoredStatus:
     def read(self, raw: object, spec: Manifest) -> Status:
         """The stored status, parsed only if it is another than last time.
 
-        A status that was seen and is empty now has been wiped: what is remembered stands, and will be written again.
+        A status that was seen and is empty now has been wiped: what is remembered counts, and is written again.
         """
         self._unpack(spec)
         if raw is self.raw or (raw == self.raw and self.raw is not None):

@@ -117,7 +117,7 @@ class JobPhases:
     def _from_job(self, before: JobStatus, state: JobState) -> JobStatus:
         lost = state.result is None and (state.gone or (state.deleting and self.ended_by is not None))
         phase, end, reason, message = Phase.RUNNING, before.completion_time, "", ""
-        # The first start stands: a Job that is suspended and resumed by hand starts anew.
+        # The first start counts: a Job that is suspended and resumed by hand starts anew.
         start = before.start_time or state.start_time
         if state.result is Phase.SUCCEEDED:
             phase, end = Phase.SUCCEEDED, not_before(start, state.completion_time or self._now)
@@ -209,7 +209,7 @@ class JobPhases:
         return seconds is not None and refusal.since + seconds <= self._snapshot.clock
 
     def _removed(self, found: Mapping[JobKey, JobStatus]) -> dict[JobKey, JobStatus]:
-        """Jobs that started and are in the spec no more: they run to their end and are shown as such."""
+        """Jobs that started and are not in the spec any more: they run to their end and are shown as such."""
         started = {key: job.job_name for key, job in self._stored.items() if job.phase is not Phase.PENDING}
         shown = {job.uid for job in found.values() if job.uid} | {job.uid for job in self._stored.values() if job.uid}
         for state in self._snapshot.jobs.values():
@@ -223,7 +223,7 @@ class JobPhases:
         }
 
     def _is_superseded(self, state: JobState) -> bool:
-        """Whether a Job had failed when jobs were run again: one whose job an edit has removed counts no more."""
+        """Whether a Job had failed when jobs were run again: if an edit has removed its job, it does not count."""
         retry = self._snapshot.status.retry
         accepted = retry.accepted_time if retry is not None else None
         ended = state.completion_time

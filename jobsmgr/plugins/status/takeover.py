@@ -59,7 +59,7 @@ def _follow(job: JobStatus, state: JobState) -> JobStatus:
 
 
 def _record_end(job: JobStatus, state: JobState) -> JobStatus:
-    """Of a workflow that has ended: an end stays; of what the Go operator did not see the end, the Job tells it."""
+    """Of a workflow that has ended: an end stays; one that the Go operator did not see is taken from the Job."""
     return _record(job if job.phase.ended or state.result is None else attrs.evolve(job, phase=state.result), state)
 
 
