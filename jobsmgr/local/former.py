@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ from jobsmgr.api.status import ENDS, Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import Key
 from jobsmgr.files.errors import UnusableFile
-from jobsmgr.local.recording import RESULT
-
-TRIES = "tries"
+from jobsmgr.local.recording import RESULT, TRIES
 
 
 class ResultUnusable(UnusableFile):
@@ -45,7 +43,7 @@ class FormerRun:
         except ValueError as error:
             raise ResultUnusable(f"{place} is no JSON ({error}); name the --output-dir of a former run") from None
         found = objects(mapping(content).get("workflows"))
-        return cls(directory, {Key(str(one.get("namespace")), str(one.get("name"))): one for one in found})
+        return cls(directory, {_key(one): one for one in found})
 
     def reopened(self, raw: Manifest) -> dict[str, Any]:
         """A workflow with the status that it had at the end, and a request to run again what did not succeed.
@@ -53,7 +51,7 @@ class FormerRun:
         Raises `ResultUnusable` if it was not part of that run.
         """
         metadata = mapping(raw["metadata"])
-        key = Key(str(metadata.get("namespace")), str(metadata.get("name")))
+        key = _key(metadata)
         if (former := self.workflows.get(key)) is None:
             known = ", ".join(f'"{one}"' for one in self.workflows) or "none"
             text = f'{self.directory / RESULT} has no workflow "{key}", only: {known}; choose workflows with --name'
@@ -67,29 +65,35 @@ class FormerRun:
 
     def succeeded(self, key: Key) -> frozenset[JobKey]:
         """The jobs of a workflow that are kept."""
-        return frozenset(
-            JobKey(str(group.get("name")), str(job.get("name")))
-            for group in _groups(self.workflows.get(key, {}))
-            for job in objects(group.get("jobs"))
-            if job.get("phase") == Phase.SUCCEEDED
-        )
+        jobs = _jobs(self.workflows.get(key, {}))
+        return frozenset(each for each, job in jobs if job.get("phase") == Phase.SUCCEEDED)
 
     def tries(self, directory: Path) -> dict[tuple[Key, JobKey], list[dict[str, Any]]]:
         """The tries of each job so far, with the place of their logs as seen from a directory."""
         same = directory.resolve() == self.directory.resolve()
         return {
-            (key, JobKey(str(group.get("name")), str(job.get("name")))): [
+            (key, each): [
                 {**one, "log": one.get("log") if same else str(self.directory / str(one.get("log")))}
                 for one in objects(job.get(TRIES))
             ]
             for key, workflow in self.workflows.items()
-            for group in _groups(workflow)
-            for job in objects(group.get("jobs"))
+            for each, job in _jobs(workflow)
         }
+
+
+def _key(named: Manifest) -> Key:
+    """By namespace and name, as metadata and a result's workflows have them."""
+    return Key(str(named.get("namespace")), str(named.get("name")))
 
 
 def _groups(workflow: Manifest) -> list[Manifest]:
     return objects(workflow.get("groups"))
+
+
+def _jobs(workflow: Manifest) -> Iterator[tuple[JobKey, Manifest]]:
+    for group in _groups(workflow):
+        for job in objects(group.get("jobs")):
+            yield JobKey(str(group.get("name")), str(job.get("name"))), job
 
 
 def _group(group: Manifest) -> dict[str, Any]:

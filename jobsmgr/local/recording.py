@@ -16,6 +16,8 @@ from jobsmgr.engine.port import Key
 from jobsmgr.local.executor import Exit
 
 RESULT = "result.json"
+TRIES = "tries"
+"""The field of a job in it that lists them."""
 
 
 class OutputUnusable(JobsmgrError):
@@ -113,7 +115,7 @@ class Recorder:
 
     def _job(self, key: Key, group: str, job: Manifest) -> dict[str, Any]:
         tries: Sequence[Any] = self._tries.get((key, JobKey(group, str(job["name"]))), ())
-        return {**job, "tries": list(tries)}
+        return {**job, TRIES: list(tries)}
 
     def _folder(self, workflow: Key) -> str:
         """A workflow's own: its name, and its namespace where another one of that name came first."""
