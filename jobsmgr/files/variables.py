@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.files.documents import Document
 from jobsmgr.files.errors import UnusableFile
 
@@ -56,13 +56,8 @@ def _set(entry: Mapping[str, Any], values: Mapping[str, str]) -> Mapping[str, An
 
 
 def _undeclared(document: Document, name: str, declared: list[str]) -> str:
-    near = difflib.get_close_matches(name, declared, n=1)
-    if near:
-        hint = f'did you mean "{near[0]}"?'
-    elif declared:
-        hint = f"it declares {', '.join(declared)}"
-    else:
-        hint = "it declares none; add it there with a default value"
+    none = "it declares none; add it there with a default value"
+    hint = did_you_mean(name, declared, f"it declares {', '.join(declared)}" if declared else none)
     return f'{document.where("spec.params.env")}: the workflow\'s spec.params.env has no variable "{name}"; {hint}'
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import attrs
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import mapping, sequence
+from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.files.documents import Document
 from jobsmgr.files.objects import Data, data_of, is_object, problems_of
@@ -84,8 +84,7 @@ def missing_keys(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
             if keys is None or reference.key in keys:
                 continue
             hints -= 1
-            near = difflib.get_close_matches(reference.key, keys, n=1) if hints >= 0 else []
-            hint = f'did you mean "{near[0]}"?' if near else "add it there"
+            hint = did_you_mean(reference.key, keys if hints >= 0 else (), "add it there")
             text = f'{reference.kind} "{reference.name}" of these files has no key "{reference.key}"'
             if reference.key in (known.files(reference.kind, reference.name) or ()):
                 text, hint = f"{text} for variables", "it is in binaryData: write it under data, or mount it"

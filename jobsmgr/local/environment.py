@@ -10,9 +10,11 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.api.syntax import VARIABLE
+from jobsmgr.files.objects import CONFIG_MAP, SECRET, Data
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.objects import CONFIG_MAP, SECRET, Data, Objects, nearest
+from jobsmgr.local.objects import Objects
 
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 _MAP_FIELD = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
@@ -113,8 +115,7 @@ def _key(path: str, kind: str, reference: Manifest, namespace: str, objects: Obj
         return None
     key = str(reference.get("key") or "")
     if key not in data.text and not reference.get("optional"):
-        meant = nearest(key, data.text)
-        hint = f'did you mean "{meant}"?' if meant else "add it"
+        hint = did_you_mean(key, data.text, "add it")
         raise CannotRun(Problem(f"{path}.key", f'{kind} "{reference.get("name")}" has no key "{key}"; {hint}'))
     return data.text.get(key)
 
@@ -126,7 +127,6 @@ def find(
     name = str(reference.get(field) or "")
     data = objects.find(kind, namespace, name)
     if data is None and not reference.get("optional"):
-        meant = objects.nearest(kind, namespace, name)
-        hint = f'did you mean "{meant}"?' if meant else "add it to this one or give its file with -f"
+        hint = did_you_mean(name, objects.names(kind, namespace), "add it to this one or give its file with -f")
         raise CannotRun(Problem(f"{path}.{field}", f'{kind} "{name}" is in none of the files; {hint}'))
     return data

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 
 import attrs
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.metadata import named
-from jobsmgr.files.objects import CLAIM, CONFIG_MAP, SECRET, Data, data_of, is_object, problems_of
+from jobsmgr.files.objects import SECRET, Data, data_of, is_object, problems_of
 from jobsmgr.local.errors import CannotRun
-
-__all__ = ["CLAIM", "CONFIG_MAP", "DEFAULT_NAMESPACE", "SECRET", "Data", "Objects"]
 
 DEFAULT_NAMESPACE = "default"
 
@@ -29,10 +26,10 @@ class Objects:
         """
         self._known: dict[tuple[str, str, str], Data] = {}
         for document in filter(is_object, documents):
-            kind, metadata = str(document["kind"]), document.get("metadata") or {}
-            for problem in problems_of(document):
-                name = metadata.get("name") if isinstance(metadata, dict) else None
-                raise CannotRun(attrs.evolve(problem, path=f'{kind} "{name or ""}" {problem.path}'))
+            kind = str(document["kind"])
+            if problems := problems_of(document):
+                name = mapping(document.get("metadata")).get("name") or ""
+                raise CannotRun(attrs.evolve(problems[0], path=f'{kind} "{name}" {problems[0].path}'))
             metadata = named(document)["metadata"]
             self._known[kind, metadata.get("namespace") or namespace, metadata["name"]] = data_of(document)
 
@@ -46,12 +43,7 @@ class Objects:
             if kind == SECRET:
                 yield from data.files.values()
 
-    def nearest(self, kind: str, namespace: str, name: str) -> str:
-        """The name of the object of that kind that was probably meant; empty if none is similar."""
+    def names(self, kind: str, namespace: str) -> Iterator[str]:
+        """The names of the objects of one kind in a namespace."""
         there = (kind, namespace or DEFAULT_NAMESPACE)
-        return nearest(name, (known for *place, known in self._known if tuple(place) == there))
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The name that was probably meant by one that does not exist; empty if none is similar."""
-    return next(iter(difflib.get_close_matches(name, [*known], n=1)), "")
+        return (known for *place, known in self._known if tuple(place) == there)

@@ -13,10 +13,12 @@ import attrs
 
 from jobsmgr.api.errors import Problem
 from jobsmgr.api.fields import Manifest
+from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.api.syntax import valid_path_inside
+from jobsmgr.files.objects import CLAIM, CONFIG_MAP, SECRET, Data
 from jobsmgr.local.environment import PodIdentity, expand, find, references
 from jobsmgr.local.errors import CannotRun
-from jobsmgr.local.objects import CLAIM, CONFIG_MAP, DEFAULT_NAMESPACE, SECRET, Data, Objects, nearest
+from jobsmgr.local.objects import DEFAULT_NAMESPACE, Objects
 from jobsmgr.local.ownership import Access
 
 _FILES = ("configMap", "secret")
@@ -267,8 +269,7 @@ def _items(path: str, source: Mapping[str, Any], data: Data, mode: int) -> Itera
         if key not in data.files:
             if source.get("optional"):
                 continue
-            meant = nearest(key, data.files)
-            hint = f'did you mean "{meant}"?' if meant else "add it, or make the volume optional"
+            hint = did_you_mean(key, data.files, "add it, or make the volume optional")
             raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; {hint}'))
         where = str(item.get("path") or key)
         if not valid_path_inside(where):
