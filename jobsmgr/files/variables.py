@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from jobsmgr.api.codec import objects
+from jobsmgr.api.fields import mapping, sequence
 from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.files.documents import Document
 from jobsmgr.files.errors import UnusableFile
@@ -38,10 +40,10 @@ def with_variables(document: Document, values: Mapping[str, str]) -> Document:
     """
     if not values:
         return document
-    spec = document.value.get("spec") or {}
-    params = spec.get("params") or {}
-    env = params.get("env") or []
-    declared = [str(entry.get("name")) for entry in env]
+    spec = mapping(document.value.get("spec"))
+    params = mapping(spec.get("params"))
+    env = sequence(params.get("env"))
+    declared = [str(entry["name"]) for entry in objects(env) if "name" in entry]
     for name in values:
         if name not in declared:
             raise UnusableFile(_undeclared(document, name, declared))
@@ -50,8 +52,9 @@ def with_variables(document: Document, values: Mapping[str, str]) -> Document:
     return attrs.evolve(document, value=value)
 
 
-def _set(entry: Mapping[str, Any], values: Mapping[str, str]) -> Mapping[str, Any]:
-    name = str(entry.get("name"))
+def _set(entry: Any, values: Mapping[str, str]) -> Any:
+    """An entry of `env` with its new value, if it has one; what is no entry is reported where the whole is checked."""
+    name = str(mapping(entry).get("name"))
     return {"name": name, "value": values[name]} if name in values else entry
 
 
