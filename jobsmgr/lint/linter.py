@@ -76,8 +76,8 @@ class _Linter:
         if (workflow := reading.workflow) is None:
             return
         self._read.append((document, workflow))
-        known = self._keys.get(workflow.namespace) or ConfigKeys(self._documents, workflow.namespace)
-        self._keys[workflow.namespace] = known
+        if (known := self._keys.get(workflow.namespace)) is None:
+            known = self._keys[workflow.namespace] = ConfigKeys(self._documents, workflow.namespace)
         self._add(document, find_warnings(workflow, known))
         self._add(document, idle_parallels(raw))
         self._add(document, command_warnings(workflow, known, _added(reading.plan, self._hooks)))

@@ -9,7 +9,7 @@ import attrs
 
 from jobsmgr.api.codes import Code
 from jobsmgr.api.errors import Problem
-from jobsmgr.api.fields import mapping, sequence
+from jobsmgr.api.fields import Manifest, mapping, sequence
 from jobsmgr.api.suggestions import did_you_mean
 from jobsmgr.api.workflow import Workflow
 from jobsmgr.files.documents import Document
@@ -44,24 +44,33 @@ class ConfigKeys:
 
     def __init__(self, documents: Iterable[Document], namespace: str = "") -> None:
         """A document without namespace fits any workflow; a workflow without one takes any document."""
+        self._objects: dict[tuple[str, str], Manifest] = {
+            (document.kind, document.name): document.value
+            for document in documents
+            if is_object(document.value) and (not namespace or _namespace(document.value) in ("", namespace))
+        }
         self._known: dict[tuple[str, str], Data | None] = {}
-        for document in documents:
-            value = document.value
-            if is_object(value) and (not namespace or _namespace(value) in ("", namespace)):
-                self._known[document.kind, document.name] = None if problems_of(value) else data_of(value)
 
     def variables(self, kind: str, name: str) -> Collection[str] | None:
         """The keys that variables can take; None if the files do not have the object, or it cannot be read."""
-        known = self._known.get((kind, name))
+        known = self._data(kind, name)
         return None if known is None else known.text
 
     def files(self, kind: str, name: str) -> Collection[str] | None:
         """The keys that a volume shows: a ConfigMap's binaryData too; None as above."""
-        known = self._known.get((kind, name))
+        known = self._data(kind, name)
         return None if known is None else known.files
 
+    def _data(self, kind: str, name: str) -> Data | None:
+        """Worked out when it is first asked for: most objects of a large folder are not referenced."""
+        identity = kind, name
+        if identity not in self._known:
+            value = self._objects.get(identity)
+            self._known[identity] = None if value is None or problems_of(value) else data_of(value)
+        return self._known[identity]
 
-def _namespace(value: Mapping[str, Any]) -> str:
+
+def _namespace(value: Manifest) -> str:
     return str(mapping(value.get("metadata")).get("namespace") or "")
 
 
