@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeAlias
 
 import attrs
 
@@ -32,6 +33,8 @@ _OF_SERVICES = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP
 """Variables that Kubernetes adds for each Service of the namespace."""
 _OF_AWK = frozenset({"NF", "NR", "FNR"})
 _OF_EACH_SHELL = frozenset({"HOME", "PATH", "PWD", "USER", "HOSTNAME"})
+_Merged: TypeAlias = Mapping[str, tuple[str, str]]
+"""The variables of a job's levels by name, each with the path of its value and the value."""
 
 
 @attrs.frozen
@@ -70,11 +73,11 @@ def command_warnings(
 
 
 def _of_job(job: WrittenJob, known: ConfigKeys, added: Callable[[JobKey], Collection[str]]) -> Iterator[Problem]:
-    command = _command(job)
+    command, merged = _command(job), _merged(job.layers)
     yield from _one_word(command)
     yield from _operators(command)
-    yield from _shell_variables(job, command)
-    unresolved = [*_undefined(job, command, known)]
+    yield from _shell_variables(job, command, merged)
+    unresolved = [*_undefined(job.layers, command, merged, known)]
     names = added(job.key) if unresolved else ()
     for path, name in unresolved:
         if name not in names:
@@ -110,12 +113,11 @@ def _operators(command: _Command) -> Iterator[Problem]:
         before = word
 
 
-def _shell_variables(job: WrittenJob, command: _Command) -> Iterator[Problem]:
+def _shell_variables(job: WrittenJob, command: _Command, merged: _Merged) -> Iterator[Problem]:
     if command.complete and not command.has_shell and not command.programs & _OWN_SYNTAX:
         for path, word in command.words:
             if match := _SHELL_VARIABLE.search(word):
                 yield _not_replaced(path, match)
-    merged = _merged(job.layers)
     for path, value in merged.values():
         for match in _SHELL_VARIABLE.finditer(value):
             if (match[1] or match[2]) in merged.keys() | _OF_EACH_SHELL:
@@ -131,8 +133,8 @@ def _not_replaced(path: str, match: re.Match[str]) -> Problem:
     return Problem(path, f"{text}; write $({name}) if env defines it, or start a shell", Code.SHELL_VARIABLE)
 
 
-def _merged(layers: tuple[Layer, ...]) -> dict[str, tuple[str, str]]:
-    """Variables in the order of the container: the outermost position, the innermost value; each with its path."""
+def _merged(layers: tuple[Layer, ...]) -> _Merged:
+    """In the order of the container: the outermost position, the innermost value."""
     merged: dict[str, tuple[str, str]] = {}
     for layer in layers:
         for index, entry in enumerate(layer.params.env):
@@ -142,12 +144,13 @@ def _merged(layers: tuple[Layer, ...]) -> dict[str, tuple[str, str]]:
     return merged
 
 
-def _undefined(job: WrittenJob, command: _Command, known: ConfigKeys) -> Iterator[tuple[str, str]]:
+def _undefined(
+    layers: tuple[Layer, ...], command: _Command, merged: _Merged, known: ConfigKeys
+) -> Iterator[tuple[str, str]]:
     """References to variables of no level and no source; none where a source is unknown, which may have any."""
-    names = _imported(job.layers, known)
+    names = _imported(layers, known)
     if names is None:
         return
-    merged = _merged(job.layers)
     for own, (path, value) in merged.items():
         yield from ((path, name) for name in _references(value) if name not in names)
         names.add(own)
