@@ -41,9 +41,14 @@ class Apart(Hooks):
             return NO_PARAMS
 
     def _note(self, error: PluginError) -> None:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # somebody wants to end this
-            raise error
+        _let_interrupts_through(error)
         self.failures.append(error)
+
+
+def _let_interrupts_through(error: Exception) -> None:
+    """Raise an error that is no fault of a plugin: somebody wants to end this."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        raise error
 
 
 def failure_problems(failures: Iterable[PluginError]) -> Iterator[Problem]:
@@ -56,7 +61,8 @@ def rendered_variables(plan: Plan, key: JobKey, hooks: Hooks) -> frozenset[str]:
     """The names under `env` of a job as it is created; none where it cannot be rendered."""
     try:
         manifest = render_job(plan.context(key), hooks)
-    except (PluginError, FragmentConflict):
+    except (PluginError, FragmentConflict) as error:
+        _let_interrupts_through(error)
         return frozenset()
     containers = manifest["spec"]["template"]["spec"]["containers"]
     return frozenset(str(entry["name"]) for entry in containers[0].get("env") or ())
@@ -79,8 +85,7 @@ def render_problems(plan: Plan, hooks: Hooks) -> Iterator[Problem]:
         try:
             render_job(context, hooks)
         except (PluginError, FragmentConflict) as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                raise
+            _let_interrupts_through(error)
             yield _problem(job.layers[-1].path, str(error))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from jobsmgr import Fragment, JobContext, Problem, Workflow, hookimpl
+from jobsmgr import Fragment, JobContext, PluginError, Problem, Workflow, hookimpl
 from jobsmgr.api.codes import Severity
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.files.composer import compose
@@ -142,3 +142,19 @@ def test_ctrl_c_while_a_plugin_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(House, "jobsmgr_validate", hookimpl(interrupted))
     done = run("lint", "-", stdin=ONE_JOB)
     assert (done.code, done.err) == (130, 'Error: plugin "theirs" in jobsmgr_validate: raised KeyboardInterrupt\n')
+
+
+def test_an_interrupt_while_variables_are_looked_for() -> None:
+    """A job that was rendered once is rendered again for them."""
+
+    class Slow(Team):
+        @hookimpl
+        def jobsmgr_pod_fragment(self, job: JobContext) -> Fragment:
+            self.asked += 1
+            if self.asked > 1:
+                raise KeyboardInterrupt
+            return Fragment()
+
+    text = ONE_JOB.replace("image: busybox", "image: busybox, command: [ls, $(NAME)]")
+    with pytest.raises(PluginError, match="raised KeyboardInterrupt"):
+        lint([_document(text)], _hooks(Slow("a")))
