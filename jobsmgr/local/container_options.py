@@ -51,20 +51,25 @@ class Start:
     mounts: tuple[Mount, ...]
 
     @property
-    def argv(self) -> list[str]:
-        """What is run in it: what the job says, in place of what the image says."""
-        container = self.attempt.container
-        command = expand_all(container.get("command") or (), self.variables)
-        args = expand_all(container.get("args") or (), self.variables)
-        own = list(self.image.entrypoint)
-        return command + args if command else own + (args or list(self.image.command))
+    def command(self) -> list[str]:
+        """What the job runs in place of the image's entry point; empty if it says nothing."""
+        return expand_all(self.attempt.container.get("command") or (), self.variables)
+
+    @property
+    def args(self) -> list[str]:
+        """Likewise in place of the image's command."""
+        return expand_all(self.attempt.container.get("args") or (), self.variables)
+
+    @property
+    def first_word(self) -> str:
+        """The first one of what is run: the job's, else the image's; empty if neither says anything."""
+        words = self.command or [*self.image.entrypoint, *(self.args or self.image.command)]
+        return words[0] if words else ""
 
 
 def words(start: Start, program: str, knows: Iterable[str]) -> list[str]:
     """The command that starts it; `knows` has those options of the engine that not each of its versions has."""
-    attempt, container = start.attempt, start.attempt.container
-    command = expand_all(container.get("command") or (), start.variables)
-    args = expand_all(container.get("args") or (), start.variables)
+    attempt, container, command = start.attempt, start.attempt.container, start.command
     known = frozenset(knows)
     return [
         *("run", "--pull=never", *(word for word in _AS_ON_A_CLUSTER[program] if word.partition("=")[0] in known)),
@@ -76,13 +81,13 @@ def words(start: Start, program: str, knows: Iterable[str]) -> list[str]:
         *(("--pidfile", str(pid_file(attempt))) if "--pidfile" in known else ()),
         *(word for mount in start.mounts for word in ("--mount", _mount(mount))),
         *(("--security-opt", "label=disable") if start.mounts and _SELINUX.exists() else ()),
-        *_limits((container.get("resources") or {}).get("limits") or {}),
+        *_limits(container),
         *(("--user", start.user) if start.user else ()),
         *_security(security_context(attempt.pod_spec)),
         *(("--entrypoint", command[0]) if command else ()),
         *("--", start.image.name),
         *command[1:],
-        *args,
+        *start.args,
     ]
 
 
@@ -93,8 +98,7 @@ def pid_file(attempt: Attempt) -> Path:
 
 def is_limited(attempt: Attempt) -> bool:
     """Whether the memory of a try has a limit."""
-    limits = (attempt.container.get("resources") or {}).get("limits") or {}
-    return "--memory" in _limits(limits)
+    return "--memory" in _limits(attempt.container)
 
 
 def _not_set(start: Start, names: Iterable[str]) -> Iterator[str]:
@@ -126,8 +130,9 @@ def _mount(mount: Mount) -> str:
     return buffer.getvalue()
 
 
-def _limits(limits: Manifest) -> Iterator[str]:
+def _limits(container: Manifest) -> Iterator[str]:
     """Limits of CPU and memory; requests and other resources say nothing on one machine."""
+    limits = (container.get("resources") or {}).get("limits") or {}
     if cpu := cpus(limits.get("cpu", "")):
         yield from ("--cpus", cpu)
     memory = parse_quantity(limits.get("memory", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
@@ -127,7 +128,8 @@ class Containers:
         """How it ended, or what it lacked to be started."""
         kills = oom_kills()
         knows = await self._engine.options()
-        with Output(start.attempt.write, _Started(start, knows)) as output:
+        begun = partial(_begun, start.attempt) if "--pidfile" in knows else None
+        with Output(start.attempt.write, begun) as output:
             try:
                 process = await self._engine.start(words(start, self._engine.program, knows), output.pipe)
             except ValueError as error:  # a character that no argument and no variable can have
@@ -233,16 +235,10 @@ class Containers:
                 await self._engine.run("unshare", "rm", "-rf", str(directory))
 
 
-@attrs.frozen
-class _Started:
-    """Whether what a container's pipe holds can be its own words: before it begins, the engine's alone are there."""
-
-    start: Start
-    knows: frozenset[str]
-
-    async def __call__(self) -> None:
-        while "--pidfile" in self.knows and not pid_file(self.start.attempt).exists():  # noqa: ASYNC110  podman's file
-            await anyio.sleep(_LOOK_SECONDS)
+async def _begun(attempt: Attempt) -> None:
+    """Wait until what a container's pipe holds can be its own words: before it begins, the engine's alone are there."""
+    while not pid_file(attempt).exists():  # noqa: ASYNC110  podman's file
+        await anyio.sleep(_LOOK_SECONDS)
 
 
 def _user(image: Image, pod: Manifest) -> str:
@@ -272,7 +268,7 @@ def _termination_log(attempt: Attempt) -> Mount:
 
 def _why_not(start: Start, code: int, output: Output) -> str:
     """One sentence in place of the engine's page; the word of the command in it shows what it is about."""
-    command, image = start.argv[0] if start.argv else "", start.attempt.container["image"]
+    command, image = start.first_word, start.attempt.container["image"]
     if not command:
         return f'image "{image}" has no command; set one'
     if f'"{command}"' not in output.end and f"`{command}`" not in output.end:
