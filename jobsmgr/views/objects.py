@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
+
+import attrs
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
@@ -20,6 +22,20 @@ _STEP = re.compile(
 )
 _PIECE = re.compile(r"\{([^{}]*)\}|([^{}]+)")
 _RANGE = "range "
+_Path: TypeAlias = list[re.Match[str]]
+"""Its steps."""
+
+
+@attrs.frozen
+class _Range:
+    """What is repeated for each value that a path leads to."""
+
+    steps: _Path
+    inside: tuple[_Part, ...]
+
+
+_Part: TypeAlias = str | _Path | _Range
+"""Of a template: literal text, a path whose values are shown, or what is repeated."""
 
 
 def without_bookkeeping(raw: Manifest) -> Manifest:
@@ -66,13 +82,12 @@ def sorted_by(objects: Sequence[Manifest], path: str) -> list[Manifest]:
 
 def by_template(whole: Manifest, template: str) -> str:
     """What kubectl's template language makes of an object: `{.items[*].metadata.name}`, `{range}`, literal text."""
-    pieces = list(_pieces(template))
-    return "".join(_filled(whole, pieces))
+    return "".join(_filled(whole, _parsed(template)))
 
 
 def check_template(template: str) -> None:
     """Raise `BadTemplate` for one that cannot be read."""
-    list(_filled({}, list(_pieces(template))))
+    _parsed(template)
 
 
 def check_path(path: str) -> None:
@@ -90,7 +105,11 @@ def _pieces(template: str) -> Iterator[tuple[bool, str]]:
         yield match[1] is not None, match[2] if match[1] is None else match[1].strip()
 
 
-def _filled(whole: Any, pieces: list[tuple[bool, str]]) -> Iterator[str]:
+def _parsed(template: str) -> tuple[_Part, ...]:
+    return tuple(_parts(list(_pieces(template))))
+
+
+def _parts(pieces: list[tuple[bool, str]]) -> Iterator[_Part]:
     index = 0
     while index < len(pieces):
         is_code, text = pieces[index]
@@ -99,15 +118,23 @@ def _filled(whole: Any, pieces: list[tuple[bool, str]]) -> Iterator[str]:
             yield text
         elif text.startswith(_RANGE):
             end = _end_of(pieces, index)
-            for each in _found([whole], _steps(text.removeprefix(_RANGE).strip())):
-                yield from _filled(each, pieces[index:end])
-            if not whole:  # a check: the inside is read once, whatever there is
-                list(_filled(whole, pieces[index:end]))
+            yield _Range(_steps(text.removeprefix(_RANGE).strip()), tuple(_parts(pieces[index:end])))
             index = end + 1
         elif text[:1] in ("'", '"'):
             yield _literal(text)
         else:
-            yield " ".join(_shown(value) for value in _found([whole], _steps(text)))
+            yield _steps(text)
+
+
+def _filled(whole: Any, parts: Sequence[_Part]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, _Range):
+            for each in _found([whole], part.steps):
+                yield from _filled(each, part.inside)
+        else:
+            yield " ".join(_shown(value) for value in _found([whole], part))
 
 
 def _end_of(pieces: list[tuple[bool, str]], index: int) -> int:
@@ -128,7 +155,7 @@ def _literal(text: str) -> str:
     return text[1:-1].replace(r"\n", "\n").replace(r"\t", "\t")
 
 
-def _steps(path: str) -> list[re.Match[str]]:
+def _steps(path: str) -> _Path:
     text = path.strip().removeprefix("{").removesuffix("}").removeprefix("$").removeprefix("@")
     text = text if text.startswith((".", "[")) or not text else f".{text}"
     matches = list(_STEP.finditer(text))
