@@ -46,7 +46,7 @@ def outline(plan: Plan) -> tuple[Branch, ...]:
         named = plan.graph.group_dependencies[group.name]
         waits = tuple(name for name in named if name not in above and (name, group.name) in arrows.groups)
         entries.append(_Entry(group.name, group.parallel, waits, tuple(_jobs(plan, group, needed))))
-    return tuple(_branches(entries, _group_runs(entries), "group", "Depends on group"))
+    return tuple(_branches(entries, _group_runs(entries), "group", ("Depends on group", "Depends on groups")))
 
 
 def _jobs(plan: Plan, group: Group, needed: Container[tuple[JobKey, JobKey]]) -> Iterator[Branch]:
@@ -57,11 +57,13 @@ def _jobs(plan: Plan, group: Group, needed: Container[tuple[JobKey, JobKey]]) ->
         waits = (other for other in plan.graph.dependencies[key] if other not in above and (other, key) in needed)
         names = tuple(other.job if other.group == group.name else str(other) for other in waits)
         entries.append(_Entry(job.name, job.parallel, names))
-    return _branches(entries, _job_runs(entries), "job", "Depends on")
+    return _branches(entries, _job_runs(entries), "job", ("Depends on", "Depends on"))
 
 
-def _branches(entries: Sequence[_Entry], runs: Iterable[range], noun: str, what: str) -> Iterator[Branch]:
-    """A line for each run."""
+def _branches(
+    entries: Sequence[_Entry], runs: Iterable[range], noun: str, waiting: tuple[str, str]
+) -> Iterator[Branch]:
+    """A line for each run; `waiting` is what stands before one name that it depends on, and before several."""
     for places in runs:
         run = [entries[place] for place in places]
         names, shortened = _names([entry.name for entry in run])
@@ -70,19 +72,20 @@ def _branches(entries: Sequence[_Entry], runs: Iterable[range], noun: str, what:
             notes.append("parallel")
         elif len(run) > 1:
             notes.append("in order")
-        below = [*run[0].below, *_waits(run, what)]
+        below = [*run[0].below, *_waits(run, *waiting)]
         yield Branch(f"{names}  ({', '.join(notes)})" if notes else names, tuple(below))
 
 
-def _waits(run: Sequence[_Entry], what: str) -> Iterator[Branch]:
+def _waits(run: Sequence[_Entry], what: str, several: str) -> Iterator[Branch]:
     first, last = run[0].waits, run[-1].waits
+    if not first:
+        return
     if first == last:
         text = _names(first)[0]
     else:
         text = ", ".join(one if one == other else f"{one} to {other}" for one, other in zip(first, last, strict=True))
         text += ", one each"
-    if first:
-        yield Branch(f"{what}{'s' if what.endswith('group') and len(first) > 1 else ''}: {text}")
+    yield Branch(f"{what if len(first) == 1 else several}: {text}")
 
 
 # What shares a line
@@ -105,10 +108,8 @@ def _runs(entries: Sequence[_Entry], rules: Mapping[_Rule, int]) -> Iterator[ran
     """The longest run by any rule, again and again; a rule is of use from so many entries on."""
     start = 0
     while start < len(entries):
-        ends = [
-            _end(entries, start, rule) for rule, least in rules.items() if _end(entries, start, rule) - start >= least
-        ]
-        end = max([start + 1, *ends])
+        ends = ((_end(entries, start, rule), least) for rule, least in rules.items())
+        end = max([start + 1, *(end for end, least in ends if end - start >= least)])
         yield range(start, end)
         start = end
 
