@@ -30,6 +30,18 @@ def shortened(text: str, most: int, ellipsis: str) -> str:
     return text if len(text) <= most else _BEGUN.sub("", text[:most]) + ellipsis
 
 
+def fitted(text: str, cells: int, ellipsis: str) -> str:
+    """A printable text in at most so many cells of a terminal: itself, or its beginning with the ellipsis.
+
+    The same holds for characters that were written out.
+    """
+    from rich.cells import cell_len, set_cell_size  # what is drawn without columns needs no rich
+
+    if cell_len(text) <= cells:
+        return text
+    return _BEGUN.sub("", set_cell_size(text, cells - 1)).rstrip() + ellipsis
+
+
 def encodable(text: str) -> str:
     """A text that UTF-8 can hold: bytes of a file's name that are none are written out (`\\udcff`)."""
     return text.encode(errors="backslashreplace").decode()

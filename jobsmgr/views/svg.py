@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 import attrs
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import fitted, printable
 from jobsmgr.views.layered.model import Box, Route
 
 CHAR = 7.3
@@ -80,7 +80,7 @@ def text_width(text: str) -> float:
 def label(x: float, y: float, text: str, kind: str = "") -> str:
     """A text on one line, by the beginning of its base line."""
     known = printable(text)
-    shown = known if cell_len(known) <= MAX_CHARS else f"{set_cell_size(known, MAX_CHARS - 1).rstrip()}…"
+    shown = fitted(known, MAX_CHARS, "…")
     title = f"<title>{_xml(known)}</title>" if shown != known else ""
     named = f' class="{kind}"' if kind else ""
     return f'<text{named} x="{_n(x)}" y="{_n(y)}">{title}{_xml(shown)}</text>'

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 from rich.cells import cell_len, set_cell_size
 
 from jobsmgr.api.status import Phase
 from jobsmgr.views.durations import age, duration
-from jobsmgr.views.escape import printable
+from jobsmgr.views.escape import fitted, printable
 from jobsmgr.views.palette import STYLES, Palette
 
 GAP = "   "
@@ -61,7 +61,7 @@ class Table:
             yield self._line(line, STYLES[row.phase])
 
     def _cells(self, row: Row) -> list[str]:
-        values: Iterable[str] = (
+        values = (
             row.namespace,
             printable(row.name),
             row.phase.value,
@@ -73,22 +73,19 @@ class Table:
             "" if row.age is None else age(row.age),
             printable(row.message),
         )
-        found = tuple(values)
-        return [found[index] or "-" for index in self._shown]
+        return [values[index] or "-" for index in self._shown]
 
     def _line(self, cells: Sequence[str], style: str) -> str:
         padded = [set_cell_size(cell, width) for cell, width in zip(cells, self._widths, strict=True)]
         if self._shown[-1] == len(_HEAD) - 1:
             padded[-1] = self._cut(cells[-1], sum(self._widths[:-1]) + len(GAP) * (len(cells) - 1))
-        text = GAP.join(padded).rstrip()
-        if style and (at := self._shown.index(_PHASE)) >= 0:
-            word = padded[at]
-            padded[at] = self._palette.paint(word.rstrip(), style) + " " * (len(word) - len(word.rstrip()))
-            text = GAP.join(padded).rstrip()
-        return text
+        if style:
+            at = self._shown.index(_PHASE)
+            word = padded[at].rstrip()
+            padded[at] = self._palette.paint(word, style) + " " * (len(padded[at]) - len(word))
+        return GAP.join(padded).rstrip()
 
     def _cut(self, message: str, used: int) -> str:
-        if self._columns is None or used + cell_len(message) <= self._columns:
+        if self._columns is None:
             return message
-        room = max(self._columns - used, LEAST)
-        return set_cell_size(message, room - 1).rstrip() + self._palette.drawn("…")
+        return fitted(message, max(self._columns - used, LEAST), self._palette.drawn("…"))

@@ -43,6 +43,15 @@ def test_a_message_takes_what_is_left() -> None:
     assert lines(long, wide=True)[1].endswith("no room")
 
 
+def test_a_cut_is_marked_where_something_is_cut() -> None:
+    """Neither a short message on a narrow terminal, nor half of a character that is written out."""
+    assert lines(attrs.evolve(ROW, message="short"), wide=True, columns=20)[1].endswith("  short")
+    shown = {
+        lines(attrs.evolve(ROW, message="x" * 8 + "\x1b" * 4), wide=True, columns=used)[1] for used in range(60, 97)
+    }
+    assert {line.rpartition("   ")[2] for line in shown} == {"xxxxxxxx…"}
+
+
 def test_an_age_is_the_rougher_the_longer() -> None:
     """As kubectl shows it (`duration.HumanDuration` of apimachinery)."""
     shown = [age(seconds) for seconds in (0, 119, 120, 312, 600, 10799, 10800, 19200, 28800, 172799, 172800, 8 * 86400)]
