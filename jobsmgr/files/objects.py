@@ -60,7 +60,7 @@ def data_of(value: Manifest) -> Data:
         return Data(text={}, files={})
     plain = {str(key): str(text or "") for key, text in mapping(value.get(_PLAIN[kind])).items()}
     encoded = {str(key): _decoded(text) for key, text in mapping(value.get(_ENCODED[kind])).items()}
-    # What is plain stands over what is encoded, as the API server merges a Secret's stringData into its data.
+    # Plain values replace encoded ones, as the API server merges a Secret's stringData into its data.
     files = encoded | {key: text.encode() for key, text in plain.items()}
     own = plain if kind == CONFIG_MAP else files
     return Data(text={key: files[key].decode(errors="surrogateescape") for key in own}, files=files)
@@ -191,4 +191,4 @@ _TYPES: Mapping[object, _Check] = {
     "kubernetes.io/ssh-auth": _ssh_auth,
     "kubernetes.io/service-account-token": _account_token,
 }
-"""What Kubernetes checks of a Secret by its type; a type of anybody's own is any type."""
+"""What Kubernetes checks of a Secret by its type; other types are not checked."""

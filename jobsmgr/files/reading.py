@@ -30,8 +30,8 @@ def load_documents(paths: Iterable[str], exclude: Sequence[str] = ()) -> list[Do
     """Every document of files, folders (their .yaml, .yml and .json files, recursively) and `-` (standard input).
 
     Items of a `List` are documents of their own. Raises `UnusableFile` for what cannot be read: missing, empty,
-    binary, too large, too deep, multiplied by aliases, no YAML. An empty file among others of a folder is none, and a
-    template of a manifest is none anywhere; `exclude` has patterns of what is left out.
+    binary, too large, too deep, multiplied by aliases, no YAML. An empty file in a folder is skipped, and so is a
+    template of a manifest anywhere; `exclude` has patterns of what is left out.
     """
     named = list(paths)
     found: list[Document] = []
@@ -112,7 +112,7 @@ def _items(document: Document) -> Iterator[Document]:
 
 
 def _typed(item: Any, parent: Any) -> Any:
-    """An item with the type that the kind of its list says; one that has a part of a type keeps that alone."""
+    """An item with the type that the kind of its list says; one with a kind or an apiVersion stays as it is."""
     kind = parent["kind"][: -len("List")]
     if not kind or not isinstance(item, dict) or item.get("kind") or item.get("apiVersion"):
         return item

@@ -53,7 +53,7 @@ def with_variables(document: Document, values: Mapping[str, str]) -> Document:
 
 
 def _set(entry: Any, values: Mapping[str, str]) -> Any:
-    """An entry of `env` with its new value, if it has one; what is no entry is reported where the whole is checked."""
+    """An entry of `env` with its new value, if it has one; other shapes are reported by the check of the workflow."""
     name = str(mapping(entry).get("name"))
     return {"name": name, "value": values[name]} if name in values else entry
 

@@ -40,7 +40,7 @@ def _description(ambiguity: Ambiguity) -> str:
 
 
 def _remedy(ambiguity: Ambiguity) -> str:
-    """How to write it so that it is meant; what the field would not take is not advised."""
+    """How to write what was probably meant; a value that the field would not take is not advised."""
     if ambiguity.is_key:
         return "; quote it" if valid_key(ambiguity.text) else f"; write {json.dumps(str(ambiguity.value))}"
     field = field_schema(ambiguity.path)

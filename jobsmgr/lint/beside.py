@@ -1,4 +1,4 @@
-"""What stands beside workflows: what kubectl or an API server would refuse of it. No workflow is checked here."""
+"""What kubectl or an API server would refuse of the documents beside workflows. No workflow is checked here."""
 
 from __future__ import annotations
 

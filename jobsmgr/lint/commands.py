@@ -28,7 +28,7 @@ _SCRIPT_FOLLOWS = re.compile("-[a-z]*c")
 _REFERENCE = re.compile(r"\$(?:\$|\(([A-Za-z_][A-Za-z0-9_.-]*)\))")
 _SHELL_VARIABLE = re.compile(r"(?<![\\$])\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+")
-"""What no program is called, so that `$(NAME)` in a shell's script is no command whose output is meant."""
+"""No program has such a name, so `$(NAME)` in a shell's script is not meant as a command."""
 _OF_SERVICES = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 """Variables that Kubernetes adds for each Service of the namespace."""
 _OF_AWK = frozenset({"NF", "NR", "FNR"})

@@ -45,7 +45,7 @@ def _subject(raw: Any, problem: Problem) -> str:
 
 
 def _of_an_object(raw: Any) -> str:
-    """The kind and name of what is no workflow, before its field."""
+    """The kind and name of an object that is not a workflow, to be put before its field."""
     return f'{raw["kind"]} "{_name(mapping(raw.get("metadata")))}" ' if is_object(raw) else ""
 
 

@@ -1,4 +1,4 @@
-"""What plugins do wrong, as findings: one that fails hides nothing of the others or of other files. None is loaded."""
+"""What plugins do wrong, as findings: one that fails hides no finding of others or of other files. None is loaded."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def rendered_variables(plan: Plan, key: JobKey, hooks: Hooks) -> frozenset[str]:
 def render_problems(plan: Plan, hooks: Hooks) -> Iterator[Problem]:
     """What keeps jobs of a valid workflow from being rendered: plugins that fail or contradict each other.
 
-    Only where others than our own have a part in it, and of jobs that look the same only the first: a thousand of them
-    take a thousand times as long.
+    Only where plugins other than our own have a part in it, and of jobs that look the same only the first: to render
+    a thousand of them takes a thousand times as long.
     """
     if not hooks.others_render:
         return
@@ -94,7 +94,7 @@ def _problem(path: str, text: str) -> Problem:
 
 
 def _shape(context: JobContext) -> Hashable:
-    """What two jobs have in common of which plugins answer alike: which things they name, not their values."""
+    """Jobs of one shape get the same answers from plugins: it has the names of what they set, not the values."""
     outlines = (_outline(getattr(context.params, field.name)) for field in attrs.fields(Params))
     return (context.group.name, context.job.image, bool(context.job.command), *outlines)
 

@@ -182,7 +182,7 @@ class LocalCluster:
         return Gone()
 
     async def read_pods(self, key: Key, uid: str) -> tuple[Pod, ...]:
-        """See the port. Here are none, and nobody asks: the state of a Job says how it ended."""
+        """See the port. There are none here, and none are needed: the state of a Job says how it ended."""
         return ()
 
     async def read_events(self, key: Key, uid: str) -> tuple[PodEvent, ...]:

@@ -28,7 +28,7 @@ def why_not_started(command: str, path: str, directory: Path, error: OSError) ->
 
 
 def _of_file(file: Path, error: OSError) -> str:
-    """What is wrong with a file that exists; empty where the kernel's word is all that is known."""
+    """What is wrong with a file that exists; empty where nothing is known beyond the kernel's own word."""
     if file.is_dir():
         return "it is a folder; name a program in it"
     try:

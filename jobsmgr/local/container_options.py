@@ -22,7 +22,7 @@ from jobsmgr.local.volumes import Mount
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LONGEST_LINE = 32 * 1024
 _LEAST_CPU, _MOST_CPU = Decimal("0.01"), Decimal(10**6)
-"""A millisecond of the kernel's 100, for the kubelet makes a smaller limit as large; and more than any machine has."""
+"""A millisecond of the kernel's 100, to which the kubelet raises smaller limits; and more than any machine has."""
 _NO_LIMIT = Decimal(2**62)
 """Bytes of memory that are no limit to the kernel."""
 _AS_ON_A_CLUSTER = {
@@ -108,7 +108,7 @@ def _not_set(start: Start, names: Iterable[str]) -> Iterator[str]:
 
 
 def _variables(file: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """Variables in a file that only we can read: anybody can read a command line; as words what no file can carry."""
+    """Variables in a file that only we can read, since anybody can read a command line; as words where no file can."""
     lines = []
     for name, value in variables.items():
         if _PLAIN_NAME.fullmatch(name) and not set(value) & {"\n", "\r", "\0"} and len(value.encode()) < _LONGEST_LINE:
@@ -142,7 +142,7 @@ def _limits(container: Manifest) -> Iterator[str]:
 
 
 def cpus(limit: object) -> str:
-    """A limit of CPU as `--cpus` takes it: at least what the kernel can count; 0 is none, empty what is no number."""
+    """A limit of CPU as `--cpus` takes it: at least what the kernel can count; 0 for no limit, empty for no number."""
     cpu = parse_quantity(limit)
     return "" if cpu is None else f"{min(max(cpu, _LEAST_CPU), _MOST_CPU):f}" if cpu else "0"
 

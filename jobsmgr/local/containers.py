@@ -175,7 +175,7 @@ class Containers:
         return await self._working_directory(start) or not_started(_why_not(start, code, output))
 
     async def _working_directory(self, start: Start) -> Mount | None:
-        """An empty one, where it is what was missing: podman makes none, as a cluster does."""
+        """An empty one, if it was what was missing: a cluster makes it, podman does not."""
         place = str(start.attempt.container.get("workingDir") or "")
         if not place or place in {mount.target for mount in start.mounts} or await self._engine.has(start.name, place):
             return None

@@ -21,7 +21,7 @@ KILLED = 137
 START_ERROR, START_ERROR_CODE = "StartError", 128
 """What a kubelet says of a container whose command could not be started."""
 CANNOT_RUN = "CannotRun"
-"""The reason for what only this machine cannot."""
+"""The reason where a cluster could run a job and this machine cannot."""
 OUT_OF_MEMORY = "OOMKilled"
 GRACE_SECONDS = 30.0
 """Kubernetes' default of terminationGracePeriodSeconds."""

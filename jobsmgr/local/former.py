@@ -97,12 +97,12 @@ def _jobs(workflow: Manifest) -> Iterator[tuple[JobKey, Manifest]]:
 
 
 def _group(group: Manifest) -> dict[str, Any]:
-    """A group with its jobs that had ended; the others had not, so they are new."""
+    """A group with the jobs that had ended; the others start anew."""
     jobs = [job for job in objects(group.get("jobs")) if job.get("phase") in ENDS]
     return {**group, "jobs": [{name: value for name, value in job.items() if name != TRIES} for job in jobs]}
 
 
 def _next_token(status: Manifest) -> str:
-    """A text that no former run has asked with: one more each time."""
+    """A token that no former run has used: a number that grows by one each time."""
     last = mapping(status.get("retry")).get("token")
     return str(int(last) + 1) if isinstance(last, str) and last.isascii() and last.isdigit() else "1"

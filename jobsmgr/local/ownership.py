@@ -1,4 +1,4 @@
-"""Whose the files of a volume are: the kubelet's rule for a pod's `fsGroup`. What a volume holds is not known here.
+"""Who owns the files of a volume: the kubelet's rule for a pod's `fsGroup`. What a volume holds is not known here.
 
 As a program (`python -m jobsmgr.local.ownership PLACE GROUP MODE POLICY`) it does the same where only another user
 namespace may give files away: a rootless podman's.
@@ -43,7 +43,7 @@ def give(place: Path, group: int, access: Access, policy: str = "") -> None:
 
 
 def open_up(place: Path, access: Access) -> None:
-    """Let everybody do what the group should be able to: for who may not give files away."""
+    """Let everybody do what the group should be able to do: for a user who may not give files away."""
     for path in _all(place):
         _add(path, access.value >> 3 & _OTHERS, access.of_folders >> 3 & _OTHERS)
 

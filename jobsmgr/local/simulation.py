@@ -56,7 +56,7 @@ class VirtualLoop(SteadyLoop):
 
 
 def parse_exit_codes(text: str) -> tuple[int, ...]:
-    """The exit codes of a job's tries (`1,1,0`); the last one is for all further tries. Raises ValueError."""
+    """The exit codes of a job's tries (`1,1,0`); the last one counts for all later tries. Raises ValueError."""
     codes = [part.strip() for part in text.split(",")]
     if not all(code.isdigit() and int(code) <= 255 for code in codes):
         raise ValueError(f'"{text}" is no list of exit codes; write it like 1 or 1,1,0')

@@ -143,7 +143,7 @@ class JobRun:
     def _outcome(self, how: Exit) -> Outcome:
         if how.code == 0:
             return Outcome(result=Phase.SUCCEEDED)
-        if how.final and how.reason != START_ERROR:  # that is the end of a pod, the others have none on a cluster
+        if how.final and how.reason != START_ERROR:  # for other reasons a cluster has no pod that ends
             return Outcome(result=Phase.FAILED, reason=how.reason, message=how.message)
         tries = f"{self._number} tries failed, the last" if self._number > 1 else "failed"
         why = f" ({how.reason})" if how.reason else ""

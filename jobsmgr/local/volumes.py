@@ -192,7 +192,7 @@ def _make_directory(place: Path, mode: int) -> None:
 
 
 def _below(path: str, volume: Path, sub_path: str) -> Path:
-    """A place in a volume, made if it is not there.
+    """A place in a volume, made if it does not exist.
 
     What is mounted is where links lead: a job that could put one out of its volume there would show the next job, or
     itself after a restart, any file of this machine.

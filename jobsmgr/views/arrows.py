@@ -77,7 +77,7 @@ def arrows_of(workflow: Workflow, graph: Graph) -> Arrows:
 
 
 def _reduced(after: Mapping[T, Sequence[T]]) -> Iterator[tuple[T, T]]:
-    """The arrows to which there is no other way round. Raises `graphlib.CycleError`."""
+    """The arrows that no path of other arrows replaces. Raises `graphlib.CycleError`."""
     import graphlib
 
     order = list(graphlib.TopologicalSorter(after).static_order())  # the last ones first

@@ -1,4 +1,4 @@
-"""A tree as lines of text that fit so many columns. What stands in it is chosen elsewhere."""
+"""A tree as lines of text that fit a number of columns. What it shows is chosen elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Branch:
 
 
 def branch_lines(branches: Sequence[Branch], palette: Palette, columns: int | None = None) -> Iterator[str]:
-    """Each text behind its branch; with `columns` a longer one goes on in the next line, so that nothing is lost."""
+    """Each text after its branch; with `columns` a longer one continues on the next line, so that nothing is lost."""
     return _lines(branches, palette, columns, "")
 
 

@@ -11,7 +11,7 @@ from jobsmgr.views.palette import Palette
 def ending_line(
     palette: Palette, name: str, phase: Phase, jobs: str, seconds: float | None, why: str, note: str = ""
 ) -> str:
-    """`✔ etl succeeded  6/6 jobs in 12s`; `jobs` is what stands before the time, `note` what stands behind it.
+    """`✔ etl succeeded  6/6 jobs in 12s`; `jobs` comes before the time, `note` after it.
 
     Without `seconds` it never started; without `why` there is nothing to explain.
     """

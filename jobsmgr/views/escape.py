@@ -43,5 +43,5 @@ def fitted(text: str, cells: int, ellipsis: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """A text that UTF-8 can hold: bytes of a file's name that are none are written out (`\\udcff`)."""
+    """A text that UTF-8 can hold: bytes of a file's name that are not UTF-8 are written out (`\\udcff`)."""
     return text.encode(errors="backslashreplace").decode()

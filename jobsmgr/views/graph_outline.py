@@ -19,7 +19,7 @@ from jobsmgr.views.arrows import arrows_of
 from jobsmgr.views.branches import Branch
 
 RUN = 5
-"""So many names that count on are shown as the first and the last one."""
+"""From this many names with consecutive numbers on, only the first and the last one are shown."""
 MAX_NAMES = 12
 """Of more names on a line some are left out."""
 _NUMBER = re.compile(r"(.*?)(\d+)(\D*)")
@@ -63,7 +63,7 @@ def _jobs(plan: Plan, group: Group, needed: Container[tuple[JobKey, JobKey]]) ->
 def _branches(
     entries: Sequence[_Entry], runs: Iterable[range], noun: str, waiting: tuple[str, str]
 ) -> Iterator[Branch]:
-    """A line for each run; `waiting` is what stands before one name that it depends on, and before several."""
+    """A line for each run; `waiting` introduces one name that it depends on, or several."""
     for places in runs:
         run = [entries[place] for place in places]
         names, shortened = _names([entry.name for entry in run])
@@ -105,7 +105,7 @@ _Rule: TypeAlias = Callable[[_Entry, _Entry], bool]
 
 
 def _runs(entries: Sequence[_Entry], rules: Mapping[_Rule, int]) -> Iterator[range]:
-    """The longest run by any rule, again and again; a rule is of use from so many entries on."""
+    """The longest run by any rule, one after the other; a rule counts only for runs of at least so many entries."""
     start = 0
     while start < len(entries):
         ends = ((_end(entries, start, rule), least) for rule, least in rules.items())

@@ -1,4 +1,4 @@
-"""The graph of a workflow as a drawing. What waits for what is worked out in `arrows`, where it stands in `layered`."""
+"""The graph of a workflow as a drawing. `arrows` works out what waits for what, `layered` the places."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from jobsmgr.views.palette import Palette
 PLAIN = Palette()
 
 WHOLE = 16
-"""A tree of no more lines is shown whole: so many has the one of the founding README."""
+"""A tree of at most so many lines is shown whole: the one of the founding README has as many."""
 
 
 def text(plan: Plan, palette: Palette, columns: int) -> str:

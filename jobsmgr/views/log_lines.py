@@ -13,7 +13,7 @@ _LONGEST_SEQUENCE = 256
 """Bytes of the longest escape sequence that is kept in one piece."""
 TAB = 8
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\?)?|[ -/]*[0-~]?)")
-"""An escape sequence, or what has come of one: CSI, OSC, and those of two characters."""
+"""An escape sequence, or its beginning: CSI, OSC, and those of two characters."""
 _COLORS = re.compile(r"\x1b\[[0-9;:]*[mK]")
 """Colours and "erase to the end of the line": what programs write without meaning a terminal; left out."""
 

@@ -16,7 +16,7 @@ _LOOKS = {
 }
 """The symbol of each phase, the same in ASCII, and its style."""
 _PLAIN = ("◇", "o", "")
-"""The same of a phase that has none of its own."""
+"""The same for a phase that has no row above."""
 SYMBOLS = {phase: _LOOKS.get(phase, _PLAIN)[0] for phase in Phase}
 STYLES = {phase: _LOOKS.get(phase, _PLAIN)[2] for phase in Phase}
 _PREFIXES = ("cyan", "yellow", "green", "magenta", "blue")

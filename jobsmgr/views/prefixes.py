@@ -1,4 +1,4 @@
-"""What stands before each line of a job's output: its name, in a colour of its own. No output here."""
+"""The prefix of each line of a job's output: its name, in a colour of its own. No output here."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from jobsmgr.views.arrows import arrows_of
 T = TypeVar("T", bound=Hashable)
 
 NAMED = 3
-"""So many are named; the others are counted."""
+"""At most so many are named; the others are counted."""
 
 
 def waits(workflow: Workflow, graph: Graph, phases: Mapping[JobKey, Phase]) -> dict[JobKey, str]:

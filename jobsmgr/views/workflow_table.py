@@ -15,7 +15,7 @@ from jobsmgr.views.palette import STYLES, Palette
 GAP = "   "
 """Between columns, as kubectl has it."""
 LEAST = 12
-"""Columns of a text that is cut; in fewer it says nothing."""
+"""The least number of columns of a message that is cut; in fewer nobody could read it."""
 
 
 @attrs.frozen(kw_only=True)

@@ -66,7 +66,7 @@ PROBES: dict[str, Any] = {
     "'y'": "y",
     "! 1": "1",
 }
-"""Scalars and their values; an ellipsis for the very text that stands there."""
+"""Scalars and their values; an ellipsis where the value is the text itself."""
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 

@@ -92,7 +92,7 @@ SOURCE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {A: a}\n--
     ],
 )
 def test_variables(params: str, before: str, codes: list[str]) -> None:
-    """By level and order, as in the container; a source that is not there may have any."""
+    """By level and order, as in the container; a source that the files do not have may have any."""
     assert _codes("command: [ls, $(A)]", params=params, before=before) == codes
 
 

@@ -145,7 +145,7 @@ BY_MEANING = {"MJ004", "MJ005", "MJ009", "MJ010", "MJ011", "MJ012", "MJ014", "MJ
     ids=json.dumps,
 )
 def test_one_value_at_each_place_of_a_rich_workflow(value: Any, plane: ControlPlane) -> None:
-    """Whatever stands there, the two agree whether it may."""
+    """Whatever the value is, both accept it or both refuse it."""
     path = "/apis/jobsmanager.raczylo.com/v1beta1/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"
     differing = []
     for place in PATHS:

@@ -1,4 +1,4 @@
-"""Plugins of others in `jobsmgr lint`: their problems are findings, their failures are told with their name."""
+"""Plugins of others in `jobsmgr lint`: their problems are findings, their failures are reported with their name."""
 
 from collections.abc import Iterator
 from typing import Any

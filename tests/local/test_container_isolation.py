@@ -30,7 +30,7 @@ def test_users_and_read_only_roots(ran: Ran) -> None:
 
 
 def test_users_of_the_image(ran: Ran) -> None:
-    """They stay where only the group is said; that one is not root is not taken on trust."""
+    """They stay where only the group is given; that a user is not root is not taken on trust."""
     contexts = {
         "group": "runAsGroup: 77",
         "other": "runAsNonRoot: true",
@@ -93,7 +93,7 @@ def test_cpus(limit: str, expected: str) -> None:
 
 
 def test_too_much_memory(ran: Ran) -> None:
-    """The job is killed, and failed; it is told from another kill, whatever podman says of it."""
+    """The job is killed, and failed; this differs from another kill, whatever podman reports."""
     limit = "parallel: true, params: {resources: {limits: {memory: 16Mi}}}"
     done = ran(file_of(sh("a", "exec sort /dev/zero", limit)))
     assert re.search(r"✘ g/a failed +\S+  failed with exit code 137 \(OOMKilled\)$", done.out, re.MULTILINE), done.out

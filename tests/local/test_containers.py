@@ -136,7 +136,7 @@ def test_host_paths_need_a_flag(ran: Ran, tmp_path: Path) -> None:
 
 
 def test_exit_codes_and_retries(ran: Ran) -> None:
-    """A container's own 125 to 127 are told from podman's; each try is a new container."""
+    """A container's own 125 to 127 are not taken for podman's; each try is a new container."""
     jobs = [
         sh("a", "exit 125"),
         "name: b, command: [no-such-command], parallel: true",
@@ -167,7 +167,7 @@ def test_an_exit_code_before_podman_has_cleaned_up(podman: Podman, ran: Ran) -> 
 
 
 def test_a_mistyped_command_is_one_sentence(ran: Ran) -> None:
-    """No retry, no page of the engine's, nothing in the log; what cannot be executed is told from what is missing."""
+    """No retry, no page of the engine's, nothing in the log; what cannot be executed is not reported as missing."""
     commands = {"typo": "ehco", "path": "/absent", "file": "/etc/passwd", "folder": "/bin", "other": "no such"}
     jobs = [f"name: {name}, command: ['{command}'], parallel: true" for name, command in commands.items()]
     done = ran(file_of(*jobs).replace("retries: 0", "retries: 3"), "--output-dir", "out")

@@ -1,4 +1,4 @@
-"""Which engine is found, what is said where none works, and what its images are called."""
+"""Which engine is found, what the error is where none works, and what its images are called."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -83,7 +83,7 @@ class TestWhichOneIsFound:
         assert [data and dict(data.text) for data in found] == [{"A": "1"}, {"A": "2"}, None]
 
     def test_namespaces_do_not_either(self) -> None:
-        """One that is in another namespace is not there."""
+        """One in another namespace is not found."""
         objects = Objects([document(namespace="other", data={"A": "1"})])
         assert objects.find("ConfigMap", "ns", "conf") is None
         assert objects.find("ConfigMap", "other", "conf") is not None

@@ -97,7 +97,7 @@ class TestBoth:
 
     @SIDES
     async def test_a_workflow_is_asked_for_at_the_start(self, side: Make) -> None:
-        """Once; nothing is known of one that is not there."""
+        """Once; nothing is known of one that does not exist."""
         async with side() as one:
             requests = one.cluster.requests()
             assert (await anext(aiter(requests))).key == KEY
@@ -118,7 +118,7 @@ class TestBoth:
 
     @SIDES
     async def test_a_job_is_created_once(self, side: Make) -> None:
-        """Whoever asks again is told of the one that is there."""
+        """Whoever asks again gets the one that exists."""
         async with side() as one:
             job = (await one.create()).job
             assert await one.cluster.create_job(KEY, manifest(one.uid)) == AlreadyExists(job)
@@ -186,7 +186,7 @@ class TestThisMachine:
             assert await one.cluster.delete_job(KEY, job.name, job.uid) == Gone()
 
     async def test_a_workflow_that_is_deleted(self) -> None:
-        """Is not there any more, but its status is still to be told."""
+        """It no longer exists, but its status is still to be reported."""
         async with this_machine() as one:
             await one.cluster.save_status(KEY, {"phase": "succeeded"}, one.workflow["metadata"]["resourceVersion"])
             await one.cluster.delete_workflow(KEY, one.uid, one.workflow["metadata"]["resourceVersion"])
@@ -195,7 +195,7 @@ class TestThisMachine:
 
     @pytest.mark.parametrize(("reason", "ends"), [("PluginError", True), ("InternalError", True), ("JobFailed", False)])
     async def test_a_fault_of_ours_ends_the_run(self, reason: str, ends: bool) -> None:
-        """Nobody mends a plugin meanwhile; what the status tells as well does not."""
+        """Nobody fixes a plugin meanwhile; what the status shows as well does not."""
         async with this_machine() as one:
             one.cluster.emit(Event(key=KEY, uid=one.uid, type="Warning", reason=reason, message="why"))
             with anyio.move_on_after(1) as waited:

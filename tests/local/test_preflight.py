@@ -34,7 +34,7 @@ def refusal(
     *plugins: object,
     **fields: Any,
 ) -> str:
-    """What is said of a workflow with these parameters at its three levels."""
+    """The refusal of a workflow with these parameters at its three levels."""
     hooks = load_hooks([(f"extra-{at}", plugin) for at, plugin in enumerate(plugins)], installed=False)
     one = job("a", **{"args": ["true"], **fields}, params=own or {})
     plan = make_plan(manifest(group("g", one, params=of_group or {}), params=workflow or {}), hooks)
@@ -105,7 +105,7 @@ MISSING = {"configMapRef": {"name": "none"}}
     ],
 )
 def test_the_place(executor: Executor, levels: tuple[dict[str, Any], ...], path: str) -> None:
-    """Of the level that says it, however levels are merged; and the job that it is said of."""
+    """The path of the level that sets it, however levels are merged; and the job that the message names."""
     assert refusal(executor, *levels).startswith(f'{path}: job "g/a": ')
 
 

@@ -82,7 +82,7 @@ class TestHowItEnds:
         assert how == Exit(code=128, reason="StartError", message=text, final=True)
 
     def test_a_command_that_cannot_be_run(self, tmp_path: Path) -> None:
-        """The same; what is wrong with it is said."""
+        """The same; the message says what is wrong with it."""
         (tmp_path / "file").write_text("x")
         how, _ = execute(tmp_path, {"command": [str(tmp_path / "file")]})
         assert (how.code, how.reason, how.final) == (128, "StartError", True)

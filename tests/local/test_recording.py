@@ -68,7 +68,7 @@ def test_two_workflows_of_one_name(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_stops_no_job(tmp_path: Path) -> None:
-    """It is told afterwards, the first one alone."""
+    """It is reported afterwards, and only the first one."""
     recorder = Recorder(tmp_path)
     (tmp_path / "wf").write_text("in the way")
     for number in (1, 2):

@@ -181,7 +181,7 @@ class TestOneTry:
                 if words[:2] == ["podman", "run"] and any(str(tmp_path) in word for word in words):
                     os.kill(pid, signal.SIGKILL)
 
-        env = [{"name": "A", "value": "1"}]  # of which podman is told in a file below the pod's directory
+        env = [{"name": "A", "value": "1"}]  # podman reads it from a file below the pod's directory
         job = manifest({"image": IMAGE, "command": ["sh", "-c", STUBBORN], "env": env})
         containers = Containers(engine, Objects(), ForceStop(), claims=tmp_path / "claims")
         how = await containers.run(attempt(job, tmp_path / "pod", kill))

@@ -377,7 +377,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("volume", [{"path": "rel"}, {"path": "/etc", "type": "Dir"}])
     def test_a_flag_is_advised_where_it_helps(self, volume: dict[str, str]) -> None:
-        """A host path that no flag makes right is said so at once."""
+        """A host path that no flag makes right is refused for what is wrong with it."""
         with pytest.raises(CannotRun, match=r"is no absolute path|is no type of a host path"):
             check_volumes(pod({"hostPath": volume}), POD, OBJECTS, {}, allow_host_path=False)
 

@@ -1,4 +1,4 @@
-"""What is said once more of jobs that failed, at the end of a run."""
+"""What is repeated about jobs that failed, at the end of a run."""
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
@@ -25,7 +25,7 @@ def test_all_that_is_needed_to_go_on() -> None:
 
 
 def test_no_output_and_no_log() -> None:
-    """Both are said, and how to keep a log."""
+    """Both are shown, and how to keep a log."""
     lines = list(failure_lines([failure(log="", lines=0)], Palette(ascii=True)))
     assert lines[1:3] == ["  | (no output)", "  log: not kept; --output-dir DIR keeps it"]
     assert "\n".join(lines).isascii()

@@ -1,4 +1,4 @@
-"""Which column each box stands in, and where a row of columns is broken. Nothing has a place on the page here."""
+"""Which column each box is in, and where a row of columns is broken. Nothing has a place on the page here."""
 
 from __future__ import annotations
 

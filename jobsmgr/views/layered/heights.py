@@ -11,15 +11,15 @@ from jobsmgr.views.layered.lanes import Hop, Tracks
 from jobsmgr.views.layered.model import N
 
 ROUNDS = 12
-"""To and fro; after these nothing moves that could be seen."""
+"""To and fro; after these nothing moves visibly."""
 LAST = 4
-"""In so many of them, at the end, both sides count."""
+"""The number of rounds at the end in which both sides count."""
 BESIDE_LANE = 4.0
 """Between a box and a lane; the line runs in the lane's middle."""
 IN_GRID = 1e8
 """How much it counts that the boxes of a grid stand beside each other: more than that lines are straight."""
 UNLINKED = 0.01
-"""What nothing is linked to gives way to all else."""
+"""A box without links gives way to everything else."""
 
 
 def find_tops(tracks: Tracks[N]) -> list[float]:

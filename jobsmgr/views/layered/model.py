@@ -1,4 +1,4 @@
-"""What is laid out, and what comes of it. Nothing is laid out here."""
+"""What is laid out, and the result. Nothing is laid out here."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Route:
         return Route((self.start[0] + x, self.start[1] + y), tuple(pieces))
 
     def then(self, other: Route) -> Route:
-        """This line and behind it another one."""
+        """This line followed by another one."""
         return Route(self.start, (*self.pieces, other.start, *other.pieces))
 
     def backwards(self) -> Route:
