@@ -46,7 +46,7 @@ SAME = {
 REFUSED_BY_BOTH = {
     "a mark before a later ---": ONE + MARK + b"---\n" + TWO,
     "a mark alone on a line": ONE + MARK + b"\n---\n" + TWO,
-    "UTF-16 joined": (ONE.decode()).encode("utf-16") + b"".join([b"---\n", TWO]).decode().encode("utf-16"),
+    "UTF-16 joined": ONE.decode().encode("utf-16") + (b"---\n" + TWO).decode().encode("utf-16"),
     "UTF-32": ONE.decode().encode("utf-32"),
     "a null": ONE + b"data: {a: x\0y}\n",
     "a control character": ONE + b"data: {a: x\x7fy}\n",
