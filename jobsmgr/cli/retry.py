@@ -63,8 +63,7 @@ async def _answer(cluster: Cluster, record: Record, token: str) -> int:
             async for view in views:
                 for raw in view.objects.values():
                     if (answer := Record(raw).retry_answer(token)) is not None:
-                        accepted, message = answer
-                        click.echo(f"  {printable(message)}", err=not accepted)
-                        return ExitCode.DONE if accepted else ExitCode.ERROR
+                        click.echo(f"  {printable(answer.message)}", err=not answer.accepted)
+                        return ExitCode.DONE if answer.accepted else ExitCode.ERROR
     click.echo(f"the operator has not answered yet; its answer will be in status.retry of {record.name}", err=True)
     return ExitCode.DONE

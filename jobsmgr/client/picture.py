@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from jobsmgr.api.errors import InvalidWorkflow
-from jobsmgr.api.parsing import parse_workflow
 from jobsmgr.api.status import JobStatus, Phase
-from jobsmgr.api.workflow import JobKey, Workflow
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.records import Record
 from jobsmgr.core.graph import build_graph
 from jobsmgr.views.run_view import JobView, WorkflowView
@@ -19,29 +17,18 @@ def picture(record: Record, now: datetime) -> WorkflowView:
 
     Jobs that only the spec has are pending: no operator has seen them yet.
     """
-    workflow = _workflow(record)
-    known = dict(record.status.jobs())
-    keys = [job.key for job in workflow.jobs()] if workflow is not None else []
     started = record.status.start_time or record.created or now
-    view = WorkflowView.of(record.name, [*keys, *(key for key in known if key not in keys)], started.timestamp())
+    view = WorkflowView.of(record.name, record.job_keys(), started.timestamp())
     view.phase, view.message = record.phase, record.why[1]
     view.ended = _seconds(record.status.completion_time)
-    for key, job in known.items():
+    for key, job in record.status.jobs():
         view.jobs[key] = _job(key, job)
-    if workflow is not None:
+    if (workflow := record.workflow) is not None:
         graph, problems = build_graph(workflow)
         phases = {key: job.phase for key, job in view.jobs.items()}
         for key, text in {} if problems else waits(workflow, graph, phases).items():
             view.jobs[key].note = view.jobs[key].note or text
     return view
-
-
-def _workflow(record: Record) -> Workflow | None:
-    """What its spec says; None for one that cannot be read."""
-    try:
-        return parse_workflow(record.raw)
-    except InvalidWorkflow:
-        return None
 
 
 def _job(key: JobKey, job: JobStatus) -> JobView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime
 from functools import cached_property
 
@@ -12,8 +11,9 @@ from jobsmgr.api.codec import decode, parse_time
 from jobsmgr.api.errors import InvalidWorkflow
 from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.retry import Retry
 from jobsmgr.api.status import ConditionType, Phase, Status, holding
-from jobsmgr.api.workflow import KIND, JobKey
+from jobsmgr.api.workflow import KIND, JobKey, Workflow
 from jobsmgr.connection.decoding import metadata_of
 
 _WORDS = (ConditionType.STALLED, ConditionType.FAILED, ConditionType.SUSPENDED, ConditionType.RECONCILING)
@@ -51,6 +51,14 @@ class Record:
         """Its status; an empty one where none is readable."""
         return decode(Status, mapping(self.raw.get("status")))
 
+    @cached_property
+    def workflow(self) -> Workflow | None:
+        """What its spec says; None for one that cannot be read."""
+        try:
+            return parse_workflow(self.raw)
+        except InvalidWorkflow:
+            return None
+
     @property
     def is_seen(self) -> bool:
         """Whether an operator has written a status."""
@@ -77,17 +85,13 @@ class Record:
 
     def job_keys(self) -> tuple[JobKey, ...]:
         """Its jobs, in the order of the spec, and behind them those that only the status has."""
-        written: list[JobKey] = []
-        with contextlib.suppress(InvalidWorkflow):
-            written += (job.key for job in parse_workflow(self.raw).jobs())
+        written = [job.key for job in self.workflow.jobs()] if self.workflow is not None else []
         return tuple(dict.fromkeys([*written, *(key for key, _ in self.status.jobs())]))
 
-    def retry_answer(self, token: str) -> tuple[bool, str] | None:
-        """Whether a request to run jobs again was accepted, and what was said of it; None while it is not answered."""
-        answer = mapping(mapping(self.raw.get("status")).get("retry"))
-        if answer.get("token") != token:
-            return None
-        return answer.get("accepted") is True, str(answer.get("message") or "")
+    def retry_answer(self, token: str) -> Retry | None:
+        """What came of a request to run jobs again; None while it is not answered."""
+        last = self.status.retry
+        return last if last is not None and last.token == token else None
 
     def seconds(self, now: datetime) -> float | None:
         """How long it has run; None before it starts."""
