@@ -104,10 +104,8 @@ def _version(raw: Manifest | None) -> object:
     return None if raw is None else (metadata_of(raw).get("uid"), metadata_of(raw).get("resourceVersion"))
 
 
-async def until_finished(
-    cluster: Cluster, record: Record, waiting: Callable[[str], None], show: Callable[[Record], None] = lambda _: None
-) -> Record:
-    """The workflow as it ended; on the way `show` is given each of its states.
+async def states(cluster: Cluster, record: Record, waiting: Callable[[str], None]) -> AsyncGenerator[Record, None]:
+    """A workflow as it is now, and again after each change until it has ended.
 
     Raises `DoesNotExist` when it is deleted.
     """
@@ -116,8 +114,20 @@ async def until_finished(
         async for view in views:
             if not view.objects:
                 raise DoesNotExist(f'workflow "{record.name}" was deleted')
-            record = Record(next(iter(view.objects.values())))
+            state = Record(next(iter(view.objects.values())))
+            yield state
+            if state.is_finished:
+                return
+
+
+async def until_finished(
+    cluster: Cluster, record: Record, waiting: Callable[[str], None], show: Callable[[Record], None] = lambda _: None
+) -> Record:
+    """The workflow as it ended; on the way `show` is given each of its states.
+
+    Raises `DoesNotExist` when it is deleted.
+    """
+    async with aclosing(states(cluster, record, waiting)) as records:
+        async for record in records:
             show(record)
-            if record.is_finished:
-                return record
-    raise AssertionError("a watch does not end by itself")
+    return record

@@ -12,13 +12,13 @@ import attrs
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.status import JobStatus, Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.client.cluster import Cluster, Query
+from jobsmgr.client.cluster import Cluster
 from jobsmgr.client.failures import DoesNotExist, RequestRefused
-from jobsmgr.client.following import LONGEST_PAUSE, Name, follow
+from jobsmgr.client.following import LONGEST_PAUSE, Name, follow, states
 from jobsmgr.client.pods import Container, JobPod, job_pods, pods_of
 from jobsmgr.client.records import Record
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.resources import PODS, WORKFLOWS
+from jobsmgr.connection.resources import PODS
 from jobsmgr.engine.backoff import backoff
 
 LONGEST_LINE = 1 << 20
@@ -117,17 +117,14 @@ class Logs:
         return self._record
 
     async def _watch_workflow(self) -> None:
-        """Until it has ended, or is no more."""
-        query = Query.named(WORKFLOWS, self._record.namespace, self._record.name)
-        async with aclosing(follow(self._cluster, query, self._note)) as views:
-            async for view in views:
-                if not view.objects:
-                    self._note(f'workflow "{self._record.name}" was deleted')
-                    return
-                self._record = Record(next(iter(view.objects.values())))
-                self._begin_all(self._pods.values())
-                if self._record.is_finished:
-                    return
+        """Until it has ended, or was deleted."""
+        try:
+            async with aclosing(states(self._cluster, self._record, self._note)) as records:
+                async for record in records:
+                    self._record = record
+                    self._begin_all(self._pods.values())
+        except DoesNotExist as error:
+            self._note(str(error))
 
     async def _watch_pods(self) -> None:
         query = pods_of(self._record.namespace, self._record.name)
