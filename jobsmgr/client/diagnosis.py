@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -12,8 +12,8 @@ from jobsmgr.api.status import JobStatus, Phase, Reason
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.records import Record
 
-RUNNING_NAMED = 3
-"""So many running jobs are named where nothing blocks."""
+NAMED = 3
+"""How many jobs are named; of more the rest is counted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,9 +95,16 @@ def _verb(job: JobStatus) -> str:
 
 def _running(record: Record) -> str:
     names = [str(key) for key, job in record.status.jobs() if job.phase is Phase.RUNNING]
-    more = f" and {len(names) - RUNNING_NAMED} more" if len(names) > RUNNING_NAMED else ""
-    jobs = "job" if len(names) == 1 else "jobs"
-    return f"nothing blocks it; {len(names)} {jobs} running: {', '.join(names[:RUNNING_NAMED])}{more}"
+    return f"nothing blocks it; {_jobs(names)} running: {_named(names)}"
+
+
+def _jobs(names: Sequence[str]) -> str:
+    return "1 job" if len(names) == 1 else f"{len(names)} jobs"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _sentence(reason: str, message: str) -> str:
@@ -107,12 +114,10 @@ def _sentence(reason: str, message: str) -> str:
 def _lines(record: Record, blocker: Blocker | None, log: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if log:
         yield "last log", "\n".join(log)
-    waiting = [str(key) for key, job in record.status.jobs() if job.phase in (Phase.PENDING, Phase.ABORTED)]
-    waiting = [name for name in waiting if blocker is None or name != str(blocker.key)]
+    jobs = [(key, job) for key, job in record.status.jobs() if blocker is None or key != blocker.key]
+    waiting = [str(key) for key, job in jobs if job.phase in (Phase.PENDING, Phase.ABORTED)]
     if waiting and record.phase is not Phase.SUCCEEDED:
-        shown = ", ".join(waiting[:RUNNING_NAMED])
-        more = f" and {len(waiting) - RUNNING_NAMED} more" if len(waiting) > RUNNING_NAMED else ""
-        yield "blocked", f"{len(waiting)} {'job' if len(waiting) == 1 else 'jobs'}: {shown}{more}"
+        yield "blocked", f"{_jobs(waiting)}: {_named(waiting)}"
 
 
 def _commands(record: Record, blocker: Blocker | None, *, has_log: bool) -> Iterator[str]:
