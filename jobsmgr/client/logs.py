@@ -90,17 +90,16 @@ class Logs:
 
     async def read(self, record: Record) -> None:
         """All that is there now, job after job in the order of the spec."""
-        statuses = dict(record.status.jobs())
-        pods = (await self._cluster.list(pods_of(record.namespace, record.name))).items
-        found = self._chosen(record, job_pods(pods, owners(record)))
-        for key, job in statuses.items():
+        pods: dict[JobKey, list[JobPod]] = {}
+        for pod in self._chosen(record, (await self._cluster.list(pods_of(record.namespace, record.name))).items):
+            pods.setdefault(pod.key, []).append(pod)
+        for key, job in record.status.jobs():
             if not self._wanted.includes(key, job):
                 continue
-            own = [pod for pod in found if pod.key == key]
-            for pod in own:
+            for pod in pods.get(key, ()):
                 for container in pod.containers():
                     await self._read(pod, container)
-            if not own and job.job_name:
+            if key not in pods and job.job_name:
                 self._note(f"{key}: its pods are gone, and their logs with them")
 
     async def follow(self, record: Record) -> Record:
@@ -139,19 +138,20 @@ class Logs:
 
         A pod may be seen before the status names the Job that owns it: it is looked at again at each change.
         """
-        for pod in self._chosen(self._record, job_pods(pods, owners(self._record))):
+        for pod in self._chosen(self._record, pods):
             for container in pod.containers():
                 place = pod.uid, container.name, container.starts
                 if container.has_begun and place not in self._begun:
                     self._begun.add(place)
                     self._start(self._stream, pod, container)
 
-    def _chosen(self, record: Record, pods: list[JobPod]) -> list[JobPod]:
+    def _chosen(self, record: Record, pods: Iterable[Manifest]) -> list[JobPod]:
+        """The pods of the workflow's jobs whose logs are wanted."""
         statuses = dict(record.status.jobs())
         attempt = self._wanted.attempt
         return [
             pod
-            for pod in pods
+            for pod in job_pods(pods, _owners(record))
             if self._wanted.includes(pod.key, statuses.get(pod.key)) and attempt in (None, pod.attempt)
         ]
 
@@ -220,15 +220,10 @@ class Logs:
             yield line
 
 
-def owners(record: Record) -> frozenset[str]:
+def _owners(record: Record) -> frozenset[str]:
     """The uids of the Jobs that run, or ran, a workflow's jobs."""
-    return frozenset(_uids(record))
-
-
-def _uids(record: Record) -> Iterator[str]:
-    for _, job in record.status.jobs():
-        yield job.uid
-        yield from (former.uid for former in job.history)
+    jobs = [job for _, job in record.status.jobs()]
+    return frozenset([*(job.uid for job in jobs), *(former.uid for job in jobs for former in job.history)])
 
 
 def _new(key: JobKey, container: str, lines: Iterable[bytes], after: str) -> Iterator[Line]:
