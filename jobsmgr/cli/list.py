@@ -98,7 +98,7 @@ async def _once(cluster: Cluster, query: Query, chosen: Chosen, listing: _Listin
     from jobsmgr.connection import clock
 
     listed = [Record(raw) for raw in (await cluster.list(query)).items]
-    found = [record for record in listed if record in chosen and chosen.is_recent(record, clock.now())]
+    found = chosen.among(listed, clock.now())
     listing.show(found, one=len(chosen.names) == 1)
     refuse_unknown(sorted(chosen.names), listed, query.namespace)
     if not found and not listing.shows_objects:
@@ -113,8 +113,7 @@ async def _follow(cluster: Cluster, query: Query, chosen: Chosen, listing: _List
     async with aclosing(follow(cluster, query, say_waiting)) as views:
         async for view in views:
             changed = [Record(view.objects[name]) for name in view.changed]
-            now = clock.now()
-            listing.show([each for each in changed if each in chosen and chosen.is_recent(each, now)], one=True)
+            listing.show(chosen.among(changed, clock.now()), one=True)
 
 
 def _row(record: Record, now: datetime) -> Row:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import attrs
 
+from jobsmgr.api.status import GOOD_ENDS
 from jobsmgr.api.workflow import KIND
 from jobsmgr.client.cluster import Cluster, Query
 from jobsmgr.client.failures import DoesNotExist
@@ -25,17 +26,19 @@ class Chosen:
     since: float | None = None
     """Seconds."""
 
-    def __contains__(self, record: Record) -> bool:
-        """Whether a workflow is one of them, whenever it was created."""
+    def among(self, records: Iterable[Record], now: datetime) -> list[Record]:
+        """Those of the workflows that are wanted."""
+        return [record for record in records if self._fits(record) and self._is_recent(record, now)]
+
+    def _fits(self, record: Record) -> bool:
         if self.names and record.name not in self.names:
             return False
         ended = record.phase.ended
         if self.failed:
-            return ended and record.phase is not record.phase.SUCCEEDED
+            return ended and record.phase not in GOOD_ENDS
         return not (self.running and ended)
 
-    def is_recent(self, record: Record, now: datetime) -> bool:
-        """Whether it was created in the time that is asked for."""
+    def _is_recent(self, record: Record, now: datetime) -> bool:
         age = record.age(now)
         return self.since is None or age is None or age <= self.since
 
