@@ -10,7 +10,7 @@ import attrs
 from jobsmgr.api.durations import whole
 from jobsmgr.api.status import JobStatus, Phase, Reason
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.client.records import Record
+from jobsmgr.client.records import Record, in_words
 
 NAMED = 3
 """How many jobs are named; of more the rest is counted."""
@@ -82,8 +82,8 @@ def _headline(record: Record, now: datetime, blocker: Blocker | None, why: str) 
     if record.phase is Phase.SUCCEEDED:
         return f"{start}: {record.status.progress} jobs"
     if blocker is None or (not blocker.job.reason and not why and message):
-        return f"{start}: {_sentence(reason, message)}" if message else start
-    said = why or _sentence(blocker.job.reason, blocker.job.message)
+        return f"{start}: {in_words(reason, message)}" if message else start
+    said = why or in_words(blocker.job.reason, blocker.job.message)
     if said:
         return f"{start}: job {blocker.key} {_verb(blocker.job)}: {said}"
     return f"{start}: {_running(record)}"
@@ -105,10 +105,6 @@ def _jobs(names: Sequence[str]) -> str:
 def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
-
-
-def _sentence(reason: str, message: str) -> str:
-    return ": ".join(part for part in (reason, message) if part)
 
 
 def _lines(record: Record, blocker: Blocker | None, log: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from jobsmgr.api.pods import PodReport
 from jobsmgr.client.cluster import Cluster, Query
 from jobsmgr.client.diagnosis import Blocker
 from jobsmgr.client.failures import Forbidden, RequestRefused
-from jobsmgr.client.records import Record
+from jobsmgr.client.records import Record, in_words
 from jobsmgr.connection.decoding import metadata_of
 from jobsmgr.connection.resources import EVENTS, PODS
 from jobsmgr.core.pod_objects import OF_JOB, event_of, pod_of
@@ -63,7 +63,7 @@ def _why(report: PodReport, blocker: Blocker) -> str:
     if any(pod.phase == "Running" and pod.unready is None for pod in report.pods):
         return ""
     found = why_idle(report)
-    return "" if found is None else ": ".join(part for part in (found.reason, found.message) if part)
+    return "" if found is None else in_words(found.reason, found.message)
 
 
 async def _last_lines(cluster: Cluster, namespace: str, pods: Sequence[Manifest]) -> tuple[bytes, ...]:

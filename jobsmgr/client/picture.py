@@ -6,7 +6,7 @@ from datetime import datetime
 
 from jobsmgr.api.status import JobStatus, Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.client.records import Record
+from jobsmgr.client.records import Record, in_words
 from jobsmgr.core.graph import build_graph
 from jobsmgr.views.run_view import JobView, WorkflowView
 from jobsmgr.views.waiting import waits
@@ -32,14 +32,13 @@ def picture(record: Record, now: datetime) -> WorkflowView:
 
 
 def _job(key: JobKey, job: JobStatus) -> JobView:
-    ended = job.phase in (Phase.FAILED, Phase.ABORTED, Phase.PENDING, Phase.RUNNING)
-    note = ": ".join(part for part in (job.reason, job.message) if part) if ended else ""
+    explained = job.phase in (Phase.FAILED, Phase.ABORTED, Phase.PENDING, Phase.RUNNING)
     return JobView(
         key,
         phase=job.phase,
         started=_seconds(job.start_time),
         ended=_seconds(job.completion_time),
-        note=note,
+        note=in_words(job.reason, job.message) if explained else "",
         reason=job.reason,
     )
 

@@ -11,6 +11,7 @@ from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.names import WORKFLOW_LABEL, label_value, labelled_attempt, labelled_job
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.cluster import Query
+from jobsmgr.client.records import in_words
 from jobsmgr.connection.decoding import metadata_of
 from jobsmgr.connection.resources import PODS
 
@@ -83,7 +84,7 @@ class Container:
     def waiting(self) -> str:
         """Why it has not begun, in the runtime's words; empty where nothing says."""
         waiting = mapping(self._state.get("waiting"))
-        return ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
+        return in_words(str(waiting.get("reason") or ""), str(waiting.get("message") or ""))
 
     @property
     def starts(self) -> int:

@@ -101,3 +101,8 @@ class Record:
     def age(self, now: datetime) -> float | None:
         """Seconds since it was created."""
         return None if self.created is None else (now - self.created).total_seconds()
+
+
+def in_words(reason: str, message: str) -> str:
+    """A reason and its message as one text; either may be empty."""
+    return ": ".join(part for part in (reason, message) if part)
