@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, name_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode, code_of
-from jobsmgr.cli.shared.printing import palette_of
+from jobsmgr.cli.shared.printing import columns, palette_of
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
@@ -57,10 +56,9 @@ def _print(record: Record, palette: Palette, *, everything: bool) -> None:
     view = picture(record, now)
     lines = 1 + len(view.jobs) + len(view.groups())
     rows = lines if everything else min(lines, ROWS)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else NEVER_CUT
     console = Console(
         file=sys.stdout,
-        width=width,
+        width=columns() or NEVER_CUT,
         height=rows + 1,
         color_system="standard" if palette.color else None,
         no_color=not palette.color,
