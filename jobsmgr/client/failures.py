@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobsmgr.api.errors import JobsmgrError
+from jobsmgr.api.fields import mapping
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.resources import WORKFLOWS, Resource, where
 
@@ -29,27 +30,25 @@ class Expired(RequestRefused):
 
 def refusal(answer: Answer, resource: Resource, namespace: str, name: str) -> RequestRefused:
     """The error for an answer that is no success; `name` is empty where no object was named."""
-    message = str(answer.body.get("message") or f"status {answer.status}")
     what = f'{resource.kind} "{name}" in {where(namespace)}' if name else f"{resource} in {where(namespace)}"
     if answer.status == 401:
         return Forbidden(
             "the API server did not accept your credentials: log in again, or choose another context with --context"
         )
     if answer.status == 403:
-        return Forbidden(f"you may not do this: {message}")
+        return Forbidden(f"you may not do this: {answer.message}")
     if answer.status == 404:
         return _not_found(answer, resource, what, name)
     if answer.status == 410:
-        return Expired(message)
+        return Expired(answer.message)
     if answer.status == 409 and answer.body.get("reason") == "AlreadyExists":
-        return AlreadyExists(message)
-    return RequestRefused(f"the API server refused the request for {what}: {message}")
+        return AlreadyExists(answer.message)
+    return RequestRefused(f"the API server refused the request for {what}: {answer.message}")
 
 
 def _not_found(answer: Answer, resource: Resource, what: str, name: str) -> RequestRefused:
     """A Status whose details name the object is about the object; any other 404 is about the path."""
-    details = answer.body.get("details")
-    if name and isinstance(details, dict) and details.get("name") == name.partition("/")[0]:
+    if name and mapping(answer.body.get("details")).get("name") == name.partition("/")[0]:
         return DoesNotExist(f"{what} does not exist")
     if resource == WORKFLOWS:
         return RequestRefused(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobsmgr.api.codec import objects
 from jobsmgr.api.cutting import cut
-from jobsmgr.api.fields import Manifest, mapping, sequence
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.api.sizes import MAX_MESSAGE
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
@@ -92,8 +93,7 @@ def is_being_deleted(answer: Answer, kind: str) -> bool:
 
 def causes(status: Manifest) -> Sequence[Mapping[str, Any]]:
     """`details.causes` of a `metav1.Status`."""
-    found = sequence(mapping(status.get("details")).get("causes"))
-    return [cause for cause in found if isinstance(cause, Mapping)]
+    return objects(mapping(status.get("details")).get("causes"))
 
 
 def _unprocessable(answer: Answer, message: str) -> Refused:

@@ -205,7 +205,7 @@ def _check_url(text: str, what: str, source: str) -> None:
     except (ValueError, httpx.InvalidURL):
         usable = False
     if not usable:
-        raise NotConfigured(f"{source}: the {what} is not a valid URL; it has the form https://host:port") from None
+        raise NotConfigured(f"{source}: the {what} is not a valid URL; it has the form https://host:port")
     if url.scheme not in _SCHEMES:
         shown = f"{url.scheme}://{host}"
         raise NotConfigured(f"{source}: the {what} {shown} cannot be used; it must begin with http:// or https://")

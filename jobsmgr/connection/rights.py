@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import attrs
 
+from jobsmgr.api.fields import mapping
 from jobsmgr.connection.resources import ACCESS_REVIEWS, Resource
 from jobsmgr.connection.session import Session
 
@@ -41,5 +42,4 @@ async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
         "spec": {"resourceAttributes": attributes},
     }
     answer = await session.call("POST", ACCESS_REVIEWS, body=body)
-    status = answer.body.get("status")
-    return not answer.ok or not isinstance(status, dict) or status.get("allowed") is not False
+    return not answer.ok or mapping(answer.body.get("status")).get("allowed") is not False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import anyio
 import attrs
@@ -15,6 +15,7 @@ import structlog
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.connection.answers import Unreachable
+from jobsmgr.connection.decoding import items_of, metadata_of
 from jobsmgr.connection.resources import LEASES
 from jobsmgr.connection.rights import Right, is_allowed
 from jobsmgr.connection.session import Session
@@ -106,6 +107,6 @@ class Rivals:
             # The name is in the query, so that a right to Leases of this name alone is enough.
             named = {"fieldSelector": f"metadata.name={self.name}"}
             answer = await self.session.call("GET", LEASES, scope, params=named)
-            items: Any = answer.body.get("items") if answer.ok else ()
-            found |= {str(raw["metadata"]["namespace"]): raw for raw in items or () if holder_of(raw)}
+            items = items_of(answer.body) if answer.ok else ()
+            found |= {str(metadata_of(raw)["namespace"]): raw for raw in items if holder_of(raw)}
         return found
