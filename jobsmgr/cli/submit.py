@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
+from jobsmgr.cli.shared.dry_run import DryRun, dry_run_option
 from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput, code_of
 from jobsmgr.cli.shared.options import exclude_option, file_argument, name_option, variable_options
 from jobsmgr.cli.shared.printing import ending, palette_of, say_beside, say_waiting
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
 @click.option("--wait", "then", flag_value="wait", help="Wait until it has ended.")
 @click.option("--watch", "then", flag_value="watch", help="Show it as a live tree until it has ended.")
 @click.option("--logs", "then", flag_value="logs", help="Print what its jobs print until it has ended.")
-@click.option(
-    "--dry-run",
-    type=click.Choice(["none", "client", "server"]),
-    default="none",
-    help="client: only check the file; server: let the API server check it, too.",
-)
+@dry_run_option("only check the file")
 def submit(
     file: str,
     names: tuple[str, ...],
@@ -43,7 +39,7 @@ def submit(
     values: Mapping[str, str],
     generate_name: bool,
     then: str | None,
-    dry_run: str,
+    dry_run: DryRun,
 ) -> int:
     """Create a run of the workflow in FILE ("-": standard input) on a cluster.
 
@@ -54,12 +50,14 @@ def submit(
     async def work(cluster: Cluster, namespace: str) -> int:
         body = _named(document.value, connection.namespace, namespace, generate_name)
         record = await _create(cluster, body, dry_run)
-        click.echo(f"{record.resource_name} created" + ("" if dry_run == "none" else f" ({dry_run} dry run)"))
+        click.echo(f"{record.resource_name} created{dry_run.note}")
         if not values and not generate_name and file != "-":
             click.echo(
                 f"  the same with kubectl: {shlex.join(['kubectl', 'create', '-f', file, '-n', record.namespace])}"
             )
-        return ExitCode.DONE if dry_run != "none" or then is None else await _until_ended(cluster, record, then)
+        if then is None or dry_run is not DryRun.NONE:
+            return ExitCode.DONE
+        return await _until_ended(cluster, record, then)
 
     return on_cluster(connection, work)
 
@@ -98,16 +96,15 @@ def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_n
     return {**raw, "metadata": metadata}
 
 
-async def _create(cluster: Cluster, body: dict[str, Any], dry_run: str) -> Record:
+async def _create(cluster: Cluster, body: dict[str, Any], dry_run: DryRun) -> Record:
     from jobsmgr.client.failures import AlreadyExists
     from jobsmgr.client.records import Record
     from jobsmgr.connection.resources import WORKFLOWS
 
-    if dry_run == "client":
+    if dry_run is DryRun.CLIENT:
         return Record(body)
-    everything = "All" if dry_run == "server" else ""
     try:
-        return Record(await cluster.create(WORKFLOWS, body["metadata"]["namespace"], body, everything))
+        return Record(await cluster.create(WORKFLOWS, body["metadata"]["namespace"], body, dry_run.parameter))
     except AlreadyExists as error:
         raise CommandError(f"{error}; --generate-name gives each run a name of its own") from error
 

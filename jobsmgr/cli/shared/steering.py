@@ -17,6 +17,7 @@ from jobsmgr.cli.shared.connecting import (
     require_choice,
     selector_option,
 )
+from jobsmgr.cli.shared.dry_run import DryRun, dry_run_option
 from jobsmgr.cli.shared.exits import CommandError, ExitCode
 from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.views.escape import printable
@@ -37,11 +38,11 @@ class Steering:
     connection: Connection
     names: tuple[str, ...]
     selector: str
-    dry_run: str
+    dry_run: DryRun
     sure: bool
 
 
-def _steering(connection: Connection, names: tuple[str, ...], selector: str, dry_run: str, sure: bool) -> Steering:
+def _steering(connection: Connection, names: tuple[str, ...], selector: str, dry_run: DryRun, sure: bool) -> Steering:
     require_choice(names, selector)
     return Steering(connection=connection, names=names, selector=selector, dry_run=dry_run, sure=sure)
 
@@ -52,12 +53,7 @@ steering_options = handed_as(
     names_argument,
     cluster_options,
     selector_option,
-    click.option(
-        "--dry-run",
-        type=click.Choice(["none", "client", "server"]),
-        default="none",
-        help="client: only print what would be done; server: let the API server check it, too.",
-    ),
+    dry_run_option("only print what would be done"),
     click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows it is about."),
 )
 """NAME..., -l, --dry-run, --yes and the cluster's options as one `steering`."""
@@ -82,7 +78,7 @@ def steer(steering: Steering, act: Act, afterwards: Callable[[Cluster, Record], 
 
 def _ask(act: Act, records: list[Record], steering: Steering) -> None:
     """Only a person at a terminal is asked: a script has decided already."""
-    if steering.sure or steering.dry_run != "none" or len(records) <= MANY:
+    if steering.sure or steering.dry_run is not DryRun.NONE or len(records) <= MANY:
         return
     if sys.stdin.isatty() and sys.stdout.isatty():
         names = ", ".join(printable(record.name) for record in records)
@@ -94,7 +90,7 @@ async def _do(
     cluster: Cluster,
     act: Act,
     record: Record,
-    dry_run: str,
+    dry_run: DryRun,
     afterwards: Callable[[Cluster, Record], Awaitable[int]] | None,
 ) -> int:
     from jobsmgr.connection.resources import WORKFLOWS
@@ -102,10 +98,10 @@ async def _do(
     if objection := act.objection(record):
         click.echo(f"Error: {printable(objection)}", err=True)
         return ExitCode.ERROR
-    note = "" if dry_run == "none" else f" ({dry_run} dry run)"
-    if dry_run != "client":
-        everything = "All" if dry_run == "server" else ""
-        await cluster.patch(WORKFLOWS, record.namespace, record.name, act.patch, everything)
-    click.echo(f"{record.resource_name} {act.done}{note}")
+    if dry_run is not DryRun.CLIENT:
+        await cluster.patch(WORKFLOWS, record.namespace, record.name, act.patch, dry_run.parameter)
+    click.echo(f"{record.resource_name} {act.done}{dry_run.note}")
     click.echo(f"  the same with kubectl: {act.kubectl(record)}")
-    return await afterwards(cluster, record) if afterwards is not None and dry_run == "none" else ExitCode.DONE
+    if afterwards is None or dry_run is not DryRun.NONE:
+        return ExitCode.DONE
+    return await afterwards(cluster, record)
