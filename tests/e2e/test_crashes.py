@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from tests.e2e.shapes import SEED, group, job
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, FaultProxy
 from tests.plane.job_finisher import FAILS, JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -67,7 +66,7 @@ def creates(trace: Trace, prefix: str) -> Counter[str]:
 
 @pytest.mark.long
 def test_killed_twenty_times_it_ends_as_if_nothing_had_happened(
-    workflows: Workflows, jobs: JobFinisher, operators: Callable[..., OperatorProcess], proxy: FaultProxy, trace: Trace
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace
 ) -> None:
     """Killed before a write is sent and after one was carried out unanswered, in turn, at the first to third write.
 

@@ -1,6 +1,5 @@
 """The operator as it runs in its pod: a service account's mounted credentials, and nothing that it may write to."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from tests.e2e.conftest import in_pod
 from tests.e2e.shapes import chain
 from tests.e2e.tokens import Tokens
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import LEASE, PROGRAM, OperatorProcess
+from tests.plane.operator_process import LEASE, PROGRAM, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.fast_plane
 def test_it_works_with_what_a_pod_has(
     workflows: Workflows,
     jobs: JobFinisher,
-    operators: Callable[..., OperatorProcess],
+    operators: Operators,
     trace: Trace,
     site: Site,
     tokens: Tokens,

@@ -1,7 +1,7 @@
 """`jobsmgr render` beside what a real operator sends: the bodies of its POSTs to /jobs, as they pass on the wire."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.faults import Action
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
@@ -94,7 +94,7 @@ def created(
     workflows: Workflows,
     jobs: JobFinisher,
     proxy: Listening,
-    operators: Callable[..., OperatorProcess],
+    operators: Operators,
 ) -> list[dict[str, Any]]:
     """The Jobs of all examples as a real operator has sent them; each job succeeds, so that every Job is created."""
     process = operators(url=proxy.url)

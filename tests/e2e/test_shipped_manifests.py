@@ -1,7 +1,6 @@
 """What `kubectl apply -k manifests/operator` installs: valid on a real API server, admitted, and enough to run."""
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tests.plane.access import ROLES
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import Operators
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -86,7 +85,7 @@ def test_the_service_account_that_is_shipped_can_do_the_operators_work(
     installed: ControlPlane,
     workflows: Workflows,
     jobs: JobFinisher,
-    operators: Callable[..., OperatorProcess],
+    operators: Operators,
     namespace: str,
     tmp_path: Path,
 ) -> None:

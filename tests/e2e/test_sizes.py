@@ -1,7 +1,6 @@
 """Workflows at the limits of size, on a real API server: what fits runs, what could grow too large never starts."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import API, Workflows
@@ -67,7 +66,7 @@ def test_as_many_groups_as_there_may_be(workflows: Workflows, jobs: JobFinisher,
 @pytest.mark.parametrize("letter", ["x", "漢"])
 def test_a_thousand_jobs_refused_with_long_messages(
     workflows: Workflows,
-    operators: Callable[..., OperatorProcess],
+    operators: Operators,
     proxy: FaultProxy,
     trace: Trace,
     site: Site,
@@ -116,7 +115,7 @@ def _count(plane: ControlPlane, namespace: str) -> int:
 def test_a_status_that_is_refused_as_too_large_is_stored_in_a_smaller_form(
     workflows: Workflows,
     jobs: JobFinisher,
-    operators: Callable[..., OperatorProcess],
+    operators: Operators,
     proxy: FaultProxy,
     trace: Trace,
     refusal: Answer,

@@ -1,13 +1,12 @@
 """A workflow is suspended and resumed by plain edits of its spec: created so, amid its jobs, with nobody looking."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.e2e.shapes import group, job
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -67,7 +66,7 @@ def test_what_runs_goes_on_and_nothing_follows(
 
 
 def test_suspended_and_resumed_while_no_operator_runs(
-    workflows: Workflows, jobs: JobFinisher, operators: Callable[..., OperatorProcess], trace: Trace
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace
 ) -> None:
     """What counts is the spec as it is, not how it came to be so."""
     process = operators(flags=["--no-leader-election"])

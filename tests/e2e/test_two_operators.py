@@ -15,7 +15,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
-from tests.plane.operator_process import PROGRAM, OperatorProcess
+from tests.plane.operator_process import PROGRAM, OperatorProcess, Operators
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
@@ -28,9 +28,7 @@ RIVAL = "another operator leads by a lease in another namespace"
 
 
 @pytest.fixture
-def deploy(
-    control_plane: ControlPlane, operators: Callable[..., OperatorProcess], pod: tuple[str, ...], tmp_path: Path
-) -> Start:
+def deploy(control_plane: ControlPlane, operators: Operators, pod: tuple[str, ...], tmp_path: Path) -> Start:
     """Apply the manifests, and run what they deploy: a pod with the shipped service account and its rights."""
 
     def start() -> OperatorProcess:
@@ -43,9 +41,7 @@ def deploy(
 
 
 @pytest.fixture
-def by_a_person(
-    control_plane: ControlPlane, operators: Callable[..., OperatorProcess], tmp_path: Path
-) -> Callable[..., OperatorProcess]:
+def by_a_person(control_plane: ControlPlane, operators: Operators, tmp_path: Path) -> Callable[..., OperatorProcess]:
     """README's `jobsmgr operator`, with an administrator's kubeconfig and what is given."""
 
     def start(**options: Any) -> OperatorProcess:

@@ -20,7 +20,7 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.node import ALL_CONTROLLERS, REQUIRED, NodePlane, NoNode
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.rules import RULES
 from tests.plane.site import Site
@@ -200,7 +200,7 @@ def _excused(item: pytest.Item) -> Iterator[str]:
 @pytest.fixture
 def operators(
     request: pytest.FixtureRequest, control_plane: ControlPlane, namespace: str, trace: Trace, tmp_path: Path
-) -> Iterator[Callable[..., OperatorProcess]]:
+) -> Iterator[Operators]:
     """A factory that starts `jobsmgr operator` for the test's namespace; arguments as for `OperatorProcess`.
 
     The first replica is the user `operator`, the second `operator-2`: both with exactly the shipped rights.
@@ -223,7 +223,7 @@ def operators(
 
 
 @pytest.fixture
-def operator(operators: Callable[..., OperatorProcess]) -> OperatorProcess:
+def operator(operators: Operators) -> OperatorProcess:
     """One operator for the test's namespace, with leader election; its run is held against the rules."""
     return operators()
 
