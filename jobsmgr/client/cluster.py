@@ -12,7 +12,7 @@ import attrs
 from jobsmgr.api.fields import Manifest
 from jobsmgr.client.failures import refusal
 from jobsmgr.connection.answers import Answer
-from jobsmgr.connection.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+from jobsmgr.connection.decoding import code_of, items_of, lines_of, metadata_of, status_of, version_of, watch_event
 from jobsmgr.connection.resources import MERGE_PATCH, PODS, Resource
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
@@ -123,13 +123,9 @@ class Cluster:
         opened = self._opened(query.resource, query.namespace, params, SILENCE)
         async with opened as response, aclosing(lines_of(response)) as lines:
             async for line in lines:
-                event = json_object(line)
-                kind, raw = str(event.get("type")), event.get("object")
-                if not isinstance(raw, dict):
-                    raise Unreadable("the watch sent what is no event")
+                kind, raw = watch_event(line)
                 if kind == "ERROR":
-                    code = raw["code"] if isinstance(raw.get("code"), int) else 500
-                    raise refusal(Answer(status=code, body=raw), query.resource, query.namespace, "")
+                    raise refusal(Answer(status=code_of(raw), body=raw), query.resource, query.namespace, "")
                 yield kind, raw
 
     async def log(self, namespace: str, pod: str, params: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:

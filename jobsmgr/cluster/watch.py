@@ -15,7 +15,16 @@ import structlog
 from jobsmgr.cluster.kinds import MALFORMED, Stored, V
 from jobsmgr.cluster.store import Store
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.decoding import Unreadable, items_of, json_object, lines_of, metadata_of, status_of, version_of
+from jobsmgr.connection.decoding import (
+    Unreadable,
+    code_of,
+    items_of,
+    lines_of,
+    metadata_of,
+    status_of,
+    version_of,
+    watch_event,
+)
 from jobsmgr.connection.resources import where
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.backoff import backoff
@@ -164,16 +173,15 @@ class Watch(Generic[V]):
             async with aclosing(lines_of(response)) as lines:
                 async for line in lines:
                     self._heard_at = time.monotonic()
-                    initial = await self._handle(json_object(line), initial)
+                    initial = await self._handle(*watch_event(line), initial)
 
-    async def _handle(self, event: Mapping[str, Any], initial: list[Stored[V]] | None) -> list[Stored[V]] | None:
+    async def _handle(
+        self, kind: str, raw: Mapping[str, Any], initial: list[Stored[V]] | None
+    ) -> list[Stored[V]] | None:
         """One event; `initial` collects objects until the server says that these were all."""
-        kind, raw = event.get("type"), event.get("object")
-        if not isinstance(raw, dict):
-            raise Unreadable("the watch sent what is no event")
         metadata = metadata_of(raw)
         if kind == "ERROR":
-            self._check(raw["code"] if isinstance(raw.get("code"), int) else 500, raw)
+            self._check(code_of(raw), raw)
         if kind == "BOOKMARK":
             if initial is None:
                 self._version = version_of(metadata)

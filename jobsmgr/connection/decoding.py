@@ -57,6 +57,21 @@ def json_object(line: bytes) -> dict[str, Any]:
     return value
 
 
+def watch_event(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Type and object of a line that a watch sent. Raises `Unreadable`."""
+    event = json_object(line)
+    raw = event.get("object")
+    if not isinstance(raw, dict):
+        raise Unreadable("the watch sent a line without an object")
+    return str(event.get("type")), raw
+
+
+def code_of(status: Mapping[str, Any]) -> int:
+    """The HTTP code of a `metav1.Status`, which an ERROR event has; 500 if it has none."""
+    code = status.get("code")
+    return code if isinstance(code, int) else 500
+
+
 def document(text: bytes) -> Any:
     """JSON as a value; one nested deeper than Python reads is cut, for the API server stores ten thousand levels.
 
