@@ -30,8 +30,8 @@ def graph(
     """Show the dependency graph of the workflows of FILE ("-": standard input).
 
     A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
-    groups above it, unless they are marked as parallel; other dependencies stand below. Dependencies that others imply
-    are left out, and alike jobs share a line. --full shows every job and every dependency, in each form.
+    groups above it, unless they are marked as parallel; other dependencies are listed below. Dependencies that others
+    imply are left out, and similar jobs share a line. --full shows every job and every dependency, in each form.
     """
     hooks = load_hooks()
     documents = chosen(load_documents([file], exclude), names)

@@ -35,7 +35,7 @@ COMMANDS = {
     "retry": Lazy("jobsmgr.cli.retry:retry", "Run again what failed, and go on from there."),
     "operator": Lazy("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
     "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
-    "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and what it stands on."),
+    "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and the packages it uses."),
     "completion": Lazy("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),
 }
 """Every command, in the order of the help."""

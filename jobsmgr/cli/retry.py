@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobsmgr.client.records import Record
 
 ANSWERED_WITHIN = 10.0
-"""Seconds in which an operator that runs has taken up the request."""
+"""Seconds within which a running operator answers a request."""
 
 
 @click.command()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobsmgr.client.diagnosis import Diagnosis
 
 TITLE = 9
-"""Columns of what stands before a line."""
+"""Width of the titles before the lines."""
 
 
 @click.command()

@@ -16,7 +16,7 @@ _BASIS = ("attrs", "cattrs", "click", "kr8s", "pluggy", "PyYAML")
 @click.command()
 @output_option("text", "json")
 def version(output: str) -> None:
-    """Show the versions of jobsmgr, of Python, and of the packages that it stands on."""
+    """Show the versions of jobsmgr, of Python, and of the packages that it uses."""
     versions = {"jobsmgr": metadata.version("jobsmgr"), "python": platform.python_version()}
     versions |= {name: metadata.version(name) for name in _BASIS}
     if output == "json":

@@ -18,7 +18,7 @@ NAMED = 3
 
 @attrs.frozen(kw_only=True)
 class Blocker:
-    """The job that everything else hangs on."""
+    """The job that holds up everything else."""
 
     key: JobKey
     job: JobStatus

@@ -33,7 +33,7 @@ class Findings:
 
 
 async def examine(cluster: Cluster, record: Record, blocker: Blocker | None) -> Findings:
-    """Look at the pods of the job that blocks, at the events of what says most, and at the last lines it printed."""
+    """Look at the pods of the job that blocks, at the events that may explain them, and at its last lines."""
     if blocker is None or not blocker.wants_pods:
         return Findings()
     namespace, uid = record.namespace, blocker.job.uid

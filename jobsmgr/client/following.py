@@ -1,4 +1,4 @@
-"""Objects as they stand, again after each change, through cut watches and restarted servers. Nothing polls here."""
+"""Objects as they are, and again after each change, despite cut watches and restarted servers. Nothing polls here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class View:
 
     objects: Mapping[Name, Manifest]
     changed: tuple[Name, ...]
-    """Those that are new or another than in the view before."""
+    """Those that are new or differ from the view before."""
     gone: Mapping[Name, Manifest]
     """Those that were deleted since, as they were last seen."""
 
@@ -68,7 +68,7 @@ async def follow(cluster: Cluster, query: Query, waiting: Callable[[str], None])
             if first or (refused_since is not None and anyio.current_time() - refused_since > PATIENCE):
                 raise
             failures += 1
-            if failures == 2:  # the first time is everyday life: a server that restarts or ends a watch
+            if failures == 2:  # the first time is normal: a server restarts, or ends a watch
                 waiting(str(error))
             await anyio.sleep(min(backoff(failures), LONGEST_PAUSE))
 

@@ -1,4 +1,4 @@
-"""The logs of a workflow's jobs, line by line, each once, through cut connections. Nothing is printed here."""
+"""The logs of a workflow's jobs, line by line, each once, despite cut connections. Nothing is printed here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jobsmgr.engine.backoff import backoff
 LONGEST_LINE = 1 << 20
 """Bytes of a line beyond which it is broken."""
 STATUS_LAG = 1.0
-"""Seconds in which a kubelet reports that a container has ended whose log has come to its end."""
+"""Seconds until a kubelet has reported the end of a container whose log has ended."""
 STREAMS = 50
 """Logs that are followed side by side."""
 
@@ -34,7 +34,7 @@ class Wanted:
     """Which logs, and how much of them."""
 
     jobs: Collection[JobKey] = ()
-    """None named: all."""
+    """Empty: all."""
     failed: bool = False
     previous: bool = False
     attempt: int | None = None
@@ -72,7 +72,7 @@ class Line:
 
 
 class Logs:
-    """The logs of one workflow. What is to be read is handed to `line`, what is to be known beside it to `note`."""
+    """The logs of one workflow. Lines are handed to `line`, remarks about them to `note`."""
 
     def __init__(
         self, cluster: Cluster, wanted: Wanted, line: Callable[[Line], None], note: Callable[[str], None]
@@ -169,7 +169,7 @@ class Logs:
             self._note(f"{pod.key}: {error}")
 
     async def _stream(self, pod: JobPod, container: Container) -> None:
-        """A log until its container ends; after a cut it goes on behind the last line."""
+        """A log until its container ends; after a cut it goes on after the last line."""
         last, failures = "", 0
         async with self._slots:
             while True:
@@ -203,7 +203,7 @@ class Logs:
     async def _lines(
         self, pod: JobPod, container: Container, extra: dict[str, Any], after: str = ""
     ) -> AsyncGenerator[Line, None]:
-        """The lines behind a moment; without one as many as are wanted."""
+        """The lines after a moment; without one as many as are wanted."""
         params = {**self._wanted.params(), **extra, "container": container.name}
         if after:  # `sinceTime` knows whole seconds: what was read already is left out here
             params = {**extra, "container": container.name, "timestamps": "true", "sinceTime": after}
@@ -227,7 +227,7 @@ def _owners(record: Record) -> frozenset[str]:
 
 
 def _new(key: JobKey, container: str, lines: Iterable[bytes], after: str) -> Iterator[Line]:
-    """The lines behind a moment; one without a time, which is a part of a longer one, is never left out."""
+    """The lines after a moment; one without a time, which is a part of a longer one, is never left out."""
     for each in lines:
         if not (line := _timed(key, container, each)).time or line.time > after:
             yield line

@@ -22,7 +22,7 @@ _WORDS = (ConditionType.STALLED, ConditionType.FAILED, ConditionType.SUSPENDED, 
 
 @attrs.define(slots=False, frozen=True)
 class Record:
-    """A ManagedJob as it is stored, whoever has written its status: the Go operator's is a mere word."""
+    """A ManagedJob as it is stored, whoever has written its status: the Go operator's is a single word."""
 
     raw: Manifest
 

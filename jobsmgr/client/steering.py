@@ -24,7 +24,7 @@ class Act:
     patch: Manifest
     """A merge patch."""
     idle_in: frozenset[bool] = frozenset()
-    """Whether a workflow that has ended (True) or not (False) is one that it would change nothing of."""
+    """Where it would change nothing: True for workflows that have ended, False for those that have not."""
 
     def objection(self, record: Record) -> str:
         """Why it would change nothing; empty if it would."""

@@ -82,7 +82,7 @@ def is_gone(answer: Answer, resource: Resource, name: str) -> bool:
 
 
 def is_deleted(answer: Answer, uid: str) -> bool:
-    """Whether the answer to a DELETE says that the object with that uid is no more."""
+    """Whether the answer to a DELETE says that the object with that uid no longer exists."""
     return answer.ok and answer.body.get("kind") == "Status" and _details(answer).get("uid") == uid
 
 

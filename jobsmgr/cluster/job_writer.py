@@ -17,7 +17,7 @@ from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
 from jobsmgr.engine.port import AlreadyExists, Conflict, Created, CreateResult, Done, Gone, Key, WriteResult
 
 _DELETE_TRIES = 3
-"""How often a Job that changes all the time is tried to be deleted before the next look."""
+"""How many times the delete of a Job that keeps changing is tried before the next look."""
 
 
 class JobWriter:

@@ -171,7 +171,7 @@ class Store(Generic[V]):
         self._on_removed(known, last)
 
     def _bury(self, uid: str) -> None:
-        """Remember that an object is no more: the answer to an own write may come after the news of its deletion."""
+        """Remember that an object is gone: the answer to an own write may come after the news of its deletion."""
         self._gone[uid] = None
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)

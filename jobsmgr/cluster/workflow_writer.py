@@ -65,7 +65,7 @@ class WorkflowWriter:
         return Gone() if self._reads.is_gone(answer, key) else refusal(answer)
 
     async def remove_finalizer(self, key: Key, finalizer: str) -> WriteResult:
-        """Take a finalizer off; needs a right that only the migration role gives, which is said once."""
+        """Take a finalizer off; needs a right that only the migration role gives, which is logged once."""
         if (known := self._known.get(key)) is None:
             return Gone()
         finalizers = known.value.raw["metadata"].get("finalizers") or []

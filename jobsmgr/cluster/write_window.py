@@ -15,7 +15,7 @@ from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Key
 
 MOST_LISTED = 500
-"""Objects of one list: a Job has few pods, an object few events."""
+"""How many objects one list has at most: a Job has few pods, an object few events."""
 
 
 class WriteWindow:

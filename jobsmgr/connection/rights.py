@@ -1,6 +1,6 @@
 """What a process may do, as the API server sees it. Nothing is written here.
 
-A right that is missing is asked about, not tried: a refusal would stand in the audit log.
+The server is asked about a right instead of trying it: a refusal would appear in the audit log.
 """
 
 from __future__ import annotations

@@ -90,9 +90,9 @@ class Session:
     async def stream(
         self, resource: Resource, namespace: str, params: Mapping[str, Any], silence: float | None, name: str = ""
     ) -> AsyncIterator[httpx.Response]:
-        """Open a watch, or what `name` names, that breaks off after so many seconds of `silence`.
+        """Open a watch, or what `name` names; it fails after `silence` seconds without any data, None: never.
 
-        The response's status is the caller's to look at.
+        The caller checks the response's status.
 
         Raises `Unreachable`, also out of the block.
         """

@@ -91,7 +91,7 @@ class _Transport(AiohttpTransport):
         )
         session = aiohttp.ClientSession(
             connector=connector,
-            headers=self._headers,  # here, since a request's own are joined where one stands twice
+            headers=self._headers,  # here, since a request's own are joined where one appears twice
             trace_configs=[_last_moment()],
         )
         # aiohttp sends again what may be sent twice when its connection breaks, PUT and DELETE too: at once, without

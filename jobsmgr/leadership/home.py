@@ -1,4 +1,4 @@
-"""Where the Lease is if nobody says: the same place for a deployed process and for one that is started by hand."""
+"""Where the Lease is by default: the same place for a deployed process and for one that is started by hand."""
 
 from __future__ import annotations
 

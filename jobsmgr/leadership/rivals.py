@@ -42,7 +42,7 @@ class Rivals:
     _named: set[tuple[str, str]] = attrs.field(factory=set, init=False)
 
     async def watch_for(self, lease: Lease | None) -> NoReturn:
-        """Look once now, and once whenever we have become the leader; without a lease of ours now alone."""
+        """Look now, and again whenever we become the leader; without a lease of our own only now."""
         own = await lease.placed() if lease is not None else ""
         while True:
             await self._look(own)
@@ -78,7 +78,7 @@ class Rivals:
     async def _alive(self, own: str) -> AsyncIterator[tuple[str, str]]:
         """Namespace and holder of each Lease that is renewed while we look. Raises `Unreachable`.
 
-        No clock is compared with a holder's: as anybody who waits for a Lease, we wait for its duration.
+        Clocks are not compared: like anybody who waits for a Lease, we wait for its duration.
         """
         scopes = await self._allowed()
         began = time.monotonic()

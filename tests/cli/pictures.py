@@ -57,7 +57,7 @@ def graph_of_order() -> str:
 
 
 def order() -> str:
-    """That workflow, as it stands on the page."""
+    """That workflow, as it is on the page."""
     blocks: list[str] = re.findall(
         r"^```yaml\n(.*?)^```$", (ROOT / "docs/workflow.md").read_text(), re.MULTILINE | re.DOTALL
     )
@@ -114,7 +114,7 @@ async def _photograph(folder: Path) -> str:
 
 
 def _terminal(lines: list[str], tree: RunTree) -> str:
-    """A terminal's window, in the reader's own fonts; each text stands by itself, so that columns stay in line."""
+    """A terminal's window, in the reader's own fonts; each text is placed alone, so that columns stay in line."""
     console = Console(
         file=io.StringIO(), width=COLUMNS, height=ROWS, force_terminal=True, color_system="standard", record=True
     )

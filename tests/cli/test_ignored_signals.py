@@ -49,7 +49,7 @@ def write(folder: Path) -> None:
     ids=["nohup", *(f"trap-{number.name}" for number in STOPS)],
 )
 def test_the_run_goes_on(tmp_path: Path, program: tuple[str, ...], number: signal.Signals) -> None:
-    """To its end, and nothing is said. A signal that was heard, however late, would change the exit code."""
+    """To its end, without a word. A signal that was heard, however late, would change the exit code."""
     with waiting(tmp_path, program) as run:
         run.signal(number)
         (tmp_path / "go").touch()

@@ -183,7 +183,7 @@ def test_a_missing_field_stands_where_it_is_missing() -> None:
 
 
 def test_a_value_behind_an_alias_stands_where_it_is_written() -> None:
-    """Where it can be mended."""
+    """Where it can be fixed."""
     text = _spec(
         "  params: {env: &env [{name: A, value: 1}]}\n"
         "  groups: [{name: g, params: {env: *env}, jobs: [{name: j, image: b}]}]\n"

@@ -1,4 +1,4 @@
-"""Plugins of others in `jobsmgr run`: what they are told, and what becomes of the run when they fail."""
+"""Other people's plugins in `jobsmgr run`: what is reported to them, and what becomes of the run when they fail."""
 
 import os
 import subprocess

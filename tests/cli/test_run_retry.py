@@ -97,7 +97,7 @@ class TestRetry:
         assert result(out)["phase"] == "succeeded"
 
     def test_a_job_that_is_new_in_the_file_runs(self, tmp_path: Path) -> None:
-        """And one that is not in it any more counts no more."""
+        """And one that is no longer in it does not count."""
         out = tmp_path / "out"
         ran(tmp_path, three(tmp_path, "exit 3"), "--output-dir", str(out))
         text = file_of(sh("a", "exit 9"), sh("d", "echo d"))

@@ -85,7 +85,7 @@ async def test_what_happened_while_nobody_watched_is_found_by_a_list() -> None:
 
 
 async def test_only_the_first_list_fails() -> None:
-    """Later an unreachable server is waited for, and a person is told why nothing comes."""
+    """Later an unreachable server is waited for, and a person is shown why there is no news."""
     with pytest.raises(Unreachable):
         await views(Scripted(Unreachable("no route")), 1)
     said: list[str] = []

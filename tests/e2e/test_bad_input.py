@@ -1,4 +1,4 @@
-"""Workflows that are wrong, or at the limits: refused with a path, or a condition says what to mend; none disturbs."""
+"""Workflows that are wrong, or at the limits: refused with a path, or a condition says what to fix; none disturbs."""
 
 import copy
 import json
@@ -89,7 +89,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_invalid_workflow_says_which_field_is_wrong_and_starts_nothing_until_it_is_mended(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, site: Site
 ) -> None:
-    """Condition and Event name the path; a valid workflow beside them runs; each runs once it is mended."""
+    """Condition and Event name the path; a valid workflow beside them runs; each runs once it is fixed."""
     for name, (spec, _) in INVALID.items():
         workflows.create_spec(name, spec)
     workflows.create_spec("healthy", groups(group("g", "a", "b")))

@@ -93,7 +93,7 @@ def notes(tmp_path: Path) -> list[str]:
 def test_sigterm_after_workflows_have_ended(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, tmp_path: Path
 ) -> None:
-    """All of them are told, before the lifespans are left; a neighbour that waits for ever costs them nothing."""
+    """All of them are reported before the lifespans are left; a neighbour that waits forever costs them nothing."""
     environment = noting(tmp_path)
     beside = install(tmp_path, "jobsmgr_slow", "1.0", {"jobsmgr_slow.py": SLOW}, {"a-slow": "jobsmgr_slow"})
     path = os.pathsep.join((environment["PYTHONPATH"], beside["PYTHONPATH"]))

@@ -235,7 +235,7 @@ WAYS = (
 def test_a_failing_plugin_holds_the_workflows_it_fails_for_and_no_other(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path
 ) -> None:
-    """Whatever it raises or answers: Stalled names it, nothing starts; once it is mended they go on."""
+    """Whatever it raises or answers: Stalled names it, nothing starts; once it is fixed they go on."""
     mended = tmp_path / "mended"
     found = install(tmp_path, "jobsmgr_chaos", "6.6.6", {"jobsmgr_chaos.py": CHAOS}, {"chaos": "jobsmgr_chaos"})
     operator = operators(environment={**found, "CHAOS_MENDED": str(mended)})

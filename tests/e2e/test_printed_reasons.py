@@ -1,4 +1,4 @@
-"""Why a workflow does not go on, or how it ended, stands in one `kubectl get`, as the real kubectl prints it."""
+"""Why a workflow does not go on, or how it ended, is in one `kubectl get`, as the real kubectl prints it."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_titles_and_what_a_plain_get_shows(
 
 
 @pytest.mark.fast_plane
-def test_a_job_that_the_cluster_refuses_stands_there_with_its_words(
+def test_a_job_that_the_cluster_refuses_is_shown_with_its_words(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site
 ) -> None:
     """A full quota and a policy pass by themselves: Reconciling, with the first job and how many more there are."""
@@ -174,7 +174,7 @@ def test_a_job_whose_pods_cannot_be_made_says_what_refuses_them(
 def test_a_pod_that_nobody_runs_says_so(
     workflows: Workflows, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:
-    """There is no node: its pod waits without a word, and the Job says that much."""
+    """There is no node: its pod waits without a word, and the Job says only that."""
     workflows.create_spec("alone", chain(1))
     shows(site, "alone", "NotReady", 'job "chain/job-0": no pod of Job alone-chain-job-0 has run for 20 seconds')
 

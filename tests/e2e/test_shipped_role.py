@@ -21,7 +21,7 @@ VALID, INVALID = group("g", "held", "next"), group("g", "held", job("next", "nob
 
 
 def invalid_again(workflows: Workflows, name: str) -> None:
-    """Edit a running workflow to be invalid, mend it, and spoil it in the same way: one event, seen twice."""
+    """Edit a running workflow to be invalid, fix it, and spoil it in the same way: one event, seen twice."""
     for spoiled in (True, False, True):
         generation = workflows.edit(name, {"spec": {"groups": [INVALID if spoiled else VALID]}})["metadata"][
             "generation"
@@ -34,7 +34,7 @@ def test_every_verb_of_the_shipped_role_is_used(
 ) -> None:
     """List: a server that cannot stream one. Get: an edit or a foreign Job at the last moment. Delete: deadline, ttl.
 
-    Events are created, and patched when the same is told again; the lease is made, read and renewed; all are
+    Events are created, and patched when the same is reported again; the lease is made, read and renewed; all are
     listed. Pods and events are listed for a Job without a running pod.
     """
     proxy.add(Answer(400, OLD_SERVER), method="WATCH", path="sendInitialEvents")

@@ -1,4 +1,4 @@
-"""An operator that somebody starts by hand beside a deployed one: one of them leads, or both are told of the other."""
+"""An operator that somebody starts by hand beside a deployed one: one of them leads, or the log names the other."""
 
 from collections.abc import Callable
 from pathlib import Path

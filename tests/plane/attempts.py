@@ -25,7 +25,7 @@ def attempt_at(recording: Recording, creation: Creation, path: Path) -> int:
 
 
 def request_of(version: Version) -> str:
-    """The request to run jobs again that stands in the annotations."""
+    """The request to run jobs again that is in the annotations."""
     annotations = version.content["metadata"].get("annotations") or {}
     return str(annotations.get("jobsmanager.raczylo.com/retry", ""))
 

@@ -10,7 +10,7 @@ Row = dict[str, str]
 def printed(plane: ControlPlane, namespace: str, *flags: str) -> dict[str, Row]:
     """The table of all workflows of a namespace: by name, each column by its title."""
     head, *lines = plane.kubectl("get", "mjob", *flags, namespace=namespace).stdout.splitlines()
-    # A title stands where its column begins.
+    # A title begins where its column does.
     starts = [(found[0], found.start()) for found in re.finditer(r"\S+", head)]
     ends = [start for _, start in starts[1:]] + [None]
     rows = [

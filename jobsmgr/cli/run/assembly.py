@@ -41,7 +41,7 @@ from jobsmgr.local.simulation import Simulation, VirtualLoop
 from jobsmgr.local.watching import Watcher, Watchers
 
 MOST_HELD = 10
-"""So many held jobs are named at most."""
+"""How many held jobs are named at most."""
 
 
 def run_file(file: str, more: Iterable[str], options: RunOptions) -> int:

@@ -154,7 +154,7 @@ def run(
     """Run the workflows of FILE ("-": standard input) on this machine, without a cluster.
 
     Jobs run in containers of podman or docker, as processes, or not at all (--executor). ConfigMaps and Secrets that
-    they refer to stand in FILE or in a file given with -f. Ctrl-C stops jobs with their grace period; a second one
+    they refer to are in FILE or in a file given with -f. Ctrl-C stops jobs with their grace period; a second one
     kills. docs/run.md says what is isolated and what is not.
 
     Exits with 0 when all succeeded, 1 after an error of this machine, 2 for a file or option that cannot be used, 3

@@ -1,4 +1,4 @@
-"""What the loop logs about plugins, as sentences for who runs a file; all else that is logged is for operators."""
+"""What the loop logs about plugins, as sentences for whoever runs a file; the rest of the log is for operators."""
 
 from __future__ import annotations
 

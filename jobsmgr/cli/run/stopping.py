@@ -23,7 +23,7 @@ STOPPING = "Stopping: jobs are given their grace period to end. Once more (Ctrl-
 STOPPING_NOTHING = "Stopping: no job is running, and no more are started."
 KILLING = "Killing what still runs."
 BLOCKED_AFTER = 1.0
-"""Seconds after a signal in which the loop has not heard it: then something blocks it, such as a plugin's hook."""
+"""Seconds after which a loop that has not heard a signal counts as blocked, by a plugin's hook for example."""
 
 
 @attrs.define

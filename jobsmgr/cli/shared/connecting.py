@@ -1,4 +1,4 @@
-"""Options that choose a cluster, and a command's work done there. What the work is, is the command's concern."""
+"""Options that choose a cluster, and a command's work done there. What the work is remains the command's concern."""
 
 from __future__ import annotations
 

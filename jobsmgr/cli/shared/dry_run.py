@@ -23,7 +23,7 @@ class DryRun(StrEnum):
 
     @property
     def note(self) -> str:
-        """What stands behind the report of success."""
+        """What follows the report of success."""
         return "" if self is DryRun.NONE else f" ({self.value} dry run)"
 
     @property

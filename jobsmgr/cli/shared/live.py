@@ -53,7 +53,7 @@ class Progress:
         self.screen.changed()
 
     def say(self, why: str) -> None:
-        """Show why nothing comes."""
+        """Show why there is no news."""
         self.screen.line(f"waiting: {printable(why)}")
 
     def _print_changes(self, view: WorkflowView) -> None:

@@ -1,4 +1,4 @@
-"""How objects of a cluster are printed: kubectl's `-o`, columns, order. Which objects, is the command's concern."""
+"""How objects of a cluster are printed: kubectl's `-o`, columns, order. Which objects is the command's concern."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def as_interrupts(numbers: Iterable[signal.Signals]) -> Iterator[None]:
 
 
 def see_ends_of_children() -> None:
-    """Have the ends of child processes told: where the caller ignores SIGCHLD, their exit codes would be lost."""
+    """Have the ends of child processes reported: where the caller ignores SIGCHLD, their exit codes would be lost."""
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 

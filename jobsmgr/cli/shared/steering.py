@@ -33,7 +33,7 @@ MANY = 1
 
 @attrs.frozen(kw_only=True)
 class Steering:
-    """Which workflows, where, and whether in earnest."""
+    """Which workflows of which cluster, and whether anything is written."""
 
     connection: Connection
     names: tuple[str, ...]
