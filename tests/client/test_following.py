@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from jobsmgr.client.cluster import Listing, Query
-from jobsmgr.client.failures import Expired, RequestRefused
-from jobsmgr.client.following import View, follow
+from jobsmgr.client.failures import DoesNotExist, Expired, RequestRefused
+from jobsmgr.client.following import View, follow, until_finished
+from jobsmgr.client.records import Record
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.resources import WORKFLOWS
 
@@ -93,3 +94,15 @@ async def test_only_the_first_list_fails() -> None:
     cluster = Scripted([thing("a", 1)], *broken, [("MODIFIED", thing("a", 21))])
     await views(cluster, 2, said)
     assert said == ["not yet"]
+
+
+async def test_a_workflow_is_followed_to_its_end() -> None:
+    """Each state is shown, the last one too; one that is deleted has no end."""
+    finished = {**thing("a", 11), "status": {"conditions": [{"type": "Finished", "status": "True"}]}}
+    record, shown = Record(thing("a", 1)), list[Record]()
+    cluster = Scripted([thing("a", 1)], [("MODIFIED", thing("a", 10)), ("MODIFIED", finished)])
+    last = await until_finished(cluster, record, print, shown.append)  # type: ignore[arg-type]
+    assert (last.raw, [one.is_finished for one in shown]) == (finished, [False, False, True])
+    deleted = Scripted([thing("a", 1)], [("DELETED", thing("a", 10))])
+    with pytest.raises(DoesNotExist, match='workflow "a" was deleted'):
+        await until_finished(deleted, record, print)  # type: ignore[arg-type]
