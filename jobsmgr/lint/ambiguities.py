@@ -25,7 +25,7 @@ def ambiguity_findings(document: Document) -> Iterator[Finding]:
         elif _is_mode(ambiguity):
             continue
         else:
-            text = f"{_description(ambiguity)}{_remedy(ambiguity)}"
+            text = f"{_description(ambiguity)}{_remedy(document.kind, ambiguity)}"
         yield Finding(document.source, *ambiguity.position, severity_of(code), code, text, ambiguity.path)
 
 
@@ -39,11 +39,11 @@ def _description(ambiguity: Ambiguity) -> str:
     return f"{what} `{ambiguity.text}` is {kind} to kubectl".strip()
 
 
-def _remedy(ambiguity: Ambiguity) -> str:
+def _remedy(kind: str, ambiguity: Ambiguity) -> str:
     """How to write what was probably meant; a value that the field would not take is not advised."""
     if ambiguity.is_key:
         return "; quote it" if valid_key(ambiguity.text) else f"; write {json.dumps(str(ambiguity.value))}"
-    field = field_schema(ambiguity.path)
+    field = field_schema(kind, ambiguity.path)
     ways = ["quote it"] if not schema_problems(ambiguity.text, field, "") else []
     ways += [f"write {json.dumps(ambiguity.value)}"] if not schema_problems(ambiguity.value, field, "") else []
     return f"; {', or '.join(ways)}" if ways else ""

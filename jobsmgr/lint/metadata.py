@@ -14,11 +14,15 @@ from jobsmgr.api.metadata import METADATA, object_problems
 from jobsmgr.api.workflow import API_VERSION, KIND
 
 _PROPERTIES: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": METADATA}
+_TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_BESIDE: dict[str, Schema] = {"configmap": {"data": _TEXTS}, "secret": {"data": _TEXTS, "stringData": _TEXTS}}
+"""What objects that are not ManagedJobs have beside their metadata, by their kind."""
 
 
-def field_schema(path: str) -> Schema:
-    """The schema of a field of a ManagedJob by its path; one without bounds where none is known."""
-    found: Schema = {"properties": {**_PROPERTIES, "spec": schema()}}
+def field_schema(kind: str, path: str) -> Schema:
+    """The schema of a field by its path in an object of a kind; one without bounds where none is known."""
+    own = _BESIDE.get(kind.lower()) or {"spec": schema()}
+    found: Schema = {"properties": {**_PROPERTIES, **own}}
     for step in re.findall(r"\[\d+\]|[^.\[\]]+", path):
         if step.startswith("["):
             found = found.get("items", {})

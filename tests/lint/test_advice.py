@@ -165,3 +165,12 @@ def test_an_odd_scalar_is_advised_as_its_field_takes_it(field: str) -> None:
                 written = f'"{odd}"' if way == "quote it" else way.removeprefix("write ")
                 assert found(text.replace("VALUE", written)) == [], (odd, finding.message)
             assert advice or any(one.code == Code.WRONG_VALUE for one in findings), odd
+
+
+@pytest.mark.parametrize(("kind", "part"), [("ConfigMap", "data"), ("Secret", "stringData")])
+def test_text_beside_a_workflow_is_only_advised_as_text(kind: str, part: str) -> None:
+    """The values of these objects are texts: a server refuses `false`."""
+    workflow = f"{HEAD}{METADATA}spec: {{groups: [{{name: g, jobs: [{{name: j, image: b}}]}}]}}\n"
+    text = f"{workflow}---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n{part}: {{a: no}}\n"
+    said = [one.message for one in found(text) if one.code == Code.AMBIGUOUS_SCALAR]
+    assert said == ["`no` is a boolean to kubectl; quote it"]
