@@ -48,12 +48,12 @@ def tree(name: str, connection: Connection, watch: bool, everything: bool, only_
 def _print(record: Record, palette: Palette, *, everything: bool) -> None:
     from rich.console import Console
 
-    from jobsmgr.client.picture import picture
+    from jobsmgr.client.picture import Pictures
     from jobsmgr.connection import clock
     from jobsmgr.views.run_tree import RunTree
 
     now = clock.now()
-    view = picture(record, now)
+    view = Pictures().of(record, now)
     lines = 1 + len(view.jobs) + len(view.groups())
     rows = lines if everything else min(lines, ROWS)
     console = Console(

@@ -9,26 +9,43 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.client.records import Record, in_words
 from jobsmgr.core.graph import build_graph
 from jobsmgr.views.run_view import JobView, WorkflowView
-from jobsmgr.views.waiting import waits
+from jobsmgr.views.waiting import Waits
 
 
-def picture(record: Record, now: datetime) -> WorkflowView:
-    """Where each job of a workflow stands; times in seconds since 1970.
+class Pictures:
+    """The pictures of one workflow, one after another: its spec is read once per generation."""
 
-    Jobs that only the spec has are pending: no operator has seen them yet.
-    """
-    started = record.status.start_time or record.created or now
-    view = WorkflowView.of(record.name, record.job_keys(), started.timestamp())
-    view.phase, view.message = record.phase, record.why[1]
-    view.ended = _seconds(record.status.completion_time)
-    for key, job in record.status.jobs():
-        view.jobs[key] = _job(key, job)
-    if (workflow := record.workflow) is not None:
-        graph, problems = build_graph(workflow)
-        phases = {key: job.phase for key, job in view.jobs.items()}
-        for key, text in {} if problems else waits(workflow, graph, phases).items():
-            view.jobs[key].note = view.jobs[key].note or text
-    return view
+    def __init__(self) -> None:
+        self._spec: tuple[object, ...] = ()
+        self._written: tuple[JobKey, ...] = ()
+        self._waits: Waits | None = None
+
+    def of(self, record: Record, now: datetime) -> WorkflowView:
+        """Where each job stands; times in seconds since 1970.
+
+        Jobs that only the spec has are pending: no operator has seen them yet.
+        """
+        self._read(record)
+        started = record.status.start_time or record.created or now
+        known = dict(record.status.jobs())
+        view = WorkflowView.of(record.name, dict.fromkeys((*self._written, *known)), started.timestamp())
+        view.phase, view.message = record.phase, record.why[1]
+        view.ended = _seconds(record.status.completion_time)
+        for key, job in known.items():
+            view.jobs[key] = _job(key, job)
+        if self._waits is not None:
+            for key, text in self._waits.among({key: job.phase for key, job in view.jobs.items()}).items():
+                view.jobs[key].note = view.jobs[key].note or text
+        return view
+
+    def _read(self, record: Record) -> None:
+        if record.spec_version == self._spec:
+            return
+        self._spec, self._written, self._waits = record.spec_version, (), None
+        if (workflow := record.workflow) is not None:
+            self._written = tuple(job.key for job in workflow.jobs())
+            graph, problems = build_graph(workflow)
+            self._waits = None if problems else Waits(workflow, graph)
 
 
 def _job(key: JobKey, job: JobStatus) -> JobView:

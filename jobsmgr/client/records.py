@@ -83,6 +83,12 @@ class Record:
         """Where it stands."""
         return self.status.phase
 
+    @property
+    def spec_version(self) -> tuple[object, ...]:
+        """What is another one when its spec is: whose it is, and its generation."""
+        metadata = metadata_of(self.raw)
+        return metadata.get("uid"), metadata.get("generation")
+
     def job_keys(self) -> tuple[JobKey, ...]:
         """Its jobs, in the order of the spec, and behind them those that only the status has."""
         written = [job.key for job in self.workflow.jobs()] if self.workflow is not None else []

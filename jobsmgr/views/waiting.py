@@ -17,21 +17,26 @@ NAMED = 3
 """At most so many are named; the others are counted."""
 
 
-def waits(workflow: Workflow, graph: Graph, phases: Mapping[JobKey, Phase]) -> dict[JobKey, str]:
-    """For each pending job that waits for others: `waits for a, b and 2 more`, `waits for group transform`."""
-    arrows = arrows_of(workflow, graph)
-    jobs = _before(arrows.jobs, arrows.across)
-    groups = _before(arrows.groups)
-    open_groups = {key.group for key, phase in phases.items() if not phase.ended}
-    found: dict[JobKey, str] = {}
-    for key, phase in phases.items():
-        if phase is not Phase.PENDING:
-            continue
-        if waited := [one for one in jobs.get(key, ()) if not phases.get(one, Phase.PENDING).ended]:
-            found[key] = f"waits for {_named([one.job if one.group == key.group else str(one) for one in waited])}"
-        elif blocked := [name for name in groups.get(key.group, ()) if name in open_groups]:
-            found[key] = f"waits for group{'s' if len(blocked) > 1 else ''} {_named(blocked)}"
-    return found
+class Waits:
+    """What the jobs of a workflow wait for: the arrows are worked out once, the words for each moment."""
+
+    def __init__(self, workflow: Workflow, graph: Graph) -> None:
+        arrows = arrows_of(workflow, graph)
+        self._jobs = _before(arrows.jobs, arrows.across)
+        self._groups = _before(arrows.groups)
+
+    def among(self, phases: Mapping[JobKey, Phase]) -> dict[JobKey, str]:
+        """For each pending job that waits for others: `waits for a, b and 2 more`, `waits for group transform`."""
+        open_groups = {key.group for key, phase in phases.items() if not phase.ended}
+        found: dict[JobKey, str] = {}
+        for key, phase in phases.items():
+            if phase is not Phase.PENDING:
+                continue
+            if waited := [one for one in self._jobs.get(key, ()) if not phases.get(one, Phase.PENDING).ended]:
+                found[key] = f"waits for {_named([one.job if one.group == key.group else str(one) for one in waited])}"
+            elif blocked := [name for name in self._groups.get(key.group, ()) if name in open_groups]:
+                found[key] = f"waits for group{'s' if len(blocked) > 1 else ''} {_named(blocked)}"
+        return found
 
 
 def _before(*arrows: Iterable[tuple[T, T]]) -> dict[T, list[T]]:

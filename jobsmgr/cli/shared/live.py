@@ -16,7 +16,7 @@ from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.printing import draws_live
 from jobsmgr.client.cluster import Cluster
 from jobsmgr.client.following import until_finished
-from jobsmgr.client.picture import picture
+from jobsmgr.client.picture import Pictures
 from jobsmgr.client.records import Record
 from jobsmgr.connection import clock
 from jobsmgr.views.durations import duration
@@ -32,8 +32,9 @@ TICK = 1.0
 
 async def watch_tree(cluster: Cluster, record: Record, palette: Palette) -> Record:
     """Show a workflow until it has ended; as it ended. Raises `DoesNotExist` when it is deleted."""
+    pictures = Pictures()
     async with progress(palette) as shown:
-        return await until_finished(cluster, record, shown.say, lambda now: shown.show(picture(now, clock.now())))
+        return await until_finished(cluster, record, shown.say, lambda now: shown.show(pictures.of(now, clock.now())))
 
 
 class Progress:
