@@ -46,7 +46,7 @@ def end_of(workflows: Workflows, name: str, prefix: str) -> dict[str, Any]:
 
 
 def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
-    passing = ("uid", "startTime", "completionTime", "lastTransitionTime")
+    passing = ("uid", "startTime", "completionTime", "lastTransitionTime", "duration")
     return {key: value for key, value in entry.items() if key not in passing}
 
 
