@@ -54,7 +54,8 @@ def _signals() -> Iterator[Case]:
         "trapped": sh("trap 'exit 9' USR1; kill -USR1 $$$$; exit 1"),
     }
     yield Case(name="signals", text=file_of("signals", jobs))
-    # The shell outlives what is killed: of a container that ends with it, containerd at times does not say why.
+    # The shell outlives what is killed: of a container that ends with it, containerd often does not say why. Nor does
+    # it always otherwise: its notice of cgroup version 1 gets lost on a busy machine, and then the code alone remains.
     limits = {"limits": {"memory": "16Mi"}}
     jobs = {
         "killed": sh("tail /dev/zero; code=$?; sleep 2; exit $code", resources=limits),
@@ -62,7 +63,8 @@ def _signals() -> Iterator[Case]:
         "no-matter": sh("tail /dev/zero; sleep 2", resources=limits),
     }
     differs = {f"g/{name}.why": OUTLIVED for name in ("other-code", "no-matter")}
-    yield Case(name="out-of-memory", text=file_of("out-of-memory", jobs), differs=differs)
+    missed = frozenset(f"g/{name}.why" for name in jobs)
+    yield Case(name="out-of-memory", text=file_of("out-of-memory", jobs), differs=differs, missed=missed)
 
 
 def _output() -> Iterator[Case]:

@@ -24,6 +24,8 @@ class Case:
     text: str
     differs: Mapping[str, str] = {}
     """What is not the same, as `comparison.Facts` calls it, and the row of docs/run.md that says it."""
+    missed: frozenset[str] = frozenset()
+    """Facts that the node does not always see, so that they may be the same or not; of `differs` or not."""
     refused: str = ""
     """A part of what `jobsmgr run` says where it starts nothing of this file, though a cluster would."""
     timed: bool = False

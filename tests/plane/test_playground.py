@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,16 @@ def playground(output: Path, *arguments: str) -> Iterator["subprocess.Popen[byte
             process.kill()
 
 
-def paste_its_commands(output: Path, arguments: tuple[str, ...], *then: str) -> "subprocess.CompletedProcess[str]":
-    """The commands that a playground prints, and `then`, run by a shell; SIGINT ends it with 0, its folder is gone."""
+def paste_its_commands(
+    output: Path,
+    arguments: tuple[str, ...],
+    *then: str,
+    look: Callable[[Path], None] = lambda folder: None,
+) -> "subprocess.CompletedProcess[str]":
+    """The commands that a playground prints, and `then`, run by a shell; SIGINT ends it with 0, its folder is gone.
+
+    `look` is called with the plane's folder before it ends.
+    """
     with playground(output, *arguments) as process:
 
         def ready() -> bool:
@@ -37,11 +45,13 @@ def paste_its_commands(output: Path, arguments: tuple[str, ...], *then: str) -> 
         commands = [line for line in printed if line.startswith(("export ", "kubectl apply "))]
         shell = "\n".join(["set -e", *commands, *then])
         run = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False, cwd=ROOT)
+        found = re.search(r"export KUBECONFIG=(.*/plane)/", output.read_text())
+        assert found is not None
+        folder = Path(found[1])
+        look(folder)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
-    folder = re.search(r"export KUBECONFIG=(.*)/plane/", output.read_text())
-    assert folder is not None
-    assert not Path(folder[1]).exists()
+    assert not folder.parent.exists()
     return run
 
 
