@@ -1,64 +1,173 @@
-"""`jobsmgr graph`: what waits for what, before anything runs. The drawing is done in views."""
+"""`jobsmgr graph`: what waits for what, in a file or on a cluster. The drawing is done in views."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from jobsmgr.api.plan import Plan
-from jobsmgr.cli.shared.exits import UnusableInput
-from jobsmgr.cli.shared.options import exclude_option, file_argument, name_option, output_option
+from jobsmgr.api.status import Phase
+from jobsmgr.api.syntax import SUBDOMAIN
+from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
+from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput
+from jobsmgr.cli.shared.options import exclude_option, handed_as, name_option, output_option
+from jobsmgr.cli.shared.printing import say_beside
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
-from jobsmgr.files.paths import shown
+from jobsmgr.files.paths import STDIN, is_manifest, shown
 from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks
+from jobsmgr.views.graph_labels import NO_PHASES
+
+if TYPE_CHECKING:
+    from jobsmgr.client.cluster import Cluster
+
+CLUSTER_OPTIONS = "-n, --context and --kubeconfig"
+
+
+@attrs.frozen(kw_only=True)
+class Form:
+    """How a graph is shown."""
+
+    output: str
+    full: bool
+    only_ascii: bool
+
+
+def _form(output: str, full: bool, only_ascii: bool) -> Form:
+    return Form(output=output, full=full, only_ascii=only_ascii)
+
+
+form_options = handed_as(
+    "form",
+    _form,
+    output_option(
+        "text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme."
+    ),
+    click.option("--full", is_flag=True, help="Show every job and every dependency."),
+    click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone."),
+)
 
 
 @click.command()
-@file_argument
+@click.argument("subject", metavar="FILE|NAME", type=click.Path(allow_dash=True))
 @exclude_option
 @name_option
-@output_option("text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme.")
-@click.option("--full", is_flag=True, help="Show every job and every dependency.")
-@click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
+@cluster_options
+@form_options
+@click.pass_context
 def graph(
-    file: str, names: tuple[str, ...], exclude: tuple[str, ...], output: str, full: bool, only_ascii: bool
-) -> None:
-    """Show the dependency graph of the workflows of FILE ("-": standard input).
+    ctx: click.Context,
+    subject: str,
+    names: tuple[str, ...],
+    exclude: tuple[str, ...],
+    connection: Connection,
+    form: Form,
+) -> int:
+    """Show the dependency graph of the workflows of FILE ("-": standard input), or of the workflow NAME of a cluster.
+
+    What is a file or a folder here is read as FILE, unless -n, --context or --kubeconfig says that a workflow of a
+    cluster is meant; its jobs are shown with their phases.
 
     A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
     groups above it, unless they are marked as parallel; other dependencies are listed below. Dependencies that others
     imply are left out, and similar jobs share a line. --full shows every job and every dependency, in each form.
     """
+    if _is_path(subject):
+        if connection.is_chosen:
+            raise click.UsageError(f"{CLUSTER_OPTIONS} are for a workflow of a cluster, not for a file", ctx)
+        return _of_file(subject, names, exclude, form)
+    exists = os.path.exists(subject)  # not Path.exists, which raises for a word that is too long for a file
+    if exists and not connection.is_chosen:
+        kind = "folder" if os.path.isdir(subject) else "file"
+        say_beside(
+            f'"{subject}" is a {kind} here; for the workflow "{subject}" of a cluster, name its namespace with -n'
+        )
+        return _of_file(subject, names, exclude, form)
+    if names or exclude:
+        raise click.UsageError(f'--name and --exclude are for files, and "{subject}" is taken for a workflow', ctx)
+    return _of_cluster(subject, connection, form, exists=exists)
+
+
+def _is_path(subject: str) -> bool:
+    """Whether a word can only mean a file: no workflow has such a name, or nobody gives it one."""
+    return subject == STDIN or is_manifest(subject) or not SUBDOMAIN.fits(subject)
+
+
+def _of_file(file: str, names: tuple[str, ...], exclude: tuple[str, ...], form: Form) -> int:
     hooks = load_hooks()
     documents = chosen(load_documents([file], exclude), names)
-    if output == "svg" and len(documents) > 1:
+    if form.output == "svg" and len(documents) > 1:
         raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
     for document in documents:
-        _show(plan_document(document, hooks), output, full, only_ascii)
+        _show(plan_document(document, hooks), form)
+    return ExitCode.DONE
 
 
-def _show(plan: Plan, output: str, full: bool, only_ascii: bool) -> None:
+def _of_cluster(name: str, connection: Connection, form: Form, *, exists: bool) -> int:
+    """The workflow of that name; an error names both readings of it, unless there is a file too."""
+    from jobsmgr.client.failures import RequestRefused
+    from jobsmgr.connection.answers import NotConfigured, Unreachable
+
+    async def work(cluster: Cluster, namespace: str) -> int:
+        from jobsmgr.client.listing import workflow
+
+        record = await workflow(cluster, namespace, name)
+        plan = _plan(record.raw, name)
+        phases = {key: job.phase for key, job in record.status.jobs()}
+        _show(plan, form, {key: phases.get(key, Phase.PENDING) for key in plan.jobs})
+        return ExitCode.DONE
+
+    if exists:
+        return on_cluster(connection, work)
+    no_file = f'there is no file "{name}", and'
+    try:
+        return on_cluster(connection, work)
+    except Unreachable as error:
+        code = ExitCode.USAGE if isinstance(error, NotConfigured) else ExitCode.ERROR
+        raise CommandError(f'{no_file} a workflow "{name}" cannot be looked for: {error}', code) from error
+    except RequestRefused as error:
+        raise CommandError(f"{no_file} {error}") from error
+
+
+def _plan(raw: Mapping[str, object], name: str) -> Plan:
+    """The plan of a stored workflow; raises `CommandError` for one that the operator refuses."""
+    from jobsmgr.core.plan import make_plan
+
+    plan = make_plan(raw, load_hooks())
+    if plan.problems:
+        more = f" (and {len(plan.problems) - 1} more)" if len(plan.problems) > 1 else ""
+        raise CommandError(f'workflow "{name}" is invalid, so it has no graph: {plan.problems[0]}{more}')
+    return plan
+
+
+def _show(plan: Plan, form: Form, phases: Mapping[JobKey, Phase] = NO_PHASES) -> None:
     from jobsmgr.views import graph_text
     from jobsmgr.views.arrows import all_arrows, arrows_of
-    from jobsmgr.views.palette import BRANCHES, Palette
+    from jobsmgr.views.palette import BRANCHES, SIGNS, Palette
 
-    find = all_arrows if full else arrows_of
-    match output:
+    find = all_arrows if form.full else arrows_of
+    match form.output:
         case "mermaid":
-            echo_utf8(graph_text.mermaid(plan.workflow, plan.graph, find))
+            echo_utf8(graph_text.mermaid(plan.workflow, plan.graph, find, phases))
         case "dot":
-            echo_utf8(graph_text.dot(plan.workflow, plan.graph, find))
+            echo_utf8(graph_text.dot(plan.workflow, plan.graph, find, phases))
         case "svg":
             from jobsmgr.views import graph_svg  # it measures texts with rich
 
-            most = len(plan.jobs) if full else graph_svg.MAX_JOBS
-            echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most))
+            most = len(plan.jobs) if form.full else graph_svg.MAX_JOBS
+            echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most, phases))
         case _:
-            palette = Palette(ascii=only_ascii or not can_print(sys.stdout, BRANCHES))
+            palette = Palette(ascii=form.only_ascii or not can_print(sys.stdout, SIGNS if phases else BRANCHES))
             columns = shutil.get_terminal_size().columns
-            text = graph_text.tree(plan, palette) if full else graph_text.text(plan, palette, columns)
-            click.echo(text, nl=False)
+            full = (
+                graph_text.tree(plan, palette, phases) if form.full else graph_text.text(plan, palette, columns, phases)
+            )
+            click.echo(full, nl=False)

@@ -20,7 +20,7 @@ COMMANDS = {
     "run": Lazy("jobsmgr.cli.run.command:run", "Run a file's workflows on this machine, without a cluster."),
     "lint": Lazy("jobsmgr.cli.lint:lint", "Check files before they are applied."),
     "explain": Lazy("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
-    "graph": Lazy("jobsmgr.cli.graph:graph", "Show what waits for what, before anything runs."),
+    "graph": Lazy("jobsmgr.cli.graph:graph", "Show what waits for what, in a file or on a cluster."),
     "render": Lazy("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
     "submit": Lazy("jobsmgr.cli.submit:submit", "Create a run of a file on a cluster."),
     "list": Lazy("jobsmgr.cli.list:list_workflows", "List the workflows of a cluster."),

@@ -14,6 +14,11 @@ STDIN_NAME = "<stdin>"
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
+def is_manifest(path: str) -> bool:
+    """Whether a file of this name is read where its folder is named."""
+    return path.endswith(_SUFFIXES)
+
+
 def shown(path: str) -> str:
     """A path as messages name it."""
     return STDIN_NAME if path == STDIN else path
@@ -60,7 +65,7 @@ def _expanded(path: str, patterns: Sequence[str]) -> list[str]:
 def _files(folder: str) -> Iterator[str]:
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (str(Path(root, name)) for name in names if name.endswith(_SUFFIXES))
+        yield from (str(Path(root, name)) for name in names if is_manifest(name))
 
 
 def _is_left_out(file: str, folder: str, patterns: Sequence[str]) -> bool:

@@ -14,9 +14,11 @@ import attrs
 
 from jobsmgr.api.graph import waited_siblings
 from jobsmgr.api.plan import Plan
+from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import Group, JobKey
 from jobsmgr.views.arrows import arrows_of
 from jobsmgr.views.branches import Branch
+from jobsmgr.views.graph_labels import NO_PHASES, Phases, phase_note
 
 RUN = 5
 """From this many names with consecutive numbers on, only the first and the last one are shown."""
@@ -34,10 +36,12 @@ class _Entry:
     waits: tuple[str, ...]
     """What it depends on, beyond what its position says."""
     below: tuple[Branch, ...] = ()
+    phase: Phase | None = None
+    """Of a job that runs somewhere."""
 
 
-def outline(plan: Plan) -> tuple[Branch, ...]:
-    """Groups, their jobs, and what position does not say."""
+def outline(plan: Plan, phases: Phases = NO_PHASES) -> tuple[Branch, ...]:
+    """Groups, their jobs, and what position does not say; with phases how many jobs of a line have which."""
     arrows, groups = arrows_of(plan.workflow, plan.graph), plan.workflow.spec.groups
     needed = {*arrows.jobs, *arrows.across}
     entries = []
@@ -45,18 +49,18 @@ def outline(plan: Plan) -> tuple[Branch, ...]:
         above = {other.name for other in groups[: waited_siblings(group, index)]}
         named = plan.graph.group_dependencies[group.name]
         waits = tuple(name for name in named if name not in above and (name, group.name) in arrows.groups)
-        entries.append(_Entry(group.name, group.parallel, waits, tuple(_jobs(plan, group, needed))))
+        entries.append(_Entry(group.name, group.parallel, waits, tuple(_jobs(plan, group, needed, phases))))
     return tuple(_branches(entries, _group_runs(entries), "group", ("Depends on group", "Depends on groups")))
 
 
-def _jobs(plan: Plan, group: Group, needed: Container[tuple[JobKey, JobKey]]) -> Iterator[Branch]:
+def _jobs(plan: Plan, group: Group, needed: Container[tuple[JobKey, JobKey]], phases: Phases) -> Iterator[Branch]:
     entries = []
     for index, job in enumerate(group.jobs):
         key = JobKey(group.name, job.name)
         above = {JobKey(group.name, other.name) for other in group.jobs[: waited_siblings(job, index)]}
         waits = (other for other in plan.graph.dependencies[key] if other not in above and (other, key) in needed)
         names = tuple(other.job if other.group == group.name else str(other) for other in waits)
-        entries.append(_Entry(job.name, job.parallel, names))
+        entries.append(_Entry(job.name, job.parallel, names, phase=phases.get(key)))
     return _branches(entries, _job_runs(entries), "job", ("Depends on", "Depends on"))
 
 
@@ -72,6 +76,8 @@ def _branches(
             notes.append("parallel")
         elif len(run) > 1:
             notes.append("in order")
+        if phase := phase_note(entry.phase for entry in run):
+            notes.append(phase)
         below = [*run[0].below, *_waits(run, *waiting)]
         yield Branch(f"{names}  ({', '.join(notes)})" if notes else names, tuple(below))
 

@@ -11,6 +11,7 @@ import attrs
 from jobsmgr.api.graph import Graph
 from jobsmgr.api.workflow import Group, JobKey, Workflow
 from jobsmgr.views.arrows import FindArrows, arrows_of
+from jobsmgr.views.graph_labels import NO_PHASES, Phases, job_label
 from jobsmgr.views.layered.model import Layout, Link, Room, Route, Size
 from jobsmgr.views.layered.routing import lay_out
 from jobsmgr.views.svg import GRAPH, arrow, label, page, rect, text_width
@@ -65,6 +66,7 @@ def svg(
     graph: Graph,
     find: FindArrows = arrows_of,
     most: int = MAX_JOBS,
+    phases: Phases = NO_PHASES,
 ) -> str:
     """A drawing that follows the reader's light or dark scheme; groups and jobs in layers by longest path.
 
@@ -81,8 +83,8 @@ def svg(
         ).text()
     crossing = {pair for pair in arrows.across if (pair[0].group, pair[1].group) in backward}
     between = _bundled((*arrows.jobs, *arrows.across), crossing)
-    panels = {group.name: _panel(group, between) for group in workflow.spec.groups}
-    return _Drawing(workflow.name, panels, groups, between, ()).text()
+    panels = {group.name: _panel(group, between, phases) for group in workflow.spec.groups}
+    return _Drawing(workflow.name, panels, groups, between, (), phases).text()
 
 
 def _backward(
@@ -130,8 +132,9 @@ def _summed_up(group: Group) -> _Panel:
     return _Panel(text, Size(text_width(text) + 2 * _PAD, 2 * _TITLE_LINE))
 
 
-def _panel(group: Group, arrows: Sequence[_Arrow[JobKey]]) -> _Panel:
-    sizes = {JobKey(group.name, job.name): Size(text_width(job.name) + 20, _HEIGHT) for job in group.jobs}
+def _panel(group: Group, arrows: Sequence[_Arrow[JobKey]], phases: Phases) -> _Panel:
+    keys = [JobKey(group.name, job.name) for job in group.jobs]
+    sizes = {key: Size(text_width(job_label(key, phases)) + 20, _HEIGHT) for key in keys}
     links = dict.fromkeys(link for arrow in arrows for link in _inside(arrow) if (link.start or link.end) in sizes)
     jobs = lay_out(sizes, list(links), _INSIDE)
     width = max(jobs.width, text_width(group.name)) + 2 * _PAD
@@ -156,9 +159,11 @@ class _Drawing:
         groups: Sequence[_Arrow[str]],
         jobs: Sequence[_Arrow[JobKey]],
         some: Sequence[_Arrow[str]],
+        phases: Phases = NO_PHASES,
     ) -> None:
         """`some`: arrows for some jobs of groups whose jobs are not drawn."""
         self._name = name
+        self._phases = phases
         self._panels = panels
         self._groups, self._jobs, self._some = groups, jobs, some
         links = [
@@ -182,7 +187,8 @@ class _Drawing:
             for key, box in panel.jobs.boxes.items():
                 corner = self._layout.boxes[name]
                 placed = box.moved(corner.x + 2 * _PAD, corner.y + _ABOVE + _PAD)
-                body += [rect(placed, "job", 5), label(placed.x + 10, placed.y + _HEIGHT / 2 + 4, key.job)]
+                text = job_label(key, self._phases)
+                body += [rect(placed, "job", 5), label(placed.x + 10, placed.y + _HEIGHT / 2 + 4, text)]
         return page(self._name, self._layout.width + 2 * _PAD, self._layout.height + 2 * _PAD, body, GRAPH)
 
     def _across(self, arrow: _Arrow[JobKey]) -> Link[str]:

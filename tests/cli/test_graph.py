@@ -1,7 +1,8 @@
-"""`jobsmgr graph` and what it prints for a file."""
+"""`jobsmgr graph` and what it prints for a file, and when a word is no file."""
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,50 @@ def test_a_tree_of_ascii_alone() -> None:
         [PROGRAM, "graph", seed], capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "latin-1"}
     )
     assert (done.returncode, done.stdout.decode("ascii")) == (0, plain)
+
+
+# A workflow of a cluster
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, without a kubeconfig."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    return tmp_path
+
+
+def test_what_is_no_file_is_looked_for_on_a_cluster(folder: Path) -> None:
+    """Without one the sentence names both readings; what can only be a path is nothing but a file."""
+    done = run("graph", "nightly")
+    both = (
+        'Error: there is no file "nightly", and a workflow "nightly" cannot be looked for: no cluster is configured: '
+    )
+    assert (done.code, done.out, done.err.startswith(both), done.err.count("\n")) == (2, "", True, 1)
+    for path in ("nightly.yaml", "./nightly", "Nightly", "n" * 254):
+        assert run("graph", path).err.startswith(f"Error: {path} does not exist; name a file"), path
+
+
+def test_a_word_that_may_be_both_is_the_file(folder: Path) -> None:
+    """And says so; an option for a cluster says that the workflow is meant."""
+    (folder / "etl").mkdir()
+    (folder / "etl" / "wf.yaml").write_text(ONE_JOB)
+    done = run("graph", "etl")
+    assert (done.code, done.out.splitlines()[0]) == (0, "wf")
+    assert done.err == '"etl" is a folder here; for the workflow "etl" of a cluster, name its namespace with -n\n'
+    assert run("graph", "etl", "-n", "team").err.startswith("Error: no cluster is configured: ")
+
+
+def test_options_are_for_one_of_the_two(folder: Path) -> None:
+    """What a file does not have is refused for a file, and the other way round."""
+    (folder / "wf.yaml").write_text(ONE_JOB)
+    done = run("-n", "team", "graph", "wf.yaml")
+    assert (done.code, done.err.partition(".")[0]) == (
+        2,
+        "Error: -n, --context and --kubeconfig are for a workflow of a cluster, not for a file",
+    )
+    done = run("graph", "nightly", "--name", "x")
+    assert (done.code, done.err.partition(".")[0]) == (
+        2,
+        'Error: --name and --exclude are for files, and "nightly" is taken for a workflow',
+    )

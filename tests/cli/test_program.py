@@ -60,7 +60,7 @@ def test_without_arguments_it_shows_its_help() -> None:
         (["-v", "-o", "json"], "Error: Missing command."),
         (["--"], "Error: Missing command."),
         (["completion"], "Error: Missing argument 'SHELL'. Choose from: bash, zsh, fish. Try"),
-        (["graph"], "Error: Missing argument 'FILE'."),
+        (["graph"], "Error: Missing argument 'FILE|NAME'."),
         (["lint"], "Error: Missing argument 'FILE...'."),
         (["graph", SEED, "--nmae", "a"], "Error: No such option '--nmae'."),
         (["graph", SEED, "-o", "png"], "Error: Invalid value for '-o' / '--output': 'png' is not one of"),
@@ -121,7 +121,7 @@ def test_options_with_a_value_are_known_before_the_command() -> None:
 
 def test_an_option_before_the_command_that_it_does_not_take_is_refused() -> None:
     """Not passed over."""
-    done = run("-n", "team", "graph", SEED)
+    done = run("-n", "team", "explain", SEED)
     assert (done.code, done.err.split(".")[0]) == (2, "Error: No such option '-n'")
 
 
@@ -139,7 +139,7 @@ def test_what_nobody_foresaw_is_one_sentence_too() -> None:
     """A bug says that it is one; `-v` shows where."""
     code = "import jobsmgr.cli.graph as g, jobsmgr.cli.main as m\ndef f(*_): 1/0\ng.load_documents = f\nm.main({})"
     done = subprocess.run(
-        [sys.executable, "-c", code.format(["graph", "a"])], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code.format(["graph", "a.yaml"])], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (
         1,
@@ -251,7 +251,7 @@ def _in_shell(command: str, stdin: str = "") -> subprocess.CompletedProcess[str]
         ("explain -", 0, 'job "g/j" of wf, Job wf-g-j (<stdin>)'),
         ("run --executor simulate -q --exit-code 1 -", 3, "wf failed"),
         ("graf -", 2, "Did you mean 'graph'? Try 'kubectl managedjob --help'."),
-        ("graph", 2, "Missing argument 'FILE'. Try 'kubectl managedjob graph --help'."),
+        ("graph", 2, "Missing argument 'FILE|NAME'. Try 'kubectl managedjob graph --help'."),
     ],
 )
 def test_kubectl_runs_the_plugin(words: str, code: int, said: str, tmp_path: Path) -> None:

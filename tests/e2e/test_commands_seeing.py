@@ -71,6 +71,27 @@ def test_a_tree_shows_each_job(two: Workflows, commands: Commands) -> None:
     assert commands("tree", "bad", "-w", code=3).out.count("failed") == 1
 
 
+def test_a_graph_shows_where_each_job_stands(two: Workflows, commands: Commands) -> None:
+    """In each form, without a file; a name that does not exist is no file either."""
+    assert commands("graph", "bad").out.splitlines() == [
+        "bad",
+        "└── g",
+        "    ├── ✘ a failed",
+        "    └── ⊘ b aborted",
+        "        └── Depends on: bad-g-a",
+    ]
+    assert commands("graph", "bad", "--ascii").out.isascii()
+    for output, text in (
+        ("mermaid", '["✔ a succeeded"]'),
+        ("dot", '[label="✔ a succeeded"]'),
+        ("svg", ">✔ a succeeded<"),
+    ):
+        assert text in commands("graph", "good", "-o", output).out
+    wrong = commands("graph", "goood", code=1).err
+    assert wrong.startswith('Error: there is no file "goood", and ManagedJob "goood" does not exist in namespace ')
+    assert wrong.endswith('; did you mean "good"?\n')
+
+
 @pytest.mark.fast_plane
 def test_a_pending_job_says_what_it_waits_for(
     workflows: Workflows, operator: OperatorProcess, commands: Commands

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from jobsmgr import Plan
+from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.views.arrows import Arrows, all_arrows
 from jobsmgr.views.branches import Branch, branch_lines
@@ -205,3 +206,23 @@ def _expanded(names: str) -> Iterator[str]:
             continue
         (prefix, low), (_, high) = (re.findall(r"^(.*?)(\d+)$", name)[0] for name in (first, last))
         yield from (f"{prefix}{number:0{len(low)}}" for number in range(int(low), int(high) + 1))
+
+
+# A workflow that runs
+
+
+def test_a_line_says_how_far_its_jobs_are() -> None:
+    """One word where all have the same phase, numbers where not; without phases nothing is said."""
+    made = drawn([{"name": "g", "jobs": [*jobs(*(f"s-{n}" for n in range(6)), parallel=True), *jobs("end")]}])
+    keys = list(made.jobs)
+    phases = {
+        **dict.fromkeys(keys[:4], Phase.SUCCEEDED),
+        keys[4]: Phase.RUNNING,
+        **dict.fromkeys(keys[5:], Phase.PENDING),
+    }
+    lines = list(branch_lines(outline(made, phases), Palette()))
+    assert lines[1:] == [
+        "    ├── s-0 to s-5  (6 jobs, parallel, 1 pending, 1 running, 4 succeeded)",
+        "    └── end  (pending)",
+    ]
+    assert "succeeded" not in "".join(_short(made))

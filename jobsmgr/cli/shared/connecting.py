@@ -33,6 +33,11 @@ class Connection:
     """Seconds of one request; None: not limited by the user."""
     everywhere: bool = False
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether an option says which cluster or namespace."""
+        return any(option is not None for option in (self.kubeconfig, self.context, self.namespace))
+
     async def chosen_namespace(self, cluster: Cluster) -> str:
         """The namespace of the option, else of the context; empty for all."""
         return "" if self.everywhere else self.namespace or await cluster.own_namespace()
