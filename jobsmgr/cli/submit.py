@@ -79,7 +79,7 @@ def _document(file: str, names: tuple[str, ...], exclude: tuple[str, ...], value
     ]
     if beside:
         say_beside(f"not created, since only the workflow is: {', '.join(beside)} (kubectl apply creates them)")
-    document = with_variables(workflows[0], values)
+    (document,) = with_variables(workflows, values)
     plan_document(document, load_hooks())
     return document
 

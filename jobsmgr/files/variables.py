@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +32,35 @@ def variables(options: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def with_variables(document: Document, values: Mapping[str, str]) -> Document:
-    """The document of a workflow whose own `env` has these values.
+def with_variables(documents: Sequence[Document], values: Mapping[str, str]) -> list[Document]:
+    """The documents of workflows whose own `env` has these values, each those of the variables that it declares.
 
-    Raises `UnusableFile` for a variable that the workflow's `spec.params.env` does not declare: a typo would otherwise
-    change nothing.
+    Raises `UnusableFile` for a variable that no workflow's `spec.params.env` declares: a typo would otherwise change
+    nothing.
     """
-    if not values:
+    known = declared(documents)
+    for name in values:
+        if name not in known:
+            raise UnusableFile(_undeclared(documents, name, known))
+    return [_with(document, values) for document in documents] if values else list(documents)
+
+
+def declared(documents: Iterable[Document]) -> list[str]:
+    """The variables that workflows declare in their own `env`, each once."""
+    names = (str(entry["name"]) for document in documents for entry in objects(_env(document)) if "name" in entry)
+    return list(dict.fromkeys(names))
+
+
+def _env(document: Document) -> Sequence[Any]:
+    return sequence(mapping(mapping(document.value.get("spec")).get("params")).get("env"))
+
+
+def _with(document: Document, values: Mapping[str, str]) -> Document:
+    if not (env := _env(document)):
         return document
     spec = mapping(document.value.get("spec"))
-    params = mapping(spec.get("params"))
-    env = sequence(params.get("env"))
-    declared = [str(entry["name"]) for entry in objects(env) if "name" in entry]
-    for name in values:
-        if name not in declared:
-            raise UnusableFile(_undeclared(document, name, declared))
-    changed = [_set(entry, values) for entry in env]
-    value = {**document.value, "spec": {**spec, "params": {**params, "env": changed}}}
-    return attrs.evolve(document, value=value)
+    changed = {**mapping(spec.get("params")), "env": [_set(entry, values) for entry in env]}
+    return attrs.evolve(document, value={**document.value, "spec": {**spec, "params": changed}})
 
 
 def _set(entry: Any, values: Mapping[str, str]) -> Any:
@@ -58,10 +69,13 @@ def _set(entry: Any, values: Mapping[str, str]) -> Any:
     return {"name": name, "value": values[name]} if name in values else entry
 
 
-def _undeclared(document: Document, name: str, declared: list[str]) -> str:
-    none = "it declares none; add it there with a default value"
-    hint = did_you_mean(name, declared, f"it declares {', '.join(declared)}" if declared else none)
-    return f'{document.where("spec.params.env")}: the workflow\'s spec.params.env has no variable "{name}"; {hint}'
+def _undeclared(documents: Sequence[Document], name: str, known: list[str]) -> str:
+    one = len(documents) == 1
+    whose = "the workflow's spec.params.env has no" if one else "no workflow's spec.params.env has a"
+    it = "it declares" if one else "they declare"
+    none = f"{it} none; add it there with a default value"
+    hint = did_you_mean(name, known, f"{it} {', '.join(known)}" if known else none)
+    return f'{documents[0].where("spec.params.env")}: {whose} variable "{name}"; {hint}'
 
 
 def _lines(file: str) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,7 @@ from jobsmgr.api.status import ENDS, Phase
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.port import Key
 from jobsmgr.files.errors import UnusableFile
-from jobsmgr.local.recording import RESULT, TRIES
+from jobsmgr.local.recording import RESULT, TRIES, VALUES
 
 
 class ResultUnusable(UnusableFile):
@@ -29,6 +29,8 @@ class FormerRun:
 
     directory: Path
     workflows: Mapping[Key, Manifest]
+    values: Mapping[str, str]
+    """Of the variables that were set for it."""
 
     @classmethod
     def read(cls, directory: Path) -> FormerRun:
@@ -43,7 +45,8 @@ class FormerRun:
         except ValueError as error:
             raise ResultUnusable(f"{place} is no JSON ({error}); name the --output-dir of a former run") from None
         found = objects(mapping(content).get("workflows"))
-        return cls(directory, {_key(one): one for one in found})
+        values = {name: str(value) for name, value in mapping(mapping(content).get(VALUES)).items()}
+        return cls(directory, {_key(one): one for one in found}, values)
 
     def reopened(self, raw: Manifest) -> dict[str, Any]:
         """A workflow with the status that it had at the end, and a request to run again what did not succeed.

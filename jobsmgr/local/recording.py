@@ -18,6 +18,8 @@ from jobsmgr.local.executor import Exit
 RESULT = "result.json"
 TRIES = "tries"
 """The field of a job in it that lists them."""
+VALUES = "env"
+"""The field of a result with the values of variables that were set for the run."""
 
 
 class OutputUnusable(JobsmgrError):
@@ -89,15 +91,19 @@ class Recorder:
     def on_status(self, workflow: Key, status: Manifest) -> None:
         """See `Watcher`. The last one is written by `result`."""
 
-    def result(self, statuses: Mapping[Key, Manifest]) -> None:
-        """Write how every workflow ended: its status as on a cluster, and its tries. Raises `OutputUnusable`."""
+    def result(self, statuses: Mapping[Key, Manifest], values: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Write how every workflow ended: its status as on a cluster, and its tries; and the values it was run with.
+
+        Raises `OutputUnusable`.
+        """
         workflows = [
             {"namespace": key.namespace, "name": key.name, **self._with_tries(key, status)}
             for key, status in statuses.items()
         ]
+        content = {"workflows": workflows, **({VALUES: dict(values)} if values else {})}
         place = self._directory / RESULT
         try:
-            place.write_text(json.dumps({"workflows": workflows}, indent=2) + "\n")
+            place.write_text(json.dumps(content, indent=2) + "\n")
         except OSError as error:
             raise OutputUnusable(place, error) from None
 

@@ -159,3 +159,50 @@ class TestBadInput:
         done = ran(tmp_path, file_of(sh("a", "true")), "--retry", str(tmp_path), "--only", "a")
         assert done.code == 2
         assert "--retry chooses the jobs by itself" in done.err
+
+
+class TestVariables:
+    """`--env` and `--env-file`, and what becomes of them when a run goes on."""
+
+    ENV = "  params: {env: [{name: DAY, value: sunday}, {name: HOUR, value: noon}]}\n"
+
+    def test_a_run_sets_what_the_workflow_declares(self, tmp_path: Path) -> None:
+        """As `submit` does: an option wins over a file, what is not declared is refused; jobs and result have them."""
+        (tmp_path / "values").write_text("# day and hour\nDAY=monday\nHOUR=one\n")
+        text = file_of(sh("a", "echo ${DAY} ${HOUR}"), more=self.ENV)
+        given = ("--env-file", str(tmp_path / "values"), "--env", "HOUR=two")
+        done = ran(tmp_path, text, *given, "--output-dir", str(tmp_path / "out"))
+        assert (done.code, done.err) == (0, "")
+        assert (tmp_path / "out" / "wf" / "g" / "a-1.log").read_text() == "monday two\n"
+        content = json.loads((tmp_path / "out" / "result.json").read_text())
+        assert content["env"] == {"DAY": "monday", "HOUR": "two"}
+        env = jobs(tmp_path / "out")["a"]["compiledParams"]["env"]
+        assert {one["name"]: one["value"] for one in env} == {"DAY": "monday", "HOUR": "two"}
+        wrong = ran(tmp_path, text, "--env", "DAYS=1")
+        assert wrong.code == 2
+        assert 'spec.params.env has no variable "DAYS"; did you mean "DAY"?' in wrong.err
+        assert ran(tmp_path, text, "--env", "DAY").code == 2
+
+    def test_of_several_workflows_each_takes_what_it_declares(self, tmp_path: Path) -> None:
+        """A variable that one of them declares is no mistake; one that none declares is."""
+        other = file_of(sh("b", "echo other ${DAY}"), name="other", more="  params: {env: [{name: DAY, value: x}]}\n")
+        text = f"{file_of(sh('a', 'echo one ${DAY} ${HOUR}'), more=self.ENV)}---\n{other}"
+        done = ran(tmp_path, text, "--env", "DAY=monday", "--env", "HOUR=two", "--color", "never")
+        assert done.code == 0, done.err
+        assert "one monday two" in done.out
+        assert "other monday" in done.out
+        wrong = ran(tmp_path, text, "--env", "NIGHT=1").err
+        assert 'no workflow\'s spec.params.env has a variable "NIGHT"; they declare DAY, HOUR\n' in wrong
+
+    def test_a_retry_goes_on_with_the_same_values(self, tmp_path: Path) -> None:
+        """Unless others are given; the command for one job has them. What the file no longer declares is dropped."""
+        out = str(tmp_path / "out")
+        text = file_of(sh("a", "echo ${DAY} ${HOUR}; exit 3"), more=self.ENV)
+        assert ran(tmp_path, text, "--env", "DAY=monday", "--env", "HOUR=two", "--output-dir", out).code == 3
+        done = ran(tmp_path, text, "--retry", out, "--env", "HOUR=three", "--logs")
+        assert (done.code, "monday three" in done.out) == (3, True)
+        assert "run --env=DAY=monday --only=g/a" in done.out
+        assert json.loads((tmp_path / "out" / "result.json").read_text())["env"] == {"DAY": "monday", "HOUR": "three"}
+        fewer = text.replace("{name: DAY, value: sunday}, ", "").replace("exit 3", "exit 0")
+        done = ran(tmp_path, fewer, "--retry", out)
+        assert (done.code, " three\n" in done.out) == (0, True)

@@ -18,10 +18,10 @@ def _document(spec: Any) -> Document:
 def test_a_document_of_another_shape_declares_nothing(spec: Any) -> None:
     """What is wrong with it is reported where it is checked."""
     with pytest.raises(UnusableFile, match='has no variable "A"; it declares none'):
-        with_variables(_document(spec), {"A": "a"})
+        with_variables([_document(spec)], {"A": "a"})
 
 
 def test_what_is_no_entry_stays() -> None:
     """Beside one that gets its value."""
-    given = with_variables(_document({"params": {"env": ["x", {"name": "A", "value": "b"}]}}), {"A": "a"})
+    (given,) = with_variables([_document({"params": {"env": ["x", {"name": "A", "value": "b"}]}})], {"A": "a"})
     assert given.value["spec"] == {"params": {"env": ["x", {"name": "A", "value": "a"}]}}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
+import attrs
 
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import Manifest
@@ -70,6 +71,8 @@ async def _run(
     settings = RunSettings(parallelism=options.parallelism, fail_fast=options.fail_fast, root=root)
     run = LocalRun(settings, _virtual(wall_clock()) if options.simulated else wall_clock)
     inputs = read_inputs(file, more, options.selection, run.hooks)
+    given = options.selection.values
+    options = attrs.evolve(options, kept={name: it for name, it in inputs.values.items() if name not in given})
     plans = [one.plan for one in inputs.workflows]
     refuse_idle(plans, "--duration", (pattern for pattern, _ in options.durations))
     refuse_idle(plans, "--exit-code", (pattern for pattern, _ in options.exit_codes))
@@ -87,7 +90,7 @@ async def _run(
         statuses = await _follow(run, inputs.workflows, executor, watcher, stopping)
     terminal.finish(recorder)
     if recorder is not None:
-        recorder.result(statuses)
+        recorder.result(statuses, inputs.values)
         if recorder.error is not None:
             raise recorder.error
     if terminal.stream.error is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from jobsmgr.cli.shared.options import exclude_option, name_option, namespace_option
+from jobsmgr.cli.shared.options import exclude_option, name_option, namespace_option, variable_options
 
 T = TypeVar("T")
 
@@ -70,6 +70,7 @@ class _Run(click.Command):
 @exclude_option
 @name_option
 @namespace_option
+@variable_options
 @click.option(
     "--executor",
     type=click.Choice(["container", "process", "simulate"]),
@@ -136,6 +137,7 @@ def run(
     exclude: tuple[str, ...],
     names: tuple[str, ...],
     namespace: str,
+    values: Mapping[str, str],
     executor: str,
     parallelism: int | None,
     fail_fast: bool,
@@ -178,7 +180,15 @@ def run(
     former = None if retry is None else FormerRun.read(retry)
     options = RunOptions(
         executor=executor,
-        selection=Selection(exclude=exclude, names=names, namespace=namespace, only=only, starts=starts, former=former),
+        selection=Selection(
+            exclude=exclude,
+            names=names,
+            namespace=namespace,
+            only=only,
+            starts=starts,
+            former=former,
+            values=values,
+        ),
         environment=dict(os.environ),
         palette=palette_of(only_ascii=only_ascii),
         program=ctx.command_path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from jobsmgr.engine.port import Key
 from jobsmgr.files.documents import Document
 from jobsmgr.files.paths import refuse_second_stdin
 from jobsmgr.files.reading import load_documents
+from jobsmgr.files.variables import declared, with_variables
 from jobsmgr.lint.beside import findings_beside
 from jobsmgr.lint.pruning import as_stored
 from jobsmgr.local.errors import CannotRun
@@ -66,6 +68,14 @@ class Selection:
     starts: tuple[str, ...] = ()
     former: FormerRun | None = None
     """The run to go on from."""
+    values: Mapping[str, str] = MappingProxyType({})
+    """For variables that the workflows' own `env` declares."""
+
+    def values_for(self, workflows: Sequence[Document]) -> dict[str, str]:
+        """Those that are given, and of the former run's those that the files still declare."""
+        former = {} if self.former is None else self.former.values
+        known = set(declared(workflows))
+        return {**{name: value for name, value in former.items() if name in known}, **self.values}
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +101,8 @@ class RunOptions:
     output_dir: Path | None = None
     durations: tuple[tuple[str, float], ...] = ()
     exit_codes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    kept: Mapping[str, str] = MappingProxyType({})
+    """Values of variables that a former run was given, and this one goes on with."""
 
     @property
     def simulated(self) -> bool:
@@ -102,8 +114,8 @@ class RunOptions:
 
         What is put in comes first: behind a `--` it would be no option.
         """
-        named = [f"--name={name}" for name in workflow]
-        words = _without(self.words, "--only", "--from", "--retry", *(("--name",) if named else ()))
+        named = [*(f"--name={name}" for name in workflow), *(f"--env={name}={it}" for name, it in self.kept.items())]
+        words = _without(self.words, "--only", "--from", "--retry", *(("--name",) if workflow else ()))
         return f"{self.program} {shlex.join([*named, f'--only={job}', *words])}"
 
 
@@ -113,6 +125,8 @@ class Inputs:
 
     workflows: tuple[Selected, ...]
     objects: Objects
+    values: Mapping[str, str]
+    """Of the variables that were set."""
 
 
 def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hooks) -> Inputs:
@@ -122,17 +136,20 @@ def read_inputs(file: str, more: Sequence[str], selection: Selection, hooks: Hoo
     """
     refuse_second_stdin([file, *more])
     documents, others = (load_documents(paths, selection.exclude) for paths in ([file], more))
-    picked = [_planned(document, selection, hooks) for document in chosen(documents, selection.names)]
+    workflows = chosen(documents, selection.names)
+    values = selection.values_for(workflows)
+    picked = [_planned(document, selection, hooks) for document in with_variables(workflows, values)]
     _refuse_twins(picked)
     _refuse_held(picked)
     found = [*documents, *others]
-    if findings := list(findings_beside(found, (one.document for one in picked))):
+    if findings := list(findings_beside(found, workflows)):
         raise UnusableInput(sentence(findings))
     if selection.only or selection.starts:
         refuse_several([one.plan for one in picked], file, "--only" if selection.only else "--from")
     return Inputs(
         tuple(_narrowed(one, selection) for one in picked),
         Objects((document.value for document in found), selection.namespace),
+        values,
     )
 
 
