@@ -70,6 +70,9 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("connection/session.py", "from jobsmgr.cluster.errors import refusal", {LAYERS}),
         ("cluster/watch.py", "import httpx", {"Only connection/ speaks to Kubernetes"}),
         ("leadership/lease.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
+        ("installation/parts.py", "from jobsmgr.operator.settings import OperatorSettings", {LAYERS}),
+        ("installation/parts.py", "import yaml", {PURE}),
+        ("cluster/needs.py", "from jobsmgr.cluster.rights import StatusGate", {CLUSTER}),
         ("operator/settings.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
         ("plugins/params.py", "from jobsmgr.plugins import env", {"Each built-in plugin stands alone"}),
         (

@@ -89,6 +89,16 @@ IMAGE = Rule(pattern=r"^\S(.*\S)?$", longest=1024, words="take the white space o
 """The image of a container. Stricter than Kubernetes: of one line, and not arbitrarily long; wider: white space that is
 not ASCII only keeps the Pod from being created."""
 
+IMAGE_REFERENCE = Rule(
+    pattern=(
+        r"^([A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?/)?[a-z0-9]+([-._]+[a-z0-9]+)*(/[a-z0-9]+([-._]+[a-z0-9]+)*)*"
+        r"(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(@sha256:[0-9a-f]{64})?$"
+    ),
+    words="write it like jobsmgr:1.2.0, or with a registry like registry.example.com/team/jobsmgr:1.2.0",
+)
+"""An image as registries name it: what a manifest of ours has to name, not all that a kubelet may be given."""
+
+
 MOUNT_PATH = Rule(pattern="^[^:]+$", words="it must have no ':'")
 """Where a volume is mounted. The API's own words; the API server does not check it, the container's start fails."""
 

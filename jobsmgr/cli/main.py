@@ -34,6 +34,7 @@ COMMANDS = {
     "abort": Lazy("jobsmgr.cli.abort:abort", "Stop a workflow and its running jobs."),
     "retry": Lazy("jobsmgr.cli.retry:retry", "Run again what failed, and go on from there."),
     "operator": Lazy("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
+    "manifests": Lazy("jobsmgr.cli.manifests:manifests", "Print what runs the operator on a cluster."),
     "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
     "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and the packages it uses."),
     "completion": Lazy("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),

@@ -9,10 +9,11 @@ from jobsmgr.api.pods import Pod, PodEvent
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.errors import is_missing_right, refusal, unsent
 from jobsmgr.cluster.kinds import MALFORMED, V
-from jobsmgr.cluster.rights import LIST_EVENTS, LIST_PODS, Permissions
+from jobsmgr.cluster.needs import LIST_EVENTS, LIST_PODS
+from jobsmgr.cluster.rights import Permissions
 from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.connection.answers import NotLeading, Unreachable
-from jobsmgr.connection.rights import Right
+from jobsmgr.connection.resources import Right
 from jobsmgr.core.pod_objects import OF_JOB, event_of, pod_of
 from jobsmgr.engine.port import Key, Refused
 

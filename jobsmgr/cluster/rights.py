@@ -17,9 +17,10 @@ import structlog
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.cluster.kinds import Kind
+from jobsmgr.cluster.needs import PODS_AND_EVENTS, SAVE_STATUS, WRITES, rights_to
 from jobsmgr.connection.answers import Unreachable
-from jobsmgr.connection.resources import EVENTS, PODS, WORKFLOWS, where
-from jobsmgr.connection.rights import Right, is_allowed
+from jobsmgr.connection.resources import Right, where
+from jobsmgr.connection.rights import is_allowed
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import Refused
@@ -32,15 +33,9 @@ LONGEST_PAUSE = 10.0
 """Seconds at most between two questions whether a missing right has been given."""
 
 
-SAVE_STATUS = Right("patch", WORKFLOWS, "status")
-LIST_PODS, LIST_EVENTS = Right("list", PODS), Right("list", EVENTS)
-NEEDED = (SAVE_STATUS, *(Right(verb, EVENTS) for verb in ("create", "patch")), LIST_PODS, LIST_EVENTS)
-"""What the role of manifests/operator gives in the namespaces that are served, besides the rights of each kind."""
-
-
 async def missing_rights(session: Session, scopes: Sequence[str], kinds: Sequence[Kind[Any]]) -> tuple[str, ...]:
     """Each right that is missing in a namespace (empty: in all), in words. Raises `Unreachable`."""
-    needed = (*(Right(verb, kind.resource) for kind in kinds for verb in kind.verbs), *NEEDED)
+    needed = (*rights_to(kinds), *WRITES, *PODS_AND_EVENTS)
     missing = [
         f"{right} in {where(scope)}"
         for scope in scopes

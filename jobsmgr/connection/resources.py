@@ -1,4 +1,4 @@
-"""What requests name: kinds of objects as the API's paths have them, and namespaces. Nothing is sent here."""
+"""What requests name: kinds of objects as the API's paths have them, rights, namespaces. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ class Resource:
 
     def __str__(self) -> str:
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+@attrs.frozen
+class Right:
+    """A verb on a resource."""
+
+    verb: str
+    resource: Resource
+    subresource: str = ""
+    name: str = ""
+    """Of the one object that it is for; empty: all."""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource.plural}{f'/{self.subresource}' if self.subresource else ''}"
 
 
 WORKFLOWS = Resource(API_VERSION, PLURAL, KIND)

@@ -5,25 +5,9 @@ The server is asked about a right instead of trying it: a refusal would appear i
 
 from __future__ import annotations
 
-import attrs
-
 from jobsmgr.api.fields import mapping
-from jobsmgr.connection.resources import ACCESS_REVIEWS, Resource
+from jobsmgr.connection.resources import ACCESS_REVIEWS, Right
 from jobsmgr.connection.session import Session
-
-
-@attrs.frozen
-class Right:
-    """A verb on a resource."""
-
-    verb: str
-    resource: Resource
-    subresource: str = ""
-    name: str = ""
-    """Of the one object that it is for; empty: all."""
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.resource.plural}{f'/{self.subresource}' if self.subresource else ''}"
 
 
 async def is_allowed(session: Session, right: Right, namespace: str) -> bool:

@@ -11,7 +11,7 @@ from jobsmgr.connection.session import Session
 _log = structlog.get_logger(__name__)
 
 HOME = "jobsmgr"
-"""The namespace that `manifests/operator` deploys to."""
+"""The namespace that `jobsmgr manifests` deploys to."""
 
 
 async def home_namespace(session: Session, lease: str) -> str:

@@ -17,10 +17,11 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.decoding import items_of, metadata_of
 from jobsmgr.connection.resources import LEASES
-from jobsmgr.connection.rights import Right, is_allowed
+from jobsmgr.connection.rights import is_allowed
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.leadership.lease import Lease
+from jobsmgr.leadership.needs import find_rivals
 from jobsmgr.leadership.record import Timing, duration_of, holder_of, renewal_seen
 
 _log = structlog.get_logger(__name__)
@@ -96,7 +97,7 @@ class Rivals:
 
     async def _allowed(self) -> tuple[str, ...]:
         """Where Leases of the name may be listed: everywhere, or in some of the namespaces that are served."""
-        right = Right("list", LEASES, name=self.name)
+        right = find_rivals(self.name)
         if await is_allowed(self.session, right, ""):
             return ("",)
         return tuple([scope for scope in self.scopes if scope and await is_allowed(self.session, right, scope)])

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.lagging import EXPIRED, anew, collection, only_pages, resumed
 from tests.e2e.shapes import chain, fan
 from tests.e2e.strays import PAGES, STATUSES, not_found
-from tests.plane.control_plane import ROLES
+from tests.plane.access import MIGRATION
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Before, FaultProxy
 from tests.plane.job_finisher import JobFinisher
@@ -203,7 +203,7 @@ def test_a_stray_404_to_the_removal_of_a_finalizer_leaves_no_workflow_behind(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
 ) -> None:
     """The Go operator's finalizer is taken off after the answer that was none, and the workflow goes."""
-    site.plane.grant(site.namespace, ROLES / "migration")
+    site.plane.grant(site.namespace, MIGRATION)
     operators(url=proxy.url)
     for name, answer in ANYTHING.items():
         proxy.add(answer, method="PATCH", path=rf"/managedjobs/{name}(\?|$)", times=1)

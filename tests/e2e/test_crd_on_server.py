@@ -13,7 +13,7 @@ import yaml
 from jobsmgr.api.crd import custom_resource_definition, schema
 from jobsmgr.api.workflow import API_VERSION, GROUP, KIND
 from manifests import kubernetes_types
-from manifests.generate import CRD
+from manifests.generate.files import CRD
 from tests.api.forms import AVAILABLE_PARAMS, JOB, LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.shapes import chain, group
-from tests.plane.access import ROLES
+from tests.plane.access import MIGRATION
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
@@ -121,7 +121,7 @@ def test_with_the_migration_role_the_go_operators_finalizer_is_taken_off(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site
 ) -> None:
     """When the workflow is deleted, not before; finished or running, with its Jobs. A foreign finalizer stays."""
-    site.plane.grant(site.namespace, ROLES / "migration")
+    site.plane.grant(site.namespace, MIGRATION)
     operator = operators()
     jobs.hold("running/g/b", "shared/g/b")
     uids = [with_finalizer(workflows, name) for name in ("finished", "running")]

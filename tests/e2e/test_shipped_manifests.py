@@ -1,15 +1,14 @@
-"""What `kubectl apply -k manifests/operator` installs: valid on a real API server, admitted, and enough to run."""
+"""What `kubectl apply -k manifests/overlays/default` installs: valid on a real API server, admitted, enough to run."""
 
 import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.e2e.shapes import chain
 from tests.plane import components
-from tests.plane.access import ROLES
+from tests.plane.access import DEFAULT, MANIFESTS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
@@ -28,7 +27,7 @@ def installed(control_plane: ControlPlane) -> ControlPlane:
 
     def applied() -> bool:
         # Another worker may be creating the same objects.
-        run = control_plane.kubectl("apply", "-k", str(ROLES), check=False)
+        run = control_plane.kubectl("apply", "-k", str(DEFAULT), check=False)
         assert run.returncode == 0, run.stderr
         return True
 
@@ -68,10 +67,8 @@ def test_the_operators_pod_is_admitted_by_the_restricted_standard(installed: Con
 
 def test_the_deployment_is_as_documented(installed: ControlPlane) -> None:
     """Two replicas of the operator, a root file system that cannot be written, a numeric user, no field unknown."""
-    files = sorted(ROLES.glob("*.yaml"))
-    for file in files:
-        if file.name != "kustomization.yaml":
-            installed.kubectl("apply", "--dry-run=server", "--validate=strict", "-n", HOME, "-f", str(file))
+    for way in ("-f", str(MANIFESTS / "install.yaml")), ("-k", str(MANIFESTS / "namespaced")):
+        installed.kubectl("apply", "--dry-run=server", "--validate=strict", *way)
     stored = installed.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")["spec"]
     (container,) = stored["template"]["spec"]["containers"]
     assert stored["replicas"] == 2
@@ -102,29 +99,3 @@ def test_the_service_account_that_is_shipped_can_do_the_operators_work(
     assert "right missing" not in operator.output()
     events = f"/api/v1/namespaces/{namespace}/events"
     eventually(lambda: installed.call("GET", events)["items"], "its events are told")
-
-
-def test_the_migration_component_adds_one_right(fast_plane: ControlPlane, tmp_path: Path) -> None:
-    """As the guide to a migration has it: `components: [migration]` in the kustomization."""
-    folder = tmp_path / "operator"
-    folder.mkdir()
-    for file in (*ROLES.glob("*.yaml"), *(ROLES / "migration").glob("*.yaml")):
-        target = folder / file.relative_to(ROLES)
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(file.read_text())
-    kustomization = folder / "kustomization.yaml"
-    plain = rights(fast_plane.kubectl("kustomize", str(folder)).stdout)
-    kustomization.write_text(kustomization.read_text() + "components: [migration]\n")
-    assert rights(fast_plane.kubectl("kustomize", str(folder)).stdout) - plain == {("managedjobs", "patch")}
-
-
-def rights(text: str) -> set[tuple[str, str]]:
-    """Resource and verb of every rule in a list of manifests."""
-    return {
-        (resource, verb)
-        for item in yaml.safe_load_all(text)
-        if item["kind"] in ("Role", "ClusterRole")
-        for rule in item["rules"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.conftest import in_pod
 from tests.e2e.shapes import chain
 from tests.plane import leases
-from tests.plane.access import ROLES
+from tests.plane.access import DEFAULT
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -32,7 +32,7 @@ def deploy(control_plane: ControlPlane, operators: Operators, pod: tuple[str, ..
     """Apply the manifests, and run what they deploy: a pod with the shipped service account and its rights."""
 
     def start() -> OperatorProcess:
-        control_plane.kubectl("apply", "-k", str(ROLES))
+        control_plane.kubectl("apply", "-k", str(DEFAULT))
         token = control_plane.service_account_token(HOME, "jobsmgr")
         environment = in_pod(control_plane, tmp_path / "serviceaccount", token, HOME)
         return operators(program=(*pod, *PROGRAM), environment=environment, in_pod=True, flags=SHORT)

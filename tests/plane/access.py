@@ -20,8 +20,13 @@ from tests.plane import components
 from tests.plane.components import OPERATORS
 
 ROOT = Path(__file__).parents[2]
-CRD = ROOT / "manifests" / "crd" / "managedjobs.yaml"
-ROLES = ROOT / "manifests" / "operator"
+MANIFESTS = ROOT / "manifests"
+CRD = MANIFESTS / "crd" / "managedjobs.yaml"
+DEFAULT = MANIFESTS / "overlays" / "default"
+"""What is installed unless somebody chooses otherwise."""
+ROLES = (MANIFESTS / "base", MANIFESTS / "components" / "pod-reader")
+"""Folders with the operator's rights in that."""
+MIGRATION = MANIFESTS / "components" / "migration"
 
 READY = 60.0
 """Seconds that something of the plane may take to get ready; a busy machine needs a few."""
@@ -166,34 +171,29 @@ class Access:
         served = f"/apis/{group}/{manifest['spec']['versions'][0]['name']}/{plural}"
         until(lambda: self.request("GET", served).is_success, f"the API server did not serve {plural}")
 
-    def install_roles(self, folder: Path = ROLES) -> None:
+    def install_roles(self) -> None:
         """Create the operator's ClusterRoles and bind them to the users `operator` and `operator-2`."""
         base = "/apis/rbac.authorization.k8s.io/v1"
-        bound = {item["roleRef"]["name"] for item in _manifests(folder) if item["kind"] == "ClusterRoleBinding"}
-        for item in _manifests(folder):
-            if item["kind"] == "ClusterRole":
-                self.create_if_missing(f"{base}/clusterroles", item)
-        for name in bound:
-            self.create_if_missing(f"{base}/clusterrolebindings", _binding("ClusterRoleBinding", "ClusterRole", name))
+        for item in roles("ClusterRole", *ROLES):
+            self.create_if_missing(f"{base}/clusterroles", item)
+            binding = _binding("ClusterRoleBinding", "ClusterRole", item["metadata"]["name"])
+            self.create_if_missing(f"{base}/clusterrolebindings", binding)
 
     def grant(self, namespace: str, folder: Path, user: str = "operator") -> None:
         """Create a folder's ClusterRoles and bind them to a user in one namespace only (`migration`)."""
         base = "/apis/rbac.authorization.k8s.io/v1"
-        for item in _manifests(folder):
-            if item["kind"] == "ClusterRole":
-                self.create_if_missing(f"{base}/clusterroles", item)
-                binding = _binding("RoleBinding", "ClusterRole", item["metadata"]["name"], [user])
-                self.create_if_missing(f"{base}/namespaces/{namespace}/rolebindings", binding)
+        for item in roles("ClusterRole", folder):
+            self.create_if_missing(f"{base}/clusterroles", item)
+            binding = _binding("RoleBinding", "ClusterRole", item["metadata"]["name"], [user])
+            self.create_if_missing(f"{base}/namespaces/{namespace}/rolebindings", binding)
 
-    def install_namespaced_roles(self, namespace: str, folder: Path = ROLES) -> None:
+    def install_namespaced_roles(self, namespace: str) -> None:
         """Create the operator's Roles (its lease) in a namespace and bind them to `operator` and `operator-2` there."""
         base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-        for item in _manifests(folder):
-            if item["kind"] == "Role":
-                role = {**item, "metadata": {"name": item["metadata"]["name"]}}
-                self.create_if_missing(f"{base}/roles", role)
-                binding = _binding("RoleBinding", "Role", item["metadata"]["name"])
-                self.create_if_missing(f"{base}/rolebindings", binding)
+        for item in roles("Role", *ROLES):
+            role = {**item, "metadata": {"name": item["metadata"]["name"]}}
+            self.create_if_missing(f"{base}/roles", role)
+            self.create_if_missing(f"{base}/rolebindings", _binding("RoleBinding", "Role", item["metadata"]["name"]))
 
     def _client(self, user: str) -> httpx.Client:
         if user not in self._clients:
@@ -216,9 +216,12 @@ def until(condition: Callable[[], bool], complaint: str) -> None:
         time.sleep(0.05)
 
 
-def _manifests(folder: Path) -> list[dict[str, Any]]:
-    items = [item for path in sorted(folder.glob("*.yaml")) for item in yaml.safe_load_all(path.read_text())]
-    return [item for item in items if item]
+def roles(kind: str, *folders: Path) -> list[dict[str, Any]]:
+    """The roles of a kind (Role or ClusterRole) in the files of folders that a binding there gives to the operator."""
+    files = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    items = [item for path in files for item in yaml.safe_load_all(path.read_text())]
+    bound = {(item["roleRef"]["kind"], item["roleRef"]["name"]) for item in items if "roleRef" in item}
+    return [item for item in items if item["kind"] == kind and (kind, item["metadata"]["name"]) in bound]
 
 
 def _binding(kind: str, role_kind: str, role: str, users: Sequence[str] = OPERATORS) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import cattrs
 import httpx
 
 from tests.plane import build, components, supervisor
-from tests.plane.access import CRD, READY, ROLES, ROOT, Access, PlaneError, until
+from tests.plane.access import CRD, READY, ROOT, Access, PlaneError, until
 from tests.plane.components import (
     API_SERVER,
     CONTROLLER_MANAGER,
@@ -33,7 +33,7 @@ from tests.plane.components import (
     Ports,
 )
 
-__all__ = ["CRD", "ROLES", "ROOT", "ControlPlane", "PlaneError"]
+__all__ = ["CRD", "ROOT", "ControlPlane", "PlaneError"]
 
 _SOCKET_LIMIT = 90
 """A Unix socket's path is cut at about 104 bytes on some systems."""
@@ -223,10 +223,8 @@ class ControlPlane(Access):
         self.start_component(ETCD)
         self.start_component(API_SERVER)
         # Before the controller manager: its garbage collector looks for new types only every 30 seconds.
-        if CRD.exists():
-            self.install_crd()
-        if ROLES.exists():
-            self.install_roles()
+        self.install_crd()
+        self.install_roles()
         if self._description.controllers:
             self.start_component(CONTROLLER_MANAGER)
 

@@ -6,9 +6,7 @@ Nothing of jobsmgr is imported here.
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-
-from tests.plane.access import ROLES
+from tests.plane.access import ROLES, roles
 from tests.plane.control_plane import ControlPlane
 
 USER = "limited-operator"
@@ -20,8 +18,7 @@ Rule = dict[str, Any]
 
 def shipped() -> list[Rule]:
     """The rules of the operator's roles, that of its lease included, one resource each."""
-    items = [item for path in sorted(ROLES.glob("*.yaml")) for item in yaml.safe_load_all(path.read_text())]
-    rules = [rule for item in items if item and item["kind"] in ("Role", "ClusterRole") for rule in item["rules"]]
+    rules = [rule for kind in ("Role", "ClusterRole") for role in roles(kind, *ROLES) for rule in role["rules"]]
     return [{**rule, "resources": [resource]} for rule in rules for resource in rule["resources"]]
 
 

@@ -1,0 +1,70 @@
+"""The operator's pods, and what keeps one of them running. What they may do is in the roles, not here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.installation.settings import Installation
+
+CONTAINER = "operator"
+USER = 65532
+"""As in the Containerfile; numeric, so that the kubelet can see that it is not root."""
+
+OWN_NAMESPACE: Manifest = {
+    "name": "JOBSMGR_NAMESPACES",
+    "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+}
+"""The variable with which the operator serves only the namespace that it runs in."""
+
+
+def namespace(installation: Installation) -> Manifest:
+    """The operator's own, which admits only pods of the restricted standard."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": installation.namespace, "labels": labels}}
+
+
+def service_account(installation: Installation) -> Manifest:
+    """Who the operator is."""
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": installation.placed()}
+
+
+def deployment(installation: Installation, environment: Sequence[Manifest] = ()) -> Manifest:
+    """The operator by itself: one replica, admitted by the restricted standard."""
+    template = {"metadata": {"labels": installation.labels}, "spec": _pod(installation, environment)}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": installation.placed(),
+        "spec": {"replicas": 1, "selector": {"matchLabels": installation.labels}, "template": template},
+    }
+
+
+def _pod(installation: Installation, environment: Sequence[Manifest]) -> Manifest:
+    return {
+        "serviceAccountName": installation.name,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(installation, environment)],
+    }
+
+
+def _container(installation: Installation, environment: Sequence[Manifest]) -> Manifest:
+    return {
+        "name": CONTAINER,
+        "image": installation.image,
+        "args": ["operator"],
+        **({"env": [*environment]} if environment else {}),
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }

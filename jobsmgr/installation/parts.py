@@ -1,0 +1,76 @@
+"""Which objects each part of an installation has: what `manifests/` and `jobsmgr manifests` have in common.
+
+No object is made here, and none is written.
+"""
+
+from __future__ import annotations
+
+from jobsmgr.api.crd import custom_resource_definition
+from jobsmgr.api.fields import Manifest
+from jobsmgr.cluster.needs import MIGRATION, PODS_AND_EVENTS
+from jobsmgr.installation.availability import available, disruption_budget, patched, priority_class
+from jobsmgr.installation.deployment import OWN_NAMESPACE, deployment, namespace, service_account
+from jobsmgr.installation.people import people_roles
+from jobsmgr.installation.roles import everywhere, serving, within
+from jobsmgr.installation.settings import Installation
+from jobsmgr.leadership.needs import lead
+
+Manifests = tuple[Manifest, ...]
+
+
+def crd() -> Manifests:
+    """The kind itself. It goes first: a cluster without it refuses workflows, while the operator waits for it."""
+    return (custom_resource_definition(),)
+
+
+def accounts(chosen: Installation) -> Manifests:
+    """Who the operator is, and its lease in its own namespace: in every installation."""
+    return (service_account(chosen), *within(chosen, "-lease", lead(chosen.lease)))
+
+
+def rights(chosen: Installation) -> Manifests:
+    """What the operator needs in all namespaces, and roles for people."""
+    return (*everywhere(chosen, "", serving(chosen)), *people_roles(chosen))
+
+
+def rights_within(chosen: Installation) -> Manifests:
+    """What the operator needs if it serves its own namespace alone."""
+    return within(chosen, "", serving(chosen))
+
+
+def pod_reader(chosen: Installation) -> Manifests:
+    """To say why a Job has no running pod, and how a pod ended."""
+    return everywhere(chosen, "-pods", PODS_AND_EVENTS)
+
+
+def pod_reader_within(chosen: Installation) -> Manifests:
+    """The same in the operator's own namespace alone."""
+    return within(chosen, "-pods", PODS_AND_EVENTS)
+
+
+def migration(chosen: Installation) -> Manifests:
+    """For the time in which workflows of the Go jobs-manager-operator are taken over."""
+    return everywhere(chosen, "-migration", MIGRATION)
+
+
+def availability(chosen: Installation) -> Manifests:
+    """Beside two replicas, what keeps one of them running."""
+    return (priority_class(chosen), disruption_budget(chosen))
+
+
+def base(chosen: Installation) -> Manifests:
+    """One replica that serves all namespaces."""
+    return (*accounts(chosen), *rights(chosen), deployment(chosen))
+
+
+def namespaced(chosen: Installation) -> Manifests:
+    """One replica that serves its own namespace, with Roles alone."""
+    granted = (*rights_within(chosen), *pod_reader_within(chosen))
+    return (*accounts(chosen), *granted, deployment(chosen, [OWN_NAMESPACE]))
+
+
+def operator(chosen: Installation) -> Manifests:
+    """The default, without the CRD."""
+    replicas = patched(deployment(chosen), available(chosen))
+    before = (*accounts(chosen), *rights(chosen), *pod_reader(chosen), *availability(chosen))
+    return (namespace(chosen), *before, replicas)

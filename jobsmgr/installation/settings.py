@@ -1,0 +1,33 @@
+"""What can be chosen of an installation, and what all its objects have in common. No object is made whole here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from jobsmgr.leadership import needs
+
+
+@attrs.frozen(kw_only=True)
+class Installation:
+    """One operator on a cluster."""
+
+    image: str
+    name: str = "jobsmgr"
+    """Of its objects, and the value of the label by which its pods are found."""
+    namespace: str = "jobsmgr"
+    lease: str = needs.NAME
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What its pods and objects are found by. A Deployment's selector cannot change, so neither may this."""
+        return {"app.kubernetes.io/name": self.name}
+
+    def metadata(self, suffix: str = "") -> dict[str, Any]:
+        """Of an object that belongs to no namespace."""
+        return {"name": f"{self.name}{suffix}", "labels": self.labels}
+
+    def placed(self, suffix: str = "") -> dict[str, Any]:
+        """Of an object in the operator's own namespace."""
+        return {"name": f"{self.name}{suffix}", "namespace": self.namespace, "labels": self.labels}

@@ -1,0 +1,50 @@
+"""Every generated file by its path, with its text. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.installation import parts
+from jobsmgr.views.manifests import manifest_yaml
+from manifests.generate.kustomize import CHOSEN, folders
+
+ROOT = Path(__file__).parents[1]
+CRD = ROOT / "crd" / "managedjobs.yaml"
+INSTALL = ROOT / "install.yaml"
+GENERATED = ("crd", "base", "namespaced", "components", "overlays")
+"""Folders in which every file is generated."""
+
+_HEADER = "# Written by `python -m manifests.generate` from {source}: change {those}, not this file.\n"
+_MODELS = _HEADER.format(source="the models in jobsmgr/api", those="those")
+_OVERLAY = "# A start for your own overlay, written by `python -m manifests.generate`: components/ has more to add.\n"
+_OBJECTS = _HEADER.format(source="jobsmgr/installation", those="that")
+
+
+def files() -> dict[Path, str]:
+    """The text of each file that is generated."""
+    return {
+        CRD: _MODELS + _yaml(parts.crd()),
+        INSTALL: _OBJECTS + _yaml((*parts.crd(), *parts.operator(CHOSEN))),
+        **{ROOT / path: _header(path) + _yaml(manifests) for path, manifests in folders().items()},
+    }
+
+
+def _header(path: str) -> str:
+    return _OVERLAY if path.startswith("overlays/") else _OBJECTS
+
+
+def strays() -> list[Path]:
+    """Files in the generated folders that are not generated, or no longer."""
+    kept = files()
+    return [
+        path
+        for folder in GENERATED
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.is_file() and path not in kept
+    ]
+
+
+def _yaml(manifests: Iterable[Manifest]) -> str:
+    return manifest_yaml(manifests).removeprefix("---\n")

@@ -1,0 +1,76 @@
+"""What is in each file that kustomize reads, but for the CRD. No YAML is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.installation import parts
+from jobsmgr.installation.availability import available
+from jobsmgr.installation.deployment import deployment, namespace
+from jobsmgr.installation.settings import Installation
+
+RELEASE = "0.1.0"
+"""The version whose image the files name."""
+CHOSEN = Installation(image=f"jobsmgr:{RELEASE}")
+
+Files = dict[str, Iterable[Manifest]]
+
+_BUILTIN = "kustomize.config.k8s.io"
+
+
+def folders() -> Files:
+    """Each file by its path in `manifests/`, with its objects."""
+    return {
+        **_folder("crd", {}, resources=["managedjobs.yaml"]),
+        **_folder("base", {**_accounts(), "role": parts.rights(CHOSEN), "deployment": (deployment(CHOSEN),)}),
+        **_folder("namespaced", _namespaced()),
+        **_component("ha", {"availability": parts.availability(CHOSEN)}, available(CHOSEN)),
+        **_component("pod-reader", {"role": parts.pod_reader(CHOSEN)}),
+        **_component("migration", {"role": parts.migration(CHOSEN)}),
+        **_folder(
+            "overlays/default",
+            {"namespace": (namespace(CHOSEN),)},
+            resources=["../../crd", "../../base"],
+            namespace=CHOSEN.namespace,
+            components=["../../components/ha", "../../components/pod-reader"],
+            images=[{"name": "jobsmgr", "newTag": RELEASE}],
+        ),
+    }
+
+
+def _accounts() -> Mapping[str, parts.Manifests]:
+    account, *lease = parts.accounts(CHOSEN)
+    return {"service-account": (account,), "lease-role": tuple(lease)}
+
+
+def _namespaced() -> Mapping[str, parts.Manifests]:
+    rights = {"role": parts.rights_within(CHOSEN), "pod-reader-role": parts.pod_reader_within(CHOSEN)}
+    return {**_accounts(), **rights, "deployment": parts.namespaced(CHOSEN)[-1:]}
+
+
+def _folder(
+    folder: str, made: Mapping[str, Iterable[Manifest]], resources: Iterable[str] = (), **more: object
+) -> Files:
+    """A folder of objects by the stems of their files, with its kustomization."""
+    listed = [*resources, *(f"{stem}.yaml" for stem in made)]
+    head = {"apiVersion": f"{_BUILTIN}/v1beta1", "kind": "Kustomization", "resources": listed}
+    files = {f"{stem}.yaml": manifests for stem, manifests in made.items()}
+    return {f"{folder}/{name}": found for name, found in {**files, "kustomization.yaml": ({**head, **more},)}.items()}
+
+
+def _component(name: str, made: Mapping[str, Iterable[Manifest]], change: Manifest | None = None) -> Files:
+    """A component: objects, and what it changes of the operator's Deployment."""
+    patches: list[Manifest] = []
+    files: Files = {f"components/{name}/{stem}.yaml": manifests for stem, manifests in made.items()}
+    if change is not None:
+        files[f"components/{name}/patch.yaml"] = ({"apiVersion": "apps/v1", "kind": "Deployment", **_named(change)},)
+        patches.append({"path": "patch.yaml"})
+    head: Manifest = {"apiVersion": f"{_BUILTIN}/v1alpha1", "kind": "Component"}
+    listed = {"resources": [f"{stem}.yaml" for stem in made]} if made else {}
+    files[f"components/{name}/kustomization.yaml"] = ({**head, **listed, **({"patches": patches} if patches else {})},)
+    return files
+
+
+def _named(change: Manifest) -> Manifest:
+    return {"metadata": {"name": CHOSEN.name, "namespace": CHOSEN.namespace}, **change}
