@@ -49,7 +49,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but those of `node`, on a real control plane. Arguments after -- go to pytest."""
     _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.programs")
     session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, "--ignore", "tests/node"]))
 
 
@@ -57,7 +57,7 @@ def tests(session: nox.Session) -> None:
 def node(session: nox.Session) -> None:
     """The tests on a real node, skipped where there can be none. Arguments after -- go to pytest."""
     _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.programs", "plane")
     session.run("pytest", "tests/node", *(session.posargs or SIDE_BY_SIDE))
 
 
@@ -84,7 +84,7 @@ def coverage(session: nox.Session) -> None:
 def plane(session: nox.Session) -> None:
     """Build the control plane for tests into the user's cache folder, once."""
     _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.programs", "plane")
 
 
 @nox.session
@@ -95,8 +95,8 @@ def playground(session: nox.Session) -> None:
 
 
 @nox.session
-def crd(session: nox.Session) -> None:
-    """Write manifests/crd/managedjobs.yaml from the models."""
+def manifests(session: nox.Session) -> None:
+    """Write manifests/ from the models and from what the operator needs."""
     _install(session)
     session.run("python", "-m", "manifests.generate")
 
@@ -112,7 +112,7 @@ def pictures(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Benchmarks: two arms in one run, times as a report."""
     _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.programs", "plane")
     for script in sorted(Path("benchmarks").glob("[!_]*.py")):
         session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
 

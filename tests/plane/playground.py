@@ -18,7 +18,6 @@ from pathlib import Path
 
 import anyio.from_thread
 
-from tests.plane.build import BuildError
 from tests.plane.control_plane import ROOT, ControlPlane, PlaneError
 from tests.plane.images import IMAGE
 from tests.plane.node import NodePlane, NoNode
@@ -26,6 +25,7 @@ from tests.plane.operator_process import PROGRAM
 from tests.plane.pod_runner import PodRunner, Try
 from tests.plane.script import EVERY
 from tests.plane.supervisor import die_with_parent
+from tests.programs.building import BuildError
 
 LEASE_NAMESPACE = "jobsmgr"
 
