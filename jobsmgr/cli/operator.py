@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import click
+
+from jobsmgr.cli.shared.http import http_options
+
+if TYPE_CHECKING:
+    from jobsmgr.operator.http.settings import HttpSettings
 
 SECONDS = click.FloatRange(0, 600, min_open=True)
 """600: a candidate waits no longer for anybody's renewal."""
@@ -64,6 +70,7 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=8, help="Workflows looked at side by side.")
 @click.option("--writes", type=click.IntRange(1, 64), default=8, help="Requests that write, under way at once.")
+@http_options
 def operator(
     kubeconfig: str | None,
     context: str | None,
@@ -79,6 +86,7 @@ def operator(
     log_format: str,
     workers: int,
     writes: int,
+    http: HttpSettings,
 ) -> None:
     """Run the workflows of a cluster, until SIGTERM.
 
@@ -113,6 +121,7 @@ def operator(
         identity=identity or socket.gethostname(),
         workers=workers,
         writes=writes,
+        http=http,
     )
     try:
         anyio.run(run_operator, settings, backend_options={"loop_factory": SteadyLoop})

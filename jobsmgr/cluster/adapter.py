@@ -132,6 +132,10 @@ class KubernetesCluster:
         for watch in self._watches:
             await watch.listed()
 
+    def unsynced(self) -> tuple[str, ...]:
+        """Why workflows and Jobs are not known, a sentence for each watch that has not listed or is refused."""
+        return tuple(why for watch in self._watches if (why := watch.unsynced()))
+
     async def wait_rights(self) -> None:
         """Wait until the server has said whether statuses may be saved; until then nothing is created."""
         await self._gate.decided()

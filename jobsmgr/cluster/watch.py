@@ -85,6 +85,7 @@ class Watch(Generic[V]):
         self._changed = anyio.Event()
         self._round = anyio.CancelScope()
         self._failure = ""
+        self._refusal = ""
 
     def __str__(self) -> str:
         return f"watch of {self._resource} in {self._where}"
@@ -92,6 +93,16 @@ class Watch(Generic[V]):
     async def listed(self) -> None:
         """Wait for the first whole list."""
         await self._have_list(1)
+
+    def unsynced(self) -> str:
+        """Why it is not known what there is, empty if it is: nothing was listed yet, or the server refuses us now.
+
+        A server that cannot be reached for a while leaves what is known as it is.
+        """
+        if self._refusal or self._have:
+            return self._refusal
+        what = f"{self._resource} in {self._where} are not listed yet"
+        return f"{what}: {self._failure}" if self._failure else what
 
     async def refresh(self) -> None:
         """List again and wait for it: what was true when this was called is known when it returns."""
@@ -124,7 +135,8 @@ class Watch(Generic[V]):
                 await self._list()
             await self._follow()
         except _Refused as fault:
-            self._say(str(fault))
+            self._refusal = str(fault)
+            self._say(self._refusal)
         except (_Fault, Unreadable, Unreachable) as fault:
             if isinstance(fault, _Expired | _Behind) or self._was_silent():
                 self._version = ""
@@ -270,6 +282,7 @@ class Watch(Generic[V]):
 
     def _well(self) -> None:
         self._well_since = time.monotonic()
+        self._refusal = ""
         if self._failure:
             self._failure = ""
             _log.info("watching again", resource=str(self._resource), where=self._where)

@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,7 @@ from jobsmgr.connection import transport
 from jobsmgr.connection.access import Access
 from jobsmgr.connection.answers import Answer, NotConfigured, NotLeading, Unreachable
 from jobsmgr.connection.decoding import answer_of, retry_after_of
+from jobsmgr.connection.exchange import Observation, observed, verb_of
 from jobsmgr.connection.resources import JSON, Resource
 from jobsmgr.connection.target import Target
 
@@ -38,6 +40,7 @@ class Session:
 
     def __init__(self, target: Target, role: str, connections: int = 100) -> None:
         self._target = target
+        self._role = role
         self._name = f"jobsmgr-{role}-{next(_names)}"
         self._connections = connections
         self._api: kr8s.asyncio.Api | None = None
@@ -74,10 +77,11 @@ class Session:
             "content": None if body is None else _encoded(body),
             "timeout": timeout,
         }
+        observation = partial(self._observed, verb_of(method, name), resource, name)
         await self._target.throttle.wait(patience)
-        answer, access = await self._attempt(request, content_type, gate)
+        answer, access = await self._attempt(request, content_type, gate, observation)
         if answer.status == 401 and await self._target.credentials.refused(access) != access:
-            answer, _ = await self._attempt(request, content_type, gate)
+            answer, _ = await self._attempt(request, content_type, gate, observation)
         if answer.retry_after is not None:
             self._target.throttle.extend(answer.retry_after)
         return answer
@@ -99,24 +103,26 @@ class Session:
         await self._target.throttle.wait()
         access = None
         try:
-            async with self._faults():
-                api, access = await self._ready()
-                async with api.call_api(
-                    "GET",
-                    version=resource.group_version,
-                    namespace=namespace,
-                    url=f"{resource.plural}/{name}" if name else resource.plural,
-                    params=dict(params),
-                    headers=self._headers(access),
-                    timeout=httpx.Timeout(silence, connect=5, pool=5),
-                    stream=True,
-                    raise_for_status=False,
-                ) as response:
-                    if response.status_code == 401:
-                        await self._target.credentials.refused(access)
-                    if (wait := retry_after_of(response)) is not None:
-                        self._target.throttle.extend(wait)
-                    yield response
+            with self._observed("get" if name else "watch", resource, name) as report:
+                async with self._faults():
+                    api, access = await self._ready()
+                    async with api.call_api(
+                        "GET",
+                        version=resource.group_version,
+                        namespace=namespace,
+                        url=f"{resource.plural}/{name}" if name else resource.plural,
+                        params=dict(params),
+                        headers=self._headers(access),
+                        timeout=httpx.Timeout(silence, connect=5, pool=5),
+                        stream=True,
+                        raise_for_status=False,
+                    ) as response:
+                        report(response.status_code)
+                        if response.status_code == 401:
+                            await self._target.credentials.refused(access)
+                        if (wait := retry_after_of(response)) is not None:
+                            self._target.throttle.extend(wait)
+                        yield response
         except Unreachable as error:
             await self._read_again_after(error, access)
             raise
@@ -150,23 +156,32 @@ class Session:
         return await self._target.credentials.access()
 
     async def _attempt(
-        self, request: dict[str, Any], content_type: str, gate: Callable[[], bool] | None
+        self,
+        request: dict[str, Any],
+        content_type: str,
+        gate: Callable[[], bool] | None,
+        observation: Callable[[], Observation],
     ) -> tuple[Answer, Access]:
         """Send it once; also the access that it was sent with."""
         check, access = _Check(gate), None
         try:
-            async with self._faults():
-                api, access = await self._ready()
-                with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
-                    check()
-                    headers = self._headers(access) | {"Content-Type": content_type}
-                    async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
-                        return answer_of(response), access
+            with observation() as report:
+                async with self._faults():
+                    api, access = await self._ready()
+                    with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
+                        check()
+                        headers = self._headers(access) | {"Content-Type": content_type}
+                        async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
+                            report(response.status_code)
+                            return answer_of(response), access
         except Unreachable as error:
             if check.refused:  # what the transport makes of it says only that nothing was sent
                 raise NotLeading(_NOT_LEADING) from error
             await self._read_again_after(error, access)
             raise
+
+    def _observed(self, verb: str, resource: Resource, name: str) -> Observation:
+        return observed(self._target.observe, self._role, verb, resource, name)
 
     def _headers(self, access: Access) -> dict[str, str]:
         """Of each request: a new token does not reach the live session's own headers.

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import attrs
 
 from jobsmgr.connection.credentials import Credentials
+from jobsmgr.connection.exchange import Observe, ignore
 from jobsmgr.connection.throttle import Throttle
 
 
@@ -22,6 +23,8 @@ class Target:
     identity: str = ""
     throttle: Throttle = attrs.field(factory=Throttle)
     """Shared by all sessions with this cluster: what the server asks of one holds for the others."""
+    observe: Observe = ignore
+    """Told of each request that has ended; must be fast."""
     credentials: Credentials = attrs.field(
         init=False, default=attrs.Factory(lambda self: Credentials(self.kubeconfig, self.context), takes_self=True)
     )

@@ -18,6 +18,11 @@ class Throttle:
     def __init__(self) -> None:
         self._until = 0.0
 
+    @property
+    def is_pausing(self) -> bool:
+        """Whether nothing is sent now."""
+        return time.monotonic() < self._until
+
     def extend(self, seconds: float) -> None:
         """Send nothing for that many seconds from now."""
         self._until = max(self._until, time.monotonic() + min(seconds, LONGEST_PAUSE))

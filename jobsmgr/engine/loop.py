@@ -29,13 +29,16 @@ async def run_loop(
     *,
     keys: Iterable[Key] = (),
     workers: int = WORKERS,
+    queue: WorkQueue | None = None,
     idle: Callable[[], None] = lambda: None,
 ) -> None:
     """Look at `keys` first, then at workflows whenever they ask, until cancelled.
 
-    `idle` is called when nothing is left to look at, now or later, unless somebody asks for it.
+    `queue` is an empty one that the caller wants to look into. `idle` is called when nothing is left to look at, now or
+    later, unless somebody asks for it.
     """
-    queue = WorkQueue(reconciler.priority, reconciler.now)
+    if queue is None:
+        queue = WorkQueue(reconciler.priority, reconciler.now)
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:

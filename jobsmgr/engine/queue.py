@@ -43,6 +43,13 @@ class WorkQueue:
         self._by_wall_clock: Timetable[datetime] = Timetable()
         self._order = count()
         self._changed = anyio.Event()
+        self.still_since = math.inf
+        """When a worker last took a key or gave one back, or keys began to wait, by the loop's clock."""
+
+    @property
+    def ready(self) -> int:
+        """How many keys wait for nothing but a worker."""
+        return len(self._waiting)
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._again)
@@ -57,6 +64,8 @@ class WorkQueue:
         if key in self._busy:
             self._again.add(key)
         elif key not in self._waiting:
+            if not self._waiting:
+                self.still_since = anyio.current_time()
             self._waiting.add(key)
             heapq.heappush(self._ready, (self._priority(key), next(self._order), key))
             self._wake()
@@ -79,6 +88,7 @@ class WorkQueue:
                 _, _, key = heapq.heappop(self._ready)
                 self._waiting.discard(key)
                 self._busy.add(key)
+                self.still_since = anyio.current_time()
                 self._later.discard(key)
                 self._by_wall_clock.discard(key)
                 return key
@@ -87,6 +97,7 @@ class WorkQueue:
     def done(self, key: Key) -> None:
         """The worker has looked at the key."""
         self._busy.discard(key)
+        self.still_since = anyio.current_time()
         if key in self._again:
             self._again.discard(key)
             self.add(key)

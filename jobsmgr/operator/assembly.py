@@ -16,6 +16,7 @@ from jobsmgr.connection import clock
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
+from jobsmgr.connection.throttle import Throttle
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.gather import NO_FAILURES
@@ -23,6 +24,7 @@ from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.memory.failures import Failures
 from jobsmgr.engine.observers import Observers, observing
+from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.watchdog import Watchdog
@@ -30,6 +32,8 @@ from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.rivals import Rivals
 from jobsmgr.leadership.terms import Leadership
 from jobsmgr.loading.plugins import load_hooks
+from jobsmgr.operator.health import Health
+from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
 
@@ -53,10 +57,18 @@ async def run_operator(settings: OperatorSettings) -> None:
 
 
 async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
-    target = Target(kubeconfig=settings.kubeconfig, context=settings.context, identity=settings.identity)
+    health = Health(throttle := Throttle())
+    target = Target(
+        kubeconfig=settings.kubeconfig,
+        context=settings.context,
+        identity=settings.identity,
+        throttle=throttle,
+        observe=health.note,
+    )
     for_plugins = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_serving(settings.http, health))  # until all the others have ended
             await stack.enter_async_context(entered(hooks, for_plugins))
             observers = await stack.enter_async_context(observing(hooks))  # they may need what a lifespan holds open
             lease = await stack.enter_async_context(_lease(settings, target))
@@ -69,15 +81,32 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
                     may_write=leadership.may_write,
                 )
             )
+            health.unsynced = cluster.unsynced
             rivals = await stack.enter_async_context(_rivals(settings, target))
+            lead = partial(_lead, cluster, hooks, observers, leadership, settings.workers, health)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep, "search for other operators", partial(rivals.watch_for, lease))
                 tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
-                tasks.start_soon(keep, "leading", partial(_lead, cluster, hooks, observers, leadership, settings))
+                tasks.start_soon(keep, "leading", lead)
+                health.started = True
                 wait_for_it()
                 await stop.wait()
                 await _drain(cluster, leadership)
                 tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _serving(settings: HttpSettings, health: Health) -> AsyncGenerator[None, None]:
+    """Probes for the life of the process, if they are wanted."""
+    if not settings.port:
+        yield
+        return
+    # Imported late: who serves nothing need not wait a quarter of a second for it.
+    from jobsmgr.operator.http.app import app_of
+    from jobsmgr.operator.http.server import serving
+
+    async with serving(app_of(health), settings):
+        yield
 
 
 @asynccontextmanager
@@ -117,7 +146,8 @@ async def _lead(
     hooks: Hooks,
     observers: Observers,
     leadership: Leadership,
-    settings: OperatorSettings,
+    workers: int,
+    health: Health,
 ) -> NoReturn:
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
@@ -133,15 +163,17 @@ async def _lead(
         reconciler = Reconciler(cluster, hooks, clock.now, observers.notify, failing=failing)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, settings.workers))
+            tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, workers, health))
             await leadership.ended()
             tasks.cancel_scope.cancel()
+        health.queue = None
         _log.warning("not leading")
         failing = reconciler.failing()
 
 
-async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int) -> None:
-    await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers)
+async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int, health: Health) -> None:
+    health.queue = queue = WorkQueue(reconciler.priority, reconciler.now)
+    await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers, queue=queue)
 
 
 async def _say_missing_rights(cluster: KubernetesCluster) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from jobsmgr.leadership.record import Timing
+from jobsmgr.operator.http.settings import HttpSettings
 
 
 @attrs.frozen(kw_only=True)
@@ -25,3 +26,5 @@ class OperatorSettings:
     """Workflows looked at side by side."""
     writes: int = 8
     """Requests that write, under way at once."""
+    http: HttpSettings = attrs.field(factory=HttpSettings)
+    """Where probes and metrics are served."""

@@ -8,7 +8,11 @@ import pytest
 
 from tests.cli.program import EXAMPLES, ROOT
 
-HEAVY = ("kr8s", "httpx", "httpx_aiohttp", "aiohttp", "structlog", "rich", "jsonschema", "anyio", "asyncio", "ssl")
+SERVER = ("starlette", "uvicorn", "prometheus_client")
+HEAVY = (
+    *("kr8s", "httpx", "httpx_aiohttp", "aiohttp", "structlog", "rich", "jsonschema", "anyio", "asyncio", "ssl"),
+    *SERVER,
+)
 SEED = str(EXAMPLES / "seed.yaml")
 BAD = "apiVersion: jobsmanager.raczylo.com/v1beta1\nkind: ManagedJob\nsepc: y\n"
 
@@ -50,6 +54,14 @@ def test_an_offline_command_imports_no_client_no_loop_and_no_library_for_show(ar
     """Whether it succeeds or not."""
     loaded = {name.partition(".")[0] for name in _modules(*arguments, stdin=BAD)}
     assert loaded.intersection(HEAVY) == set()
+
+
+def test_the_operator_imports_its_server_when_it_serves() -> None:
+    """Its help and its assembly do without: who serves nothing need not wait for it."""
+    assert not {name.partition(".")[0] for name in _modules("operator", "--help")} & set(HEAVY)
+    code = f"import sys, jobsmgr.operator.assembly; print(sorted(set({SERVER}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
 
 
 def test_help_imports_no_command_and_no_yaml() -> None:

@@ -14,6 +14,7 @@ from tests.cli.program import PROGRAM
 from tests.cli.runs import PATIENCE, Running, running
 from tests.local.world import ended
 from tests.plane.eventually import eventually
+from tests.plane.operator_process import WITHOUT_SERVER
 
 CONFIG = """
 apiVersion: v1
@@ -36,7 +37,7 @@ def config(folder: Path, server: str, user: str = "{}") -> dict[str, str]:
     """The environment with a kubeconfig."""
     file = folder / "config"
     file.write_text(CONFIG.format(server=server, user=user))
-    return {"KUBECONFIG": str(file)}
+    return {"KUBECONFIG": str(file), **WITHOUT_SERVER}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import jobsmgr.operator.assembly
 import jobsmgr.operator.logs
 from jobsmgr.cli.operator import operator
 from jobsmgr.leadership.record import Timing
+from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.settings import OperatorSettings
 
 
@@ -53,6 +54,8 @@ EVERY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "--identity": ("JOBSMGR_IDENTITY", "pod-1", {"identity": "pod-1"}),
     "--workers": ("JOBSMGR_WORKERS", "3", {"workers": 3}),
     "--writes": ("JOBSMGR_WRITES", "5", {"writes": 5}),
+    "--http-address": ("JOBSMGR_HTTP_ADDRESS", "127.0.0.1", {"http": HttpSettings(address="127.0.0.1")}),
+    "--http-port": ("JOBSMGR_HTTP_PORT", "9090", {"http": HttpSettings(port=9090)}),
 }
 
 
@@ -105,6 +108,8 @@ def test_logs(started: dict[str, Any]) -> None:
         (["--writes", "many"], "'many' is not a valid integer range"),
         (["--log-level", "loud"], "'loud' is not one of"),
         (["--namespce", "x"], "--namespce"),
+        (["--http-port", "70000"], "70000 is not in the range 0<=x<=65535"),
+        (["--http-address", "localhost"], "'localhost' is not an IP address"),
     ],
 )
 def test_a_wrong_flag_is_a_usage_error(started: dict[str, Any], arguments: list[str], said: str) -> None:

@@ -16,6 +16,9 @@ from tests.plane.supervisor import die_with_parent
 
 PROGRAM = (str(Path(sys.executable).with_name("jobsmgr")), "operator")
 
+WITHOUT_SERVER = {"JOBSMGR_HTTP_PORT": "0"}
+"""Operators of several tests run side by side on one machine: only one of them could have the port."""
+
 LEASE = "jobsmgr"
 """The lease's name; the shipped role names it too."""
 
@@ -54,7 +57,7 @@ class OperatorProcess:
         self.user = user
         self.log = folder / f"{user}.log"
         self._output = output
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = {**os.environ, **WITHOUT_SERVER, **(environment or {})}
         self._environment.pop("KUBECONFIG", None)
         kubeconfig = str(plane.kubeconfig(user, namespace=namespace, url=url))
         self._command = [

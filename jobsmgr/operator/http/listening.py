@@ -1,0 +1,54 @@
+"""The socket of the HTTP server: opened, or asked for again until it can be. Nothing is answered here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+import anyio
+import structlog
+
+from jobsmgr.engine.backoff import backoff
+from jobsmgr.operator.http.settings import HttpSettings
+
+_log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE = 10.0
+"""Seconds at most before a port that is in use is asked for again: a probe fails meanwhile."""
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+
+
+async def listen(settings: HttpSettings) -> socket.socket:
+    """A socket that listens there; why there is none yet is logged, once for each reason, and it is tried again."""
+    failures, said = 0, ""
+    while True:
+        try:
+            return _socket(settings.address, settings.port)
+        except OSError as error:
+            if (why := _sentence(settings, error)) != said:
+                said = why
+                _log.warning("waiting", why=why)
+        failures += 1
+        await anyio.sleep(min(backoff(failures), LONGEST_PAUSE))
+
+
+def _socket(address: str, port: int) -> socket.socket:
+    if address:
+        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except (OSError, ValueError) as error:  # ValueError: this system has no socket for both
+        if isinstance(error, OSError) and error.errno not in _NO_IPV6:
+            raise
+        return socket.create_server(("0.0.0.0", port))
+
+
+def _sentence(settings: HttpSettings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{settings.where} is in use by another process, so probes and metrics are not served: "
+            "stop that process, or choose another port with --http-port"
+        )
+    words = os.strerror(error.errno) if error.errno else str(error)
+    return f"{settings.where} cannot be opened, so probes and metrics are not served: {words}"

@@ -1,0 +1,77 @@
+"""The HTTP server as a task of ours: uvicorn without its signal handlers. What is answered is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from socket import socket
+
+import anyio
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from jobsmgr.engine.supervision import keep
+from jobsmgr.operator.http.listening import listen
+from jobsmgr.operator.http.settings import HttpSettings
+
+_log = structlog.get_logger(__name__)
+
+END_SECONDS = 1
+"""How long requests that are under way may take when the process ends."""
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[None, None]:
+    """Serve until the block ends. A port that cannot be opened is waited for; the block goes on meanwhile."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep, "HTTP server", partial(_serve, app, settings))
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _serve(app: ASGIApp, settings: HttpSettings) -> None:
+    listener = await listen(settings)
+    with listener:
+        _log.info("serving probes and metrics", address=settings.address or "all", port=settings.port)
+        await _Server(_config(app), listener).serve(sockets=[listener])
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        interface="asgi3",
+        loop="none",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,  # the process has its own
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=END_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which ends as our tasks do: when it is cancelled, and by nothing else."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """See uvicorn: it would take the signals that `StopSignal` hears."""
+        yield
+
+    async def main_loop(self) -> None:
+        """See uvicorn: it would look ten times a second whether it is to end."""
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.shutdown([self._listener])

@@ -1,0 +1,22 @@
+"""What a person can set about the HTTP server. Nothing is opened here."""
+
+from __future__ import annotations
+
+import attrs
+
+PORT = 8080
+
+
+@attrs.frozen(kw_only=True)
+class HttpSettings:
+    """Where the HTTP server listens."""
+
+    address: str = ""
+    """An IP address of this machine; empty: all of them."""
+    port: int = PORT
+    """0: there is no server."""
+
+    @property
+    def where(self) -> str:
+        """The address and port in words."""
+        return f"port {self.port} of {self.address or 'all addresses'}"

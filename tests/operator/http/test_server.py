@@ -1,0 +1,121 @@
+"""The HTTP server in a loop with other work: the port that it waits for, its end, and signals that it leaves alone."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from functools import partial
+
+import anyio
+import anyio.to_thread
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from jobsmgr.connection.throttle import Throttle
+from jobsmgr.operator.health import Health
+from jobsmgr.operator.http.app import app_of
+from jobsmgr.operator.http.server import serving
+from jobsmgr.operator.http.settings import HttpSettings
+from tests.cluster.support import until
+from tests.plane.probes import Probe, Server
+
+
+async def answer(server: Server, path: str, address: str = "127.0.0.1") -> Probe:
+    """Asked from a thread: the loop is the server's."""
+    return await anyio.to_thread.run_sync(partial(server.get, path, address))
+
+
+async def answered(server: Server, path: str, address: str = "127.0.0.1") -> Probe:
+    """The first answer that comes."""
+    while True:
+        found = await answer(server, path, address)
+        if found.code:
+            return found
+        await anyio.sleep(0.01)
+
+
+def healthy() -> Health:
+    health = Health(Throttle())
+    health.started, health.unsynced = True, lambda: ()
+    return health
+
+
+async def test_probes_say_ok_or_why_not() -> None:
+    """By code and in words, a line for each reason."""
+    server, health = Server(), Health(Throttle())
+    async with serving(app_of(health), HttpSettings(port=server.port)):
+        assert await answered(server, "/healthz") == (200, "ok\n")
+        assert await answer(server, "/startupz") == (503, "the process is starting\n")
+        health.started, health.unsynced = True, lambda: ("jobs are not listed yet", "no right")
+        assert await answer(server, "/startupz") == (200, "ok\n")
+        assert await answer(server, "/readyz") == (503, "jobs are not listed yet\nno right\n")
+        assert (await answer(server, "/elsewhere")).code == 404
+
+
+async def test_all_addresses_or_one() -> None:
+    """Both families by default, where the machine has both; else the address that is named."""
+    server = Server()
+    async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+        assert (await answered(server, "/healthz")).code == 200
+        if socket.has_dualstack_ipv6():
+            assert (await answer(server, "/healthz", "[::1]")).code == 200
+    async with serving(app_of(healthy()), HttpSettings(address="127.0.0.2", port=server.port)):
+        assert (await answered(server, "/healthz", "127.0.0.2")).code == 200
+        assert await answer(server, "/healthz") == (0, "ConnectError")
+
+
+async def test_a_port_in_use_is_named_and_waited_for() -> None:
+    """Once in the log; the block goes on meanwhile, and the port is served when it is free."""
+    server = Server()
+    with structlog.testing.capture_logs() as logs, socket.create_server(("0.0.0.0", server.port)) as taken:
+        async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+            await until(lambda: logs)
+            taken.close()
+            assert (await answered(server, "/healthz")).code == 200
+    assert [log.get("why") for log in logs] == [
+        f"port {server.port} of all addresses is in use by another process, so probes and metrics are not served: "
+        "stop that process, or choose another port with --http-port",
+        None,
+    ]
+    assert (logs[1]["event"], logs[1]["port"]) == ("serving probes and metrics", server.port)
+
+
+async def test_an_address_of_another_machine() -> None:
+    """It may come, as that of an interface that is not up yet."""
+    with structlog.testing.capture_logs() as logs:
+        async with serving(app_of(healthy()), HttpSettings(address="192.0.2.1", port=Server().port)):
+            await until(lambda: logs)
+    assert logs[0]["why"].endswith("so probes and metrics are not served: Cannot assign requested address")
+
+
+async def test_it_ends_with_its_block_whoever_is_connected() -> None:
+    """Idle connections, and requests that are never answered: the port is free afterwards, and no task is left."""
+    server, under_way = Server(), anyio.Event()
+
+    async def never(_: Request) -> Response:
+        under_way.set()
+        await anyio.sleep_forever()
+        return PlainTextResponse("")
+
+    app = app_of(healthy())
+    app.routes.append(Route("/never", never))
+    async with anyio.create_task_group() as tasks:
+        async with serving(app, HttpSettings(port=server.port)):
+            await answered(server, "/healthz")
+            idle = await anyio.connect_tcp("127.0.0.1", server.port)
+            tasks.start_soon(partial(answer, server, "/never"))
+            await under_way.wait()
+        assert await answer(server, "/healthz") == (0, "ConnectError")
+        await idle.aclose()
+    socket.create_server(("", server.port)).close()
+
+
+async def test_signals_stay_whose_they_are() -> None:
+    """uvicorn would take two of them for itself."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    server = Server()
+    async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+        await answered(server, "/healthz")
+        assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
