@@ -136,6 +136,10 @@ class KubernetesCluster:
         """Why workflows and Jobs are not known, a sentence for each watch that has not listed or is refused."""
         return tuple(why for watch in self._watches if (why := watch.unsynced()))
 
+    def watches(self) -> tuple[Watch[Any], ...]:
+        """All watches: how old what they know is, and how often they were begun again."""
+        return tuple(self._watches)
+
     async def wait_rights(self) -> None:
         """Wait until the server has said whether statuses may be saved; until then nothing is created."""
         await self._gate.decided()

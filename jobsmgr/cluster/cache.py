@@ -11,7 +11,7 @@ import anyio
 
 from jobsmgr.cluster.kinds import Kind, Place, Stored, V
 from jobsmgr.cluster.store import Store
-from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW, WorkflowState
+from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW, Standing, WorkflowState
 from jobsmgr.engine.port import Key, Observation, Request
 
 
@@ -258,6 +258,12 @@ class Cache:
             confirmed=self.workflows.is_confirmed(stored.uid),
             epoch=self._epoch,
         )
+
+    def standings(self) -> Iterator[tuple[Key, Standing]]:
+        """How each workflow stands, as its stored status says."""
+        for place in self.workflows.places():
+            if (stored := self.workflows.get(place)) is not None:
+                yield Key(*place), stored.value.standing
 
     def keys(self) -> tuple[Key, ...]:
         """All workflows that there are."""

@@ -27,12 +27,24 @@ _RESULTS = {"Complete": Phase.SUCCEEDED, "Failed": Phase.FAILED}
 
 
 @attrs.frozen(kw_only=True)
+class Standing:
+    """What is counted of a workflow, as its status says."""
+
+    phase: str
+    reason: str
+    """Why it does not go on, or how it ended; empty if neither."""
+    running: int
+    """Jobs that run."""
+
+
+@attrs.frozen(kw_only=True)
 class WorkflowState:
     """What is kept of a workflow: a finished one compressed, since it is looked at once more at most."""
 
     finished: bool
     begun: bool
     """Whether an operator has written its status."""
+    standing: Standing
     _content: Manifest | bytes
 
     @property
@@ -48,11 +60,23 @@ def trim_workflow(raw: Manifest) -> WorkflowState:
     metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
     # A list's items may come without apiVersion and kind.
     content: Manifest = {"apiVersion": API_VERSION, "kind": KIND, **raw, "metadata": metadata}
-    finished = ConditionType.FINISHED in holding(raw.get("status"))
+    conditions = holding(raw.get("status"))
+    finished = ConditionType.FINISHED in conditions
     return WorkflowState(
         finished=finished,
         begun=_is_begun(raw.get("status")),
+        standing=_standing(mapping(raw.get("status")), conditions),
         content=zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1) if finished else content,
+    )
+
+
+def _standing(status: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> Standing:
+    shown = conditions.get(ConditionType.STALLED) or conditions.get(ConditionType.FINISHED) or {}
+    running = mapping(status.get("counts")).get("running")
+    return Standing(
+        phase=sys.intern(str(status.get("phase") or Phase.PENDING.value)),
+        reason=sys.intern(str(shown.get("reason") or "")),
+        running=running if isinstance(running, int) else 0,
     )
 
 

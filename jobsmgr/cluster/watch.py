@@ -71,7 +71,8 @@ class Watch(Generic[V]):
         """`on_rollback` is called when the server knows less than it did before: it was restored from a backup."""
         self._session = session
         self._on_rollback = on_rollback
-        self._resource = store.kind.resource
+        self.resource = store.kind.resource
+        """What it watches."""
         self._namespace = namespace
         self._store = store
         self._where = where(namespace)
@@ -86,13 +87,21 @@ class Watch(Generic[V]):
         self._round = anyio.CancelScope()
         self._failure = ""
         self._refusal = ""
+        self._current_at = time.monotonic()
+        self.restarts = 0
+        """How often it was begun again, whatever ended it."""
 
     def __str__(self) -> str:
-        return f"watch of {self._resource} in {self._where}"
+        return f"watch of {self.resource} in {self._where}"
 
     async def listed(self) -> None:
         """Wait for the first whole list."""
         await self._have_list(1)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the server last said anything: bookmarks come about once a minute when nothing happens."""
+        return time.monotonic() - self._current_at
 
     def unsynced(self) -> str:
         """Why it is not known what there is, empty if it is: nothing was listed yet, or the server refuses us now.
@@ -101,7 +110,7 @@ class Watch(Generic[V]):
         """
         if self._refusal or self._have:
             return self._refusal
-        what = f"{self._resource} in {self._where} are not listed yet"
+        what = f"{self.resource} in {self._where} are not listed yet"
         return f"{what}: {self._failure}" if self._failure else what
 
     async def refresh(self) -> None:
@@ -123,6 +132,7 @@ class Watch(Generic[V]):
         while True:
             with anyio.CancelScope() as self._round:
                 await self._attempt()
+                self.restarts += 1
                 await self._back_off()
 
     async def _attempt(self) -> None:
@@ -163,7 +173,7 @@ class Watch(Generic[V]):
         items: list[Stored[V]] = []
         params: dict[str, Any] = {"limit": PAGE}
         while True:
-            answer = await self._session.call("GET", self._resource, self._namespace, params=params)
+            answer = await self._session.call("GET", self.resource, self._namespace, params=params)
             if not answer.ok:
                 self._check(answer.status, answer.body)
             for raw in items_of(answer.body):
@@ -177,14 +187,14 @@ class Watch(Generic[V]):
     async def _follow(self) -> None:
         """Watch from the last version on; without one, the server first streams all there is."""
         initial: list[Stored[V]] | None = None if self._version else []
-        async with self._session.stream(self._resource, self._namespace, self._params(), SILENCE) as response:
+        async with self._session.stream(self.resource, self._namespace, self._params(), SILENCE) as response:
             if response.status_code != 200:
                 self._check(response.status_code, status_of(await response.aread()))
             elif self._version:
                 self._well()
             async with aclosing(lines_of(response)) as lines:
                 async for line in lines:
-                    self._heard_at = time.monotonic()
+                    self._heard_at = self._current_at = time.monotonic()
                     initial = await self._handle(*watch_event(line), initial)
 
     async def _handle(
@@ -233,10 +243,10 @@ class Watch(Generic[V]):
             # The CRD is not installed (yet, or any more), or a load balancer has no server. It says nothing of objects:
             # when a CRD is removed, each of them is deleted first.
             self._version = ""
-            raise _Refused(f"the API server does not know {self._resource}: is the CRD installed?")
+            raise _Refused(f"the API server does not know {self.resource}: is the CRD installed?")
         if code in (401, 403):
-            raise _Refused(f"not allowed to watch {self._resource} in {self._where}: {message}")
-        raise _Fault(f"watching {self._resource} in {self._where} failed: {message}")
+            raise _Refused(f"not allowed to watch {self.resource} in {self._where}: {message}")
+        raise _Fault(f"watching {self.resource} in {self._where} failed: {message}")
 
     def _take(self, raw: Mapping[str, Any], where: Callable[[Stored[V]], None]) -> None:
         """Trim an object and pass it on; one that cannot be read does not stop the others."""
@@ -244,7 +254,7 @@ class Watch(Generic[V]):
             item = self._store.kind.read(raw)
         except MALFORMED as error:
             why = f"{type(error).__name__}: {error}"
-            _log.warning("an object cannot be read and is left out", resource=str(self._resource), why=why)
+            _log.warning("an object cannot be read and is left out", resource=str(self.resource), why=why)
             return
         where(item)
 
@@ -254,8 +264,8 @@ class Watch(Generic[V]):
         if self._store.has_gone_back(items, int(version)):
             self._roll_back()
         self._store.replace(self._namespace, items, int(version))
-        self._version = version
-        self._list_due = time.monotonic() + random.uniform(*LIST_SECONDS)
+        self._version, self._current_at = version, time.monotonic()
+        self._list_due = self._current_at + random.uniform(*LIST_SECONDS)
         self._have = self._listing
         self._changed.set()
         self._changed = anyio.Event()
@@ -263,11 +273,11 @@ class Watch(Generic[V]):
 
     async def _look_behind(self, version: str) -> NoReturn:
         """A list that is older than what is known: its server lags behind, or was restored from a backup."""
-        answer = await self._session.newest(self._resource, self._namespace)
+        answer = await self._session.newest(self.resource, self._namespace)
         if not answer.ok:
             self._check(answer.status, answer.body)
         if not self._store.is_behind(self._namespace, int(version_of(metadata_of(answer.body)))):
-            raise _Behind(f"the API server answered with an old list of {self._resource}, of version {version}")
+            raise _Behind(f"the API server answered with an old list of {self.resource}, of version {version}")
         self._roll_back()
 
     def _roll_back(self) -> NoReturn:
@@ -285,4 +295,4 @@ class Watch(Generic[V]):
         self._refusal = ""
         if self._failure:
             self._failure = ""
-            _log.info("watching again", resource=str(self._resource), where=self._where)
+            _log.info("watching again", resource=str(self.resource), where=self._where)

@@ -33,10 +33,10 @@ class Target:
     @property
     def user_agent(self) -> str:
         """How requests introduce themselves in the API server's audit log."""
-        return f"jobsmgr/{_own_version()} ({self.identity})"
+        return f"jobsmgr/{own_version()} ({self.identity})"
 
 
 @cache
-def _own_version() -> str:
+def own_version() -> str:
     """The installed version; looked up once, since that reads files and every request asks."""
     return version("jobsmgr")

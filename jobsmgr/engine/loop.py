@@ -38,7 +38,7 @@ async def run_loop(
     later, unless somebody asks for it.
     """
     if queue is None:
-        queue = WorkQueue(reconciler.priority, reconciler.now)
+        queue = WorkQueue(reconciler.priority, reconciler.now, reconciler.meter.taken)
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:
@@ -67,9 +67,12 @@ async def _work(queue: WorkQueue, reconciler: Reconciler, idle: Callable[[], Non
 
 
 async def _look(reconciler: Reconciler, key: Key) -> Requeue:
+    began = anyio.current_time()
     try:
         return await reconciler.reconcile(key)
     except BaseException as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
         await anyio.lowlevel.checkpoint_if_cancelled()  # a cancellation of ours ends here, and only that
         _log.error("looking at a workflow failed", workflow=str(key), exc_info=error)
         return Requeue(await reconciler.fail(key, error))
+    finally:
+        reconciler.meter.looked(key, anyio.current_time() - began)

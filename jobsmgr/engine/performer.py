@@ -32,6 +32,7 @@ from jobsmgr.core.pods import subject_of_events
 from jobsmgr.engine.gather import Gathered, Gatherer
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.meter import UNCOUNTED, Meter
 from jobsmgr.engine.port import Cluster, Created, Done, Gone, Key, Refused, WriteResult
 from jobsmgr.engine.requeue import NEVER, NOW, Outcome, Requeue, after_write, earliest
 from jobsmgr.engine.status_writer import StatusWriter
@@ -62,7 +63,10 @@ class Performer:
     claims a Job before its create.
     """
 
-    def __init__(self, cluster: Cluster, hooks: Hooks, gatherer: Gatherer, status: StatusWriter) -> None:
+    def __init__(
+        self, cluster: Cluster, hooks: Hooks, gatherer: Gatherer, status: StatusWriter, meter: Meter = UNCOUNTED
+    ) -> None:
+        self._meter = meter
         self._cluster = cluster
         self._hooks = hooks
         self._gatherer = gatherer
@@ -149,6 +153,7 @@ class Performer:
             step.key, result, memory.uid, anyio.current_time(), gathered.snapshot.clock
         )
         if isinstance(result, Created):
+            self._meter.created(gathered.key, step.key)
             _log.info("job created", workflow=workflow, job=job, name=step.name)
         elif isinstance(result, Refused):
             _log.warning("job refused", workflow=workflow, job=job, reason=result.reason, why=result.message)

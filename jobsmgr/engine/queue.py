@@ -31,12 +31,19 @@ class WorkQueue:
     many wait.
     """
 
-    def __init__(self, priority: Callable[[Key], Priority], now: Callable[[], datetime]) -> None:
-        """`now` gives the wall clock in UTC."""
+    def __init__(
+        self,
+        priority: Callable[[Key], Priority],
+        now: Callable[[], datetime],
+        taken: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`now` gives the wall clock in UTC; `taken` hears of each key that a worker takes, how long it was ready."""
         self._priority = priority
         self._now = now
+        self._taken = taken
         self._ready: list[tuple[Priority, int, Key]] = []
-        self._waiting: set[Key] = set()
+        self._waiting: dict[Key, float] = {}
+        """When each key became ready, by the loop's clock."""
         self._busy: set[Key] = set()
         self._again: set[Key] = set()
         self._later: Timetable[float] = Timetable()
@@ -64,9 +71,10 @@ class WorkQueue:
         if key in self._busy:
             self._again.add(key)
         elif key not in self._waiting:
+            moment = anyio.current_time()
             if not self._waiting:
-                self.still_since = anyio.current_time()
-            self._waiting.add(key)
+                self.still_since = moment
+            self._waiting[key] = moment
             heapq.heappush(self._ready, (self._priority(key), next(self._order), key))
             self._wake()
 
@@ -86,9 +94,9 @@ class WorkQueue:
             self._release_due()
             if self._ready:
                 _, _, key = heapq.heappop(self._ready)
-                self._waiting.discard(key)
-                self._busy.add(key)
                 self.still_since = anyio.current_time()
+                self._taken(self.still_since - self._waiting.pop(key))
+                self._busy.add(key)
                 self._later.discard(key)
                 self._by_wall_clock.discard(key)
                 return key

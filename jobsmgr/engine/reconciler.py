@@ -19,6 +19,7 @@ from jobsmgr.engine.gather import NO_FAILURES, Gathered, Gatherer
 from jobsmgr.engine.held import Held
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Effort, Failures
+from jobsmgr.engine.meter import UNCOUNTED, Fault, Meter
 from jobsmgr.engine.performer import Performer
 from jobsmgr.engine.port import Cluster, Event, Key, Observation
 from jobsmgr.engine.queue import Priority
@@ -38,21 +39,25 @@ class Reconciler:
         now: Callable[[], datetime],
         observe: Callable[[tuple[Transition, ...]], None] | None = None,
         *,
+        meter: Meter = UNCOUNTED,
         batch: int = BATCH,
         failing: Mapping[str, Failures] = NO_FAILURES,
     ) -> None:
         """`now` gives the wall clock in UTC; `observe` is handed the transitions of each stored status.
 
-        `batch` is how many jobs one decision creates at most. `failing` is what `failing()` was in an earlier term.
+        `meter` counts what is done. `batch` is how many jobs one decision creates at most. `failing` is what
+        `failing()` was in an earlier term.
         """
         self._cluster = cluster
         self._hooks = hooks
         self._batch = batch
+        self.meter = meter
+        """Hears of what is done."""
         self.now = now
         """The wall clock in UTC."""
         self._gatherer = Gatherer(hooks, now, failing)
-        self._status = StatusWriter(cluster, observe)
-        self._performer = Performer(cluster, hooks, self._gatherer, self._status)
+        self._status = StatusWriter(cluster, observe, self.meter)
+        self._performer = Performer(cluster, hooks, self._gatherer, self._status, self.meter)
         self.held = Held()
         """Workflows that are to be looked at when a Job of another one has ended."""
         self._job_ended = False
@@ -98,6 +103,8 @@ class Reconciler:
     def _decided(self, key: Key, gathered: Gathered) -> Decision:
         """The decision, and what it means for others."""
         decision = self._decide(gathered)
+        if decision.plugin_error:
+            self.meter.failed(Fault.PLUGIN)
         self._note_ends(gathered.memory, decision.status)
         self.held.decided(key, decision.held)
         return decision
@@ -115,6 +122,7 @@ class Reconciler:
 
     async def fail(self, key: Key, error: BaseException) -> float:
         """After a fault of ours in one look: its status shows it, and it is tried again with back-off."""
+        self.meter.failed(Fault.INTERNAL)
         observation = self._cluster.observe(key)
         if observation is None:
             return NOW

@@ -19,6 +19,7 @@ from jobsmgr.engine.draft import Draft, draft, due
 from jobsmgr.engine.events import events_of
 from jobsmgr.engine.gather import Gathered
 from jobsmgr.engine.memory.failures import Effort
+from jobsmgr.engine.meter import UNCOUNTED, Meter
 from jobsmgr.engine.port import Cluster, Done, TooLarge, WriteResult
 from jobsmgr.engine.requeue import NOW, Outcome, Requeue, after_write, earliest
 
@@ -28,8 +29,14 @@ _log = structlog.get_logger(__name__)
 class StatusWriter:
     """Stores statuses through the port: few writes, each as soon as somebody may wait for it."""
 
-    def __init__(self, cluster: Cluster, observe: Callable[[tuple[Transition, ...]], None] | None = None) -> None:
-        """`observe` is handed the transitions of each stored status."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        observe: Callable[[tuple[Transition, ...]], None] | None = None,
+        meter: Meter = UNCOUNTED,
+    ) -> None:
+        """`observe` is handed the transitions of each stored status, `meter` the status itself."""
+        self._meter = meter
         self._cluster = cluster
         self._observe = observe
 
@@ -84,6 +91,7 @@ class StatusWriter:
         result = await self._cluster.save_status(gathered.key, content, gathered.version)
         if isinstance(result, Done):
             self._remember(gathered, attrs.evolve(decision, status=found.status), began)
+            self._meter.stored(gathered.key, gathered.snapshot, found.status)
             self._report(gathered, decision.transitions)
             ttl = gathered.snapshot.workflow.spec.ttl_seconds_after_finished
             if found.status.final and ttl is not None:

@@ -35,6 +35,8 @@ class Watchdog:
     def __init__(self, culprit: FindCulprit = lambda _: None) -> None:
         self.culprit = culprit
         """Names the plugin that a stack belongs to; can be set once the plugins are loaded."""
+        self.blocked = 0
+        """How often the loop was blocked so far."""
         self._beats = 0
         self._over = threading.Event()
         self._loop_thread = threading.get_ident()
@@ -77,7 +79,7 @@ class Watchdog:
                 continue
             silence += elapsed
             if silence >= BLOCKED_AFTER and not named:
-                named = True
+                named, self.blocked = True, self.blocked + 1
                 self._name(silence)
 
     def _name(self, silence: float) -> None:

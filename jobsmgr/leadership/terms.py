@@ -21,6 +21,11 @@ class Leadership:
         self.over = False
         """Whether the process is on its way out."""
 
+    @property
+    def leads(self) -> bool:
+        """Whether this replica is the leader."""
+        return not self.over and (self._lease is None or self._lease.held())
+
     def may_write(self, key: Key) -> bool:
         """Asked before each write, with the workflow that it is for: one lease holds for all of them."""
         return not self.over and (self._lease is None or (self._lease.held() and self._lease.term == self._term))

@@ -16,13 +16,13 @@ from jobsmgr.connection import clock
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
-from jobsmgr.connection.throttle import Throttle
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.gather import NO_FAILURES
 from jobsmgr.engine.lifespans import entered
 from jobsmgr.engine.loop import run_loop
 from jobsmgr.engine.memory.failures import Failures
+from jobsmgr.engine.meter import Meter
 from jobsmgr.engine.observers import Observers, observing
 from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
@@ -32,8 +32,9 @@ from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.rivals import Rivals
 from jobsmgr.leadership.terms import Leadership
 from jobsmgr.loading.plugins import load_hooks
-from jobsmgr.operator.health import Health
 from jobsmgr.operator.http.settings import HttpSettings
+from jobsmgr.operator.monitor import Monitor
+from jobsmgr.operator.parts import Parts
 from jobsmgr.operator.settings import OperatorSettings
 from jobsmgr.operator.stopping import StopSignal
 
@@ -52,28 +53,28 @@ async def run_operator(settings: OperatorSettings) -> None:
     with stop.heard(), watchdog.watching():  # from the first moment: plugins are imported next, and may block
         hooks = load_hooks()
         watchdog.culprit = hooks.culprit
-        await _serve(settings, hooks, stop)
+        await _serve(settings, hooks, stop, Parts(watchdog=watchdog))
     _log.info("stopped")
 
 
-async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> None:
-    health = Health(throttle := Throttle())
+async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal, parts: Parts) -> None:
+    monitor = _monitor(settings.http, parts)
     target = Target(
         kubeconfig=settings.kubeconfig,
         context=settings.context,
         identity=settings.identity,
-        throttle=throttle,
-        observe=health.note,
+        throttle=parts.throttle,
+        observe=monitor.note,
     )
     for_plugins = Settings(command="operator", identity=settings.identity, namespaces=settings.namespaces)
     with stop.cancelling() as wait_for_it:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(_serving(settings.http, health))  # until all the others have ended
+            await stack.enter_async_context(monitor.serving(target))  # until all the others have ended
             await stack.enter_async_context(entered(hooks, for_plugins))
             observers = await stack.enter_async_context(observing(hooks))  # they may need what a lifespan holds open
             lease = await stack.enter_async_context(_lease(settings, target))
-            leadership = Leadership(lease)
-            cluster = await stack.enter_async_context(
+            parts.leadership = leadership = Leadership(lease)
+            parts.cluster = cluster = await stack.enter_async_context(
                 KubernetesCluster.connect(
                     target,
                     namespaces=settings.namespaces,
@@ -81,32 +82,27 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal) -> 
                     may_write=leadership.may_write,
                 )
             )
-            health.unsynced = cluster.unsynced
             rivals = await stack.enter_async_context(_rivals(settings, target))
-            lead = partial(_lead, cluster, hooks, observers, leadership, settings.workers, health)
+            lead = partial(_lead, cluster, hooks, observers, leadership, settings.workers, parts, monitor.meter)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep, "search for other operators", partial(rivals.watch_for, lease))
                 tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
                 tasks.start_soon(keep, "leading", lead)
-                health.started = True
+                parts.started = True
                 wait_for_it()
                 await stop.wait()
                 await _drain(cluster, leadership)
                 tasks.cancel_scope.cancel()
 
 
-@asynccontextmanager
-async def _serving(settings: HttpSettings, health: Health) -> AsyncGenerator[None, None]:
-    """Probes for the life of the process, if they are wanted."""
+def _monitor(settings: HttpSettings, parts: Parts) -> Monitor:
+    """Probes and metrics, if they are wanted."""
     if not settings.port:
-        yield
-        return
-    # Imported late: who serves nothing need not wait a quarter of a second for it.
-    from jobsmgr.operator.http.app import app_of
-    from jobsmgr.operator.http.server import serving
+        return Monitor()
+    # Imported late: who serves nothing need not wait a third of a second for it.
+    from jobsmgr.operator.http.monitor import HttpMonitor
 
-    async with serving(app_of(health), settings):
-        yield
+    return HttpMonitor(settings, parts)
 
 
 @asynccontextmanager
@@ -147,7 +143,8 @@ async def _lead(
     observers: Observers,
     leadership: Leadership,
     workers: int,
-    health: Health,
+    parts: Parts,
+    meter: Meter,
 ) -> NoReturn:
     """Run the loop whenever we lead; keep a warm cache meanwhile.
 
@@ -160,19 +157,19 @@ async def _lead(
         await leadership.begun()
         await cluster.wait_synced()
         await cluster.refresh()
-        reconciler = Reconciler(cluster, hooks, clock.now, observers.notify, failing=failing)
+        reconciler = Reconciler(cluster, hooks, clock.now, observers.notify, failing=failing, meter=meter)
         _log.info("leading", workflows=len(cluster.keys()))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, workers, health))
+            tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, workers, parts))
             await leadership.ended()
             tasks.cancel_scope.cancel()
-        health.queue = None
+        parts.queue = None
         _log.warning("not leading")
         failing = reconciler.failing()
 
 
-async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int, health: Health) -> None:
-    health.queue = queue = WorkQueue(reconciler.priority, reconciler.now)
+async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int, parts: Parts) -> None:
+    parts.queue = queue = WorkQueue(reconciler.priority, reconciler.now, reconciler.meter.taken)
     await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers, queue=queue)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import anyio
 
 from jobsmgr.connection.exchange import Exchange
-from jobsmgr.connection.throttle import Throttle
-from jobsmgr.engine.queue import WorkQueue
+from jobsmgr.operator.parts import Parts
 
 STALLED_AFTER = 120.0
 """Seconds in which workflows wait, nothing is looked at and no request of the workers ends: twice what one may take."""
@@ -19,21 +18,15 @@ Reasons = Sequence[str]
 
 
 class Health:
-    """What the probes ask; filled while the process comes up.
+    """What the probes ask.
 
     A loop that is blocked gives no answer at all, so the kubelet's time-out says it. Whether the API server answers is
     no question of liveness: a restart would not help.
     """
 
-    def __init__(self, throttle: Throttle) -> None:
-        self._throttle = throttle
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._answered_at = -math.inf
-        self.started = False
-        """Whether plugins are loaded and started, and all tasks of the process run."""
-        self.queue: WorkQueue | None = None
-        """The queue of the term in which this replica leads, if it does."""
-        self.unsynced: Callable[[], Reasons] = lambda: ("the process is starting",)
-        """What is not known yet of the cluster, or not any more."""
 
     def note(self, exchange: Exchange) -> None:
         """A request has ended, whatever came of it."""
@@ -42,11 +35,11 @@ class Health:
 
     def startup(self) -> Reasons:
         """Why the process has not started yet."""
-        return () if self.started else ("the process is starting",)
+        return () if self._parts.started else ("the process is starting",)
 
     def liveness(self) -> Reasons:
         """Why the process should be started again."""
-        queue = self.queue
+        queue = self._parts.queue
         if queue is None or not queue.ready:
             return ()
         still = anyio.current_time() - queue.still_since
@@ -56,8 +49,11 @@ class Health:
 
     def readiness(self) -> Reasons:
         """Why this replica could not do its work if it led."""
-        return self.startup() or self.unsynced()
+        cluster = self._parts.cluster
+        if not self._parts.started or cluster is None:
+            return ("the process is starting",)
+        return cluster.unsynced()
 
     def _waits_for_server(self) -> bool:
         """Whether the workers wait because the API server is slow, or has asked for a pause."""
-        return self._throttle.is_pausing or anyio.current_time() - self._answered_at < STALLED_AFTER
+        return self._parts.throttle.is_pausing or anyio.current_time() - self._answered_at < STALLED_AFTER

@@ -297,7 +297,7 @@ class FakeCluster:
 @asynccontextmanager
 async def loop(cluster: FakeCluster, hooks: Hooks = HOOKS, **more: Any) -> AsyncGenerator[Reconciler, None]:
     """The loop on a cluster until the block ends; what was asked for before has been done when it begins."""
-    kept = {"failing": more.pop("failing")} if "failing" in more else {}
+    kept = {name: more.pop(name) for name in ("failing", "meter") if name in more}
     reconciler = Reconciler(cluster, hooks, cluster.now, more.pop("observe", None), **kept)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: run_loop(cluster, reconciler, **more))

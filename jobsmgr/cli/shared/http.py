@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from jobsmgr.operator.http.settings import HttpSettings
 
 
-def _settings(http_address: str, http_port: int) -> HttpSettings:
+def _settings(http_address: str, http_port: int, metrics_workflow_labels: bool) -> HttpSettings:
     from jobsmgr.operator.http.settings import HttpSettings  # the help needs none of it
 
-    return HttpSettings(address=http_address, port=http_port)
+    return HttpSettings(address=http_address, port=http_port, workflow_labels=metrics_workflow_labels)
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -42,5 +42,10 @@ http_options = handed_as(
         default=8080,
         help="Port on which probes and metrics are served; 0: they are not served.",
     ),
+    click.option(
+        "--metrics-workflow-labels/--no-metrics-workflow-labels",
+        default=False,
+        help="Give metrics the names of workflows and groups as labels; a series for each.",
+    ),
 )
-"""--http-address and --http-port as one `http`."""
+"""--http-address, --http-port and --metrics-workflow-labels as one `http`."""

@@ -1,25 +1,29 @@
-"""What is answered to HTTP requests: the probes. What they find is worked out elsewhere."""
+"""What is answered to HTTP requests: probes and metrics. What they say is worked out elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from jobsmgr.operator.health import Health, Reasons
+from jobsmgr.operator.metrics.metrics import Metrics
 
-HEALTHZ, READYZ, STARTUPZ = "/healthz", "/readyz", "/startupz"
+HEALTHZ, READYZ, STARTUPZ, METRICS = "/healthz", "/readyz", "/startupz", "/metrics"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def app_of(health: Health) -> Starlette:
+def app_of(health: Health, metrics: Metrics) -> Starlette:
     """The ASGI application."""
     probes = {HEALTHZ: health.liveness, READYZ: health.readiness, STARTUPZ: health.startup}
-    return Starlette(routes=[Route(path, _probe(ask)) for path, ask in probes.items()])
+    routes = [Route(path, _probe(ask)) for path, ask in probes.items()]
+    return Starlette(routes=[*routes, Route(METRICS, _scrape(metrics))], middleware=[Middleware(GZipMiddleware)])
 
 
 def _probe(ask: Callable[[], Reasons]) -> Endpoint:
@@ -28,5 +32,15 @@ def _probe(ask: Callable[[], Reasons]) -> Endpoint:
     async def answer(_: Request) -> Response:
         reasons = ask()
         return PlainTextResponse("\n".join(reasons or ("ok",)) + "\n", status_code=503 if reasons else 200)
+
+    return answer
+
+
+def _scrape(metrics: Metrics) -> Endpoint:
+    """All metrics, in the form that is asked for."""
+
+    async def answer(request: Request) -> Response:
+        found = metrics.exposition(request.headers.get("accept", ""))
+        return Response(found.content, media_type=found.media_type)
 
     return answer

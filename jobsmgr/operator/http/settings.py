@@ -16,6 +16,9 @@ class HttpSettings:
     port: int = PORT
     """0: there is no server."""
 
+    workflow_labels: bool = False
+    """Whether metrics have the names of workflows and groups as labels."""
+
     @property
     def where(self) -> str:
         """The address and port in words."""

@@ -9,13 +9,11 @@ from functools import partial
 import anyio
 import anyio.to_thread
 import structlog
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from jobsmgr.connection.throttle import Throttle
-from jobsmgr.operator.health import Health
-from jobsmgr.operator.http.app import app_of
 from jobsmgr.operator.http.server import serving
 from jobsmgr.operator.http.settings import HttpSettings
 from tests.cluster.support import until
@@ -36,32 +34,21 @@ async def answered(server: Server, path: str, address: str = "127.0.0.1") -> Pro
         await anyio.sleep(0.01)
 
 
-def healthy() -> Health:
-    health = Health(Throttle())
-    health.started, health.unsynced = True, lambda: ()
-    return health
+async def ok(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
 
 
-async def test_probes_say_ok_or_why_not() -> None:
-    """By code and in words, a line for each reason."""
-    server, health = Server(), Health(Throttle())
-    async with serving(app_of(health), HttpSettings(port=server.port)):
-        assert await answered(server, "/healthz") == (200, "ok\n")
-        assert await answer(server, "/startupz") == (503, "the process is starting\n")
-        health.started, health.unsynced = True, lambda: ("jobs are not listed yet", "no right")
-        assert await answer(server, "/startupz") == (200, "ok\n")
-        assert await answer(server, "/readyz") == (503, "jobs are not listed yet\nno right\n")
-        assert (await answer(server, "/elsewhere")).code == 404
+APP = Starlette(routes=[Route("/healthz", ok)])
 
 
 async def test_all_addresses_or_one() -> None:
     """Both families by default, where the machine has both; else the address that is named."""
     server = Server()
-    async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+    async with serving(APP, HttpSettings(port=server.port)):
         assert (await answered(server, "/healthz")).code == 200
         if socket.has_dualstack_ipv6():
             assert (await answer(server, "/healthz", "[::1]")).code == 200
-    async with serving(app_of(healthy()), HttpSettings(address="127.0.0.2", port=server.port)):
+    async with serving(APP, HttpSettings(address="127.0.0.2", port=server.port)):
         assert (await answered(server, "/healthz", "127.0.0.2")).code == 200
         assert await answer(server, "/healthz") == (0, "ConnectError")
 
@@ -70,7 +57,7 @@ async def test_a_port_in_use_is_named_and_waited_for() -> None:
     """Once in the log; the block goes on meanwhile, and the port is served when it is free."""
     server = Server()
     with structlog.testing.capture_logs() as logs, socket.create_server(("0.0.0.0", server.port)) as taken:
-        async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+        async with serving(APP, HttpSettings(port=server.port)):
             await until(lambda: logs)
             taken.close()
             assert (await answered(server, "/healthz")).code == 200
@@ -85,7 +72,7 @@ async def test_a_port_in_use_is_named_and_waited_for() -> None:
 async def test_an_address_of_another_machine() -> None:
     """It may come, as that of an interface that is not up yet."""
     with structlog.testing.capture_logs() as logs:
-        async with serving(app_of(healthy()), HttpSettings(address="192.0.2.1", port=Server().port)):
+        async with serving(APP, HttpSettings(address="192.0.2.1", port=Server().port)):
             await until(lambda: logs)
     assert logs[0]["why"].endswith("so probes and metrics are not served: Cannot assign requested address")
 
@@ -99,8 +86,7 @@ async def test_it_ends_with_its_block_whoever_is_connected() -> None:
         await anyio.sleep_forever()
         return PlainTextResponse("")
 
-    app = app_of(healthy())
-    app.routes.append(Route("/never", never))
+    app = Starlette(routes=[Route("/healthz", ok), Route("/never", never)])
     async with anyio.create_task_group() as tasks:
         async with serving(app, HttpSettings(port=server.port)):
             await answered(server, "/healthz")
@@ -116,6 +102,6 @@ async def test_signals_stay_whose_they_are() -> None:
     """uvicorn would take two of them for itself."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     server = Server()
-    async with serving(app_of(healthy()), HttpSettings(port=server.port)):
+    async with serving(APP, HttpSettings(port=server.port)):
         await answered(server, "/healthz")
         assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before

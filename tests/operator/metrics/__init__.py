@@ -1,0 +1,1 @@
+"""What is counted, on the loop with a port in memory and in virtual time."""
