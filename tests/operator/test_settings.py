@@ -13,7 +13,7 @@ import jobsmgr.operator.assembly
 import jobsmgr.operator.logs
 from jobsmgr.cli.operator import operator
 from jobsmgr.leadership.record import Timing
-from jobsmgr.operator.http.settings import HttpSettings
+from jobsmgr.operator.http.settings import HttpSettings, Tls
 from jobsmgr.operator.settings import OperatorSettings
 
 
@@ -95,6 +95,15 @@ def test_leader_election_may_be_off(started: dict[str, Any]) -> None:
     assert started["settings"].leader_election is False
 
 
+def test_the_server_and_its_metrics(started: dict[str, Any]) -> None:
+    """TLS, who may read the metrics, and their labels; by flag or environment."""
+    start("--http-tls-cert", "tls.crt", "--http-tls-key", "tls.key", "--metrics-auth", "--metrics-workflow-labels")
+    tls = Tls(certificate="tls.crt", key="tls.key")
+    assert started["settings"].http == HttpSettings(tls=tls, authorization=True, workflow_labels=True)
+    start(JOBSMGR_HTTP_TLS_CERT="tls.crt", JOBSMGR_HTTP_TLS_KEY="tls.key", JOBSMGR_METRICS_WORKFLOW_LABELS="true")
+    assert started["settings"].http == HttpSettings(tls=tls, workflow_labels=True)
+
+
 def test_logs(started: dict[str, Any]) -> None:
     """Level and format, by flag or environment."""
     start("--log-level", "debug", JOBSMGR_LOG_FORMAT="json")
@@ -110,6 +119,11 @@ def test_logs(started: dict[str, Any]) -> None:
         (["--namespce", "x"], "--namespce"),
         (["--http-port", "70000"], "70000 is not in the range 0<=x<=65535"),
         (["--http-address", "localhost"], "'localhost' is not an IP address"),
+        (["--http-tls-key", "tls.key"], "--http-tls-cert and --http-tls-key need each other"),
+        (
+            ["--metrics-auth"],
+            "--metrics-auth needs --http-tls-cert and --http-tls-key: tokens are not sent without TLS",
+        ),
     ],
 )
 def test_a_wrong_flag_is_a_usage_error(started: dict[str, Any], arguments: list[str], said: str) -> None:

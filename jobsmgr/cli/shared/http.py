@@ -13,10 +13,29 @@ if TYPE_CHECKING:
     from jobsmgr.operator.http.settings import HttpSettings
 
 
-def _settings(http_address: str, http_port: int, metrics_workflow_labels: bool) -> HttpSettings:
-    from jobsmgr.operator.http.settings import HttpSettings  # the help needs none of it
+def _settings(
+    http_address: str,
+    http_port: int,
+    http_tls_cert: str | None,
+    http_tls_key: str | None,
+    metrics_auth: bool,
+    metrics_workflow_labels: bool,
+) -> HttpSettings:
+    from jobsmgr.operator.http.settings import HttpSettings, Tls  # the help needs none of it
 
-    return HttpSettings(address=http_address, port=http_port, workflow_labels=metrics_workflow_labels)
+    tls = Tls(certificate=http_tls_cert, key=http_tls_key) if http_tls_cert and http_tls_key else None
+    if tls is None and (http_tls_cert or http_tls_key):
+        raise click.UsageError("--http-tls-cert and --http-tls-key need each other", click.get_current_context())
+    if tls is None and metrics_auth:
+        why = "--metrics-auth needs --http-tls-cert and --http-tls-key: tokens are not sent without TLS"
+        raise click.UsageError(why, click.get_current_context())
+    return HttpSettings(
+        address=http_address,
+        port=http_port,
+        tls=tls,
+        authorization=metrics_auth,
+        workflow_labels=metrics_workflow_labels,
+    )
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -42,10 +61,17 @@ http_options = handed_as(
         default=8080,
         help="Port on which probes and metrics are served; 0: they are not served.",
     ),
+    click.option("--http-tls-cert", metavar="FILE", help="Certificate with its chain (PEM): serve HTTPS."),
+    click.option("--http-tls-key", metavar="FILE", help="Key of the certificate (PEM)."),
+    click.option(
+        "--metrics-auth/--no-metrics-auth",
+        default=False,
+        help="Serve metrics only to those whose bearer token has the right to get /metrics.",
+    ),
     click.option(
         "--metrics-workflow-labels/--no-metrics-workflow-labels",
         default=False,
         help="Give metrics the names of workflows and groups as labels; a series for each.",
     ),
 )
-"""--http-address, --http-port and --metrics-workflow-labels as one `http`."""
+"""The options of the HTTP server and of what it serves as one `http`."""

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from jobsmgr.operator.health import Health, Reasons
+from jobsmgr.operator.http.guard import Guard
 from jobsmgr.operator.metrics.metrics import Metrics
 
 HEALTHZ, READYZ, STARTUPZ, METRICS = "/healthz", "/readyz", "/startupz", "/metrics"
@@ -19,11 +20,11 @@ HEALTHZ, READYZ, STARTUPZ, METRICS = "/healthz", "/readyz", "/startupz", "/metri
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def app_of(health: Health, metrics: Metrics) -> Starlette:
-    """The ASGI application."""
+def app_of(health: Health, metrics: Metrics, guard: Guard | None = None) -> Starlette:
+    """The ASGI application; the guard lets requests for metrics pass, or not."""
     probes = {HEALTHZ: health.liveness, READYZ: health.readiness, STARTUPZ: health.startup}
     routes = [Route(path, _probe(ask)) for path, ask in probes.items()]
-    return Starlette(routes=[*routes, Route(METRICS, _scrape(metrics))], middleware=[Middleware(GZipMiddleware)])
+    return Starlette(routes=[*routes, Route(METRICS, _scrape(metrics, guard))], middleware=[Middleware(GZipMiddleware)])
 
 
 def _probe(ask: Callable[[], Reasons]) -> Endpoint:
@@ -36,10 +37,14 @@ def _probe(ask: Callable[[], Reasons]) -> Endpoint:
     return answer
 
 
-def _scrape(metrics: Metrics) -> Endpoint:
+def _scrape(metrics: Metrics, guard: Guard | None) -> Endpoint:
     """All metrics, in the form that is asked for."""
 
     async def answer(request: Request) -> Response:
+        if guard is not None:
+            refusal = await guard.refusal(request.headers.get("authorization", ""), METRICS)
+            if refusal is not None:
+                return refusal
         found = metrics.exposition(request.headers.get("accept", ""))
         return Response(found.content, media_type=found.media_type)
 

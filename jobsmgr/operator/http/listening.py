@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 
 import anyio
+import attrs
 import structlog
 
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.operator.http.settings import HttpSettings
+from jobsmgr.operator.http.tls import context_of
 
 _log = structlog.get_logger(__name__)
 
@@ -19,18 +22,44 @@ LONGEST_PAUSE = 10.0
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
-async def listen(settings: HttpSettings) -> socket.socket:
+@attrs.frozen
+class Listener:
+    """A socket that listens, and what its connections are encrypted with."""
+
+    socket: socket.socket
+    context: ssl.SSLContext | None
+
+
+async def listen(settings: HttpSettings) -> Listener:
     """A socket that listens there; why there is none yet is logged, once for each reason, and it is tried again."""
     failures, said = 0, ""
     while True:
         try:
-            return _socket(settings.address, settings.port)
-        except OSError as error:
-            if (why := _sentence(settings, error)) != said:
+            return _open(settings)
+        except _NotYet as failure:
+            if (why := str(failure)) != said:
                 said = why
                 _log.warning("waiting", why=why)
         failures += 1
         await anyio.sleep(min(backoff(failures), LONGEST_PAUSE))
+
+
+class _NotYet(Exception):
+    """Nothing can be served; the words say why, and what to do."""
+
+
+def _open(settings: HttpSettings) -> Listener:
+    context = None
+    if (tls := settings.tls) is not None:
+        try:
+            context = context_of(tls)
+        except OSError as error:
+            why = f"{tls.certificate} and {tls.key} cannot be read as a certificate and its key"
+            raise _NotYet(f"{why}, so probes and metrics are not served: {_words(error)}") from error
+    try:
+        return Listener(_socket(settings.address, settings.port), context)
+    except OSError as error:
+        raise _NotYet(_sentence(settings, error)) from error
 
 
 def _socket(address: str, port: int) -> socket.socket:
@@ -50,5 +79,11 @@ def _sentence(settings: HttpSettings, error: OSError) -> str:
             f"{settings.where} is in use by another process, so probes and metrics are not served: "
             "stop that process, or choose another port with --http-port"
         )
-    words = os.strerror(error.errno) if error.errno else str(error)
-    return f"{settings.where} cannot be opened, so probes and metrics are not served: {words}"
+    return f"{settings.where} cannot be opened, so probes and metrics are not served: {_words(error)}"
+
+
+def _words(error: OSError) -> str:
+    """The system's words, or those of OpenSSL, without a number."""
+    if error.errno and not isinstance(error, ssl.SSLError):
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

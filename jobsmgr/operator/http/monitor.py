@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import anyio
+
 from jobsmgr.connection.exchange import Exchange
+from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 from jobsmgr.operator.health import Health
 from jobsmgr.operator.http.app import app_of
+from jobsmgr.operator.http.guard import Guard
 from jobsmgr.operator.http.server import serving
 from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.metrics.metrics import Metrics, labels_of
@@ -33,5 +37,22 @@ class HttpMonitor(Monitor):
     @asynccontextmanager
     async def serving(self, target: Target) -> AsyncGenerator[None, None]:
         """See `Monitor`."""
-        async with serving(app_of(self._health, self._metrics), self._settings):
+        async with (
+            _guard(target, self._settings) as guard,
+            serving(app_of(self._health, self._metrics, guard), self._settings),
+        ):
             yield
+
+
+@asynccontextmanager
+async def _guard(target: Target, settings: HttpSettings) -> AsyncGenerator[Guard | None, None]:
+    """The guard of the metrics with a session of its own, if they are to have one."""
+    if not settings.authorization:
+        yield None
+        return
+    session = Session(target, "reviews", connections=2)
+    try:
+        yield Guard(session)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await session.aclose()

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from socket import socket
+from ssl import SSLContext
+from typing import Any
 
 import anyio
 import structlog
@@ -15,6 +17,7 @@ from starlette.types import ASGIApp
 from jobsmgr.engine.supervision import keep
 from jobsmgr.operator.http.listening import listen
 from jobsmgr.operator.http.settings import HttpSettings
+from jobsmgr.operator.http.tls import renew
 
 _log = structlog.get_logger(__name__)
 
@@ -33,12 +36,16 @@ async def serving(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[None, 
 
 async def _serve(app: ASGIApp, settings: HttpSettings) -> None:
     listener = await listen(settings)
-    with listener:
+    with listener.socket:
         _log.info("serving probes and metrics", address=settings.address or "all", port=settings.port)
-        await _Server(_config(app), listener).serve(sockets=[listener])
+        async with anyio.create_task_group() as tasks:
+            if listener.context is not None and settings.tls is not None:
+                tasks.start_soon(keep, "certificate", partial(renew, listener.context, settings.tls))
+            await _Server(_config(app, listener.context), listener.socket).serve(sockets=[listener.socket])
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, context: SSLContext | None) -> uvicorn.Config:
+    encrypted: dict[str, Any] = {"ssl_context_factory": lambda *_: context} if context is not None else {}
     return uvicorn.Config(
         app,
         interface="asgi3",
@@ -53,6 +60,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=END_SECONDS,
+        **encrypted,
     )
 
 

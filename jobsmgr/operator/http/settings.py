@@ -8,6 +8,14 @@ PORT = 8080
 
 
 @attrs.frozen(kw_only=True)
+class Tls:
+    """A certificate with its chain, and its key: paths of PEM files."""
+
+    certificate: str
+    key: str
+
+
+@attrs.frozen(kw_only=True)
 class HttpSettings:
     """Where the HTTP server listens."""
 
@@ -16,6 +24,9 @@ class HttpSettings:
     port: int = PORT
     """0: there is no server."""
 
+    tls: Tls | None = None
+    authorization: bool = False
+    """Whether metrics are for those alone who may read them by the API server's word."""
     workflow_labels: bool = False
     """Whether metrics have the names of workflows and groups as labels."""
 

@@ -1,0 +1,59 @@
+"""The server's certificate: read from files, and read again when they change. Nothing is served here."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import NoReturn
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from jobsmgr.operator.http.settings import Tls
+
+_log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 60.0
+"""How often the files are looked at: whoever renews a certificate does so days before the old one expires."""
+
+
+def context_of(tls: Tls) -> ssl.SSLContext:
+    """What connections are encrypted with. Raises `OSError` if the files cannot be read or are no pair."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.certificate, tls.key)
+    return context
+
+
+async def renew(context: ssl.SSLContext, tls: Tls) -> NoReturn:
+    """Read the files again whenever they have changed, for new connections; a bad pair leaves the old one in use."""
+    seen = await _stamp(tls)
+    while True:
+        await anyio.sleep(LOOK_SECONDS)
+        if (now := await _stamp(tls)) == seen:
+            continue
+        try:
+            await anyio.to_thread.run_sync(_load_again, context, tls)
+        except OSError as error:
+            _log.warning("the certificate could not be read again", file=tls.certificate, error=str(error))
+            continue
+        seen = now
+        _log.info("the certificate was read again", file=tls.certificate)
+
+
+def _load_again(context: ssl.SSLContext, tls: Tls) -> None:
+    """Try the pair elsewhere first: half of one would leave a context that encrypts nothing any more."""
+    context_of(tls)
+    context.load_cert_chain(tls.certificate, tls.key)
+
+
+async def _stamp(tls: Tls) -> tuple[int, ...]:
+    """What tells two versions of the files apart; a Secret's are links to files of another folder."""
+    return await anyio.to_thread.run_sync(lambda: tuple(_version(Path(one)) for one in (tls.certificate, tls.key)))
+
+
+def _version(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
