@@ -36,8 +36,8 @@ class Baseline:
             return None
         jobs, seen = list(snapshot.jobs.values()), list(self.seen.values())
         places = list(changed_places(seen, jobs))
-        if len(jobs) < len(seen) or any(jobs[place].name != seen[place].name for place in places):
-            return None  # one does not exist any more, or their order has changed
+        if len(jobs) < len(seen) or any(jobs[place].uid != seen[place].uid for place in places):
+            return None  # one does not exist any more, maybe with another of its name, or their order has changed
         return (*(jobs[place] for place in places), *jobs[len(seen) :])
 
     def ready_after(self, status: Status) -> list[JobKey]:
@@ -56,7 +56,7 @@ def next_baseline(before: Baseline | None, snapshot: Snapshot, decision: Decisio
         return None
     if status.retry != snapshot.status.retry:
         before = None  # jobs that had ended may be pending again
-    if before is not None and before.plan is plan and before.status is snapshot.status:
+    if before is not None and before.changed(snapshot) is not None:
         ready, earlier = before.ready, snapshot.status
     elif _shows(status, plan) and _all_seen(status, snapshot):
         ready, earlier = ReadyJobs.of(plan), NEW

@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobsmgr.api.decision import CreateJob, Decision
+from jobsmgr.api.decision import CreateJob, Decision, ReadJob, StoreStatus
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import JobState, Snapshot
 from jobsmgr.api.status import NEW, Phase
@@ -116,6 +116,8 @@ class _World:
         match how:
             case "gone":
                 self.jobs[name] = attrs.evolve(job, gone=True)
+            case "replaced":  # as `kubectl replace --force` does: of the same name and owner, and not the one recorded
+                self.jobs[name] = attrs.evolve(job, uid=f"{job.uid}-again")
             case "suspended":
                 self.jobs[name] = attrs.evolve(job, suspended=not job.suspended)
             case "failed":
@@ -124,12 +126,12 @@ class _World:
                 self.jobs[name] = attrs.evolve(job, result=Phase.SUCCEEDED, completion_time=now)
 
 
-ENDINGS = st.sampled_from([*["succeeded"] * 6, "failed", "gone", "suspended"])
+ENDINGS = st.sampled_from([*["succeeded"] * 6, "failed", "gone", "replaced", "suspended"])
 
 
 @given(plans(), st.data())
 def test_decisions_with_and_without_a_baseline_are_the_same(plan: Plan, data: st.DataObject) -> None:
-    """Through successes, failures, lost and suspended Jobs, with statuses stored at some looks only."""
+    """Through successes, failures, lost, replaced and suspended Jobs, with statuses stored at some looks only."""
     world = _World(plan)
     for _ in range(60):
         decision = world.look()
@@ -141,6 +143,17 @@ def test_decisions_with_and_without_a_baseline_are_the_same(plan: Plan, data: st
         if running := world.open():
             for name in data.draw(st.lists(st.sampled_from(running), unique=True, max_size=3)):
                 world.end(name, data.draw(ENDINGS))
+
+
+def test_a_job_that_was_replaced_by_another_of_its_name_is_missed() -> None:
+    """The one that was recorded is read: it has not become the other one."""
+    spec = {"groups": [{"name": "g", "jobs": [{"name": "a", "image": "busybox"}]}]}
+    metadata = {"name": "wf", "namespace": "ns", "uid": "u", "generation": 1}
+    world = _World(make_plan({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}, HOOKS))
+    world.create(world.look())
+    world.save(world.look())
+    world.end("wf-g-a", "replaced")
+    assert world.look().steps == (ReadJob(key=JobKey("g", "a"), name="wf-g-a", uid="uid-wf-g-a"), StoreStatus())
 
 
 def test_a_chain_is_followed_by_its_baseline() -> None:
