@@ -26,10 +26,12 @@ NEVER_CUT = 10_000
 @name_argument
 @cluster_options
 @click.option("-w", "--watch", is_flag=True, help="Go on until the workflow ends; 3 if it failed, 4 if aborted.")
-@click.option("--all", "everything", is_flag=True, help="Show every job, however many there are.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every job, however many there are; with -w as many as fit."
+)
 @click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
 def tree(name: str, connection: Connection, watch: bool, everything: bool, only_ascii: bool) -> int:
-    """Show the workflow NAME as a tree: where each job stands, how long it took, what a pending one waits for."""
+    """Show the workflow NAME as a tree: where each job stands, when it ran, what a pending one waits for."""
 
     async def work(cluster: Cluster, namespace: str) -> int:
         from jobsmgr.cli.shared.live import watch_tree

@@ -25,7 +25,7 @@ PREFIXES = (*_PREFIXES, *(f"bright_{name}" for name in _PREFIXES))
 BRANCHES = "│├└─"
 """All that a tree has beyond ASCII."""
 _ASCII = {symbol: plain for symbol, plain, _ in (*_LOOKS.values(), _PLAIN)}
-_ASCII |= dict(zip(f"{BRANCHES}━…", "||`-#~", strict=True))
+_ASCII |= dict(zip(f"{BRANCHES}━…█·", "||`-#~#.", strict=True))
 SIGNS = "".join(_ASCII)
 """All that is printed beyond ASCII."""
 _TO_ASCII = str.maketrans(SIGNS, "".join(_ASCII.values()))

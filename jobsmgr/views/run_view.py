@@ -38,7 +38,12 @@ class JobView:
 
     def seconds(self, now: float) -> float | None:
         """How long it has run; None if it has not."""
-        return None if self.started is None else (now if self.ended is None else self.ended) - self.started
+        ran = self.ran(now)
+        return None if ran is None else ran[1] - ran[0]
+
+    def ran(self, now: float) -> tuple[float, float] | None:
+        """From when until when it has run; None if it has not."""
+        return None if self.started is None else (self.started, now if self.ended is None else self.ended)
 
 
 @attrs.define
@@ -60,6 +65,10 @@ class WorkflowView:
         jobs = {key: JobView(key) for key in keys}
         jobs |= {key: JobView(key, Phase.SUCCEEDED, note=note, runs=False) for key in taken}
         return cls(name, now, jobs)
+
+    def until(self, now: float) -> float:
+        """When it ended; `now` if it has not."""
+        return now if self.ended is None else self.ended
 
     def groups(self) -> dict[str, list[JobView]]:
         """Its jobs by group, in the order of the spec."""

@@ -15,6 +15,7 @@ from jobsmgr.views.durations import duration
 from jobsmgr.views.palette import Palette
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import JobView, WorkflowView, phase_of
+from jobsmgr.views.timeline import Timeline
 
 
 def view(groups: int, jobs: int, **phases: Phase) -> WorkflowView:
@@ -45,12 +46,12 @@ def test_all_of_it_where_there_is_room() -> None:
     workflow.jobs[JobKey("g1", "j0")].note = "x\x1b[2J"
     assert drawn([workflow], 11.0, 100, 30) == [
         "wf  running  1/4 ━━━━━───────────────  11s",
-        "├─ g0",
-        "│  ├─ ✔ j0  succeeded    2.0s",
-        "│  └─ ● j1  running       10s  try 2",
+        "├─ g0                          0s           5s          11s",
+        "│  ├─ ✔ j0  succeeded    2.0s  ···█████····················",
+        "│  └─ ● j1  running       10s  ···█████████████████████████  try 2",
         "└─ g1",
-        "   ├─ ○ j0  pending         -  x\\x1b[2J",
-        "   └─ ○ j1  pending         -",
+        "   ├─ ○ j0  pending         -  ····························  x\\x1b[2J",
+        "   └─ ○ j1  pending         -  ····························",
     ]
 
 
@@ -58,7 +59,7 @@ def test_ascii() -> None:
     """No character beyond it, and the same words."""
     lines = drawn([view(2, 2, g0_j0=Phase.FAILED)], 5.0, 100, 30, Palette(ascii=True))
     assert "\n".join(lines).isascii()
-    assert "|  |- x j0  failed       2.0s" in lines
+    assert "|  |- x j0  failed       2.0s  ......###########..........." in lines
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 12, 40])
@@ -75,12 +76,13 @@ def test_it_never_outgrows_the_terminal(rows: int, columns: int, groups: int, jo
 
 
 def test_what_failed_or_runs_comes_first_where_room_is_short() -> None:
-    """Behind a line for each group that has begun."""
+    """Behind a line for each group that has begun; what waits is one line, whatever its size."""
     workflow = view(10, 100, g3_j50=Phase.FAILED, g3_j51=Phase.RUNNING)
     assert drawn([workflow], 5.0, 80, 8)[1:] == [
-        "└─ ● g3      running     0/100  1 failed",
-        "   ├─ ✘ j50  failed       2.0s",
-        "   └─ ● j51  running      4.0s",
+        "├─ ● g3        running     0/100  ······██████████████████████  1 failed",
+        "│  ├─ ✘ j50    failed       2.0s  ······███████████···········",
+        "│  └─ ● j51    running      4.0s  ······██████████████████████",
+        "└─ ○ 9 groups  pending     0/900  ····························",
     ]
 
 
@@ -123,7 +125,7 @@ def test_a_long_name_or_note_hides_no_state_and_no_time(columns: int, rows: int)
     assert len(lines) == (4 if rows == 30 else 3)
     assert {cell_len(line[: line.index("running")]) for line in lines} == {cell_len(lines[0].partition("running")[0])}
     for line in lines:
-        assert re.search(r"  running     1m02s(  n+…)?$", line)
+        assert re.search(r"  running     1m02s(  [·█]+)?(  n+…)?$", line)
     assert any(re.search(r"─ ● a-job-w", line) for line in lines)
 
 
@@ -165,8 +167,93 @@ def test_what_is_taken_as_succeeded_does_not_count() -> None:
         job.phase, job.note, job.runs = Phase.SUCCEEDED, "taken as succeeded", False
     assert drawn([workflow], 1.0, 80, 30)[0].startswith("wf  running  0/3 ───")
     workflow.jobs[JobKey("g1", "j1")].phase = Phase.SUCCEEDED
-    assert [line.split("  ", 1)[0] for line in drawn([workflow], 1.0, 80, 5)] == ["wf", "├─ ✔ g0", "└─ ✔ g1"]
+    assert [line.split("  ", 1)[0] for line in drawn([workflow], 1.0, 80, 5)] == ["wf", "├─ ✔ g0", "├─ ✔ g1", "└─ ○ g2"]
     assert drawn([workflow], 1.0, 80, 5)[1:] == [
         "├─ ✔ g0  succeeded       -  taken as succeeded",
-        "└─ ✔ g1  succeeded     1/1",
+        "├─ ✔ g1  succeeded     1/1",
+        "└─ ○ g2  pending       0/2",
     ]
+
+
+def nightly() -> WorkflowView:
+    """A workflow in the midst of its second group."""
+    spans = {"extract/users": (0.0, 14.0), "extract/orders": (0.0, 41.0), "transform/join": (41.0, 103.0)}
+    keys = [JobKey(*name.split("/")) for name in (*spans, "transform/dedupe", "transform/score", "publish/load")]
+    found = WorkflowView.of("nightly-etl", keys, 0.0)
+    for key in keys[:3]:
+        job = found.jobs[key]
+        job.phase, (job.started, job.ended) = Phase.SUCCEEDED, spans[str(key)]
+    dedupe, score, load = (found.jobs[key] for key in keys[3:])
+    dedupe.phase, dedupe.started = Phase.RUNNING, 103.0
+    score.note, load.note = "waits for dedupe", "waits for group transform"
+    return found
+
+
+def test_bars_show_when_each_job_ran() -> None:
+    """Below a scale with round times; what has not run has none, and says what it waits for."""
+    assert drawn([nightly()], 152.0, 100, 30) == [
+        "nightly-etl  running  3/6 ━━━━━━━━━━──────────  2m32s",
+        "├─ extract                         0s         1m          2m32s",
+        "│  ├─ ✔ users   succeeded     14s  ███·························",
+        "│  └─ ✔ orders  succeeded     41s  ████████····················",
+        "├─ transform",
+        "│  ├─ ✔ join    succeeded   1m02s  ········███████████·········",
+        "│  ├─ ● dedupe  running       49s  ···················█████████",
+        "│  └─ ○ score   pending         -  ····························  waits for dedupe",
+        "└─ publish",
+        "   └─ ○ load    pending         -  ····························  waits for group transform",
+    ]
+
+
+def test_bars_give_way_to_what_is_written() -> None:
+    """They are shorter where notes need the room, and are left out before a note says too little."""
+    bars = {columns: drawn([nightly()], 152.0, columns, 30)[7] for columns in (40, 60, 80)}
+    assert bars == {
+        40: "│  └─ ○ score   pending         -",
+        60: "│  └─ ○ score   pending         -  waits for dedupe",
+        80: "│  └─ ○ score   pending         -  ·················  waits for dedupe",
+    }
+
+
+def test_groups_have_bars_of_all_their_jobs() -> None:
+    """Where there is no room for each job; the scale is left out where no line has room for it."""
+    lines = drawn([nightly()], 152.0, 100, 4)
+    assert lines[1:] == [
+        "├─ ✔ extract    succeeded     2/2  ████████····················",
+        "├─ ● transform  running       1/3  ········████████████████████",
+        "└─ ○ publish    pending       0/1  ····························",
+    ]
+
+
+def test_a_workflow_that_is_held_says_so() -> None:
+    """It does not run, though it has not ended."""
+    workflow = nightly()
+    workflow.phase = Phase.SUSPENDED
+    assert drawn([workflow], 152.0, 100, 30)[0].startswith("nightly-etl  suspended  3/6 ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "scale"),
+    [
+        (0.0, "0s                      0.0s"),
+        (3.4, "0s      1s      2s      3.4s"),
+        (42.0, "0s     10s   20s    30s  42s"),
+        (90.0, "0s       30s       1m  1m30s"),
+        (600.0, "0s            5m      10m00s"),
+        (5400.0, "0s       30m       1h  1h30m"),
+        (86400.0 * 30, "0s     7d    14d     720h00m"),
+        (86400.0 * 1000, "0s    215d  430d   24000h00m"),
+    ],
+)
+def test_a_scale_has_round_times(seconds: float, scale: str) -> None:
+    """Seconds, minutes, hours: as many as can be told apart, and the end."""
+    assert Timeline(100.0, 100.0 + seconds).scale(28) == scale
+
+
+@pytest.mark.parametrize("cells", [12, 17, 28])
+@pytest.mark.parametrize("ran", [(0.0, 0.0), (-5.0, 2.0), (99.0, 100.0), (100.0, 100.0), (50.0, 300.0), None])
+def test_a_bar_is_as_long_as_all_others(cells: int, ran: tuple[float, float] | None) -> None:
+    """Whatever clocks have said; what has run is seen, however short it was."""
+    bar = Timeline(0.0, 100.0).bar(ran, cells, "").plain
+    assert len(bar) == cells
+    assert ("█" in bar) is (ran is not None)
