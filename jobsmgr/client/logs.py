@@ -85,6 +85,7 @@ class Logs:
         self._pods: Mapping[Name, Manifest] = {}
         self._watching = anyio.CancelScope()
         self._record = Record({})
+        self._deleted: DoesNotExist | None = None
         self._start: Callable[..., object]
         self._slots = anyio.Semaphore(STREAMS)
 
@@ -103,7 +104,10 @@ class Logs:
                 self._note(f"{key}: its pods are gone, and their logs with them")
 
     async def follow(self, record: Record) -> Record:
-        """All that is there, and what comes, until the workflow has ended; the workflow as it ended."""
+        """All that is there, and what comes, until the workflow has ended; the workflow as it ended.
+
+        Raises `DoesNotExist` when it is deleted.
+        """
         async with anyio.create_task_group() as tasks:
             self._record, self._start = record, tasks.start_soon
             tasks.start_soon(self._watch_pods)
@@ -113,6 +117,8 @@ class Logs:
                 self._begin_all((await self._cluster.list(pods_of(record.namespace, record.name))).items)
             else:
                 tasks.cancel_scope.cancel()
+        if self._deleted is not None:  # raised among tasks, it would come out in a group of errors
+            raise self._deleted
         return self._record
 
     async def _watch_workflow(self) -> None:
@@ -123,7 +129,7 @@ class Logs:
                     self._record = record
                     self._begin_all(self._pods.values())
         except DoesNotExist as error:
-            self._note(str(error))
+            self._deleted = error
 
     async def _watch_pods(self) -> None:
         query = pods_of(self._record.namespace, self._record.name)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -51,13 +52,13 @@ class Running:
         deadline = time.monotonic() + PATIENCE
         while len(pattern.findall(self.text)) < count:
             assert time.monotonic() < deadline, f"{pattern.pattern!r} never came:\n{self.text}"
-            if not self._read():
+            if not self.read():
                 raise AssertionError(f"it ended before {pattern.pattern!r} came:\n{self.text}")
         return self.text
 
     def end(self) -> int:
         """Read to the end; the exit code."""
-        while self._read():
+        while self.read():
             pass
         return self.process.wait(PATIENCE)
 
@@ -73,11 +74,18 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    def type(self, text: str) -> None:
+        """What a person does at the keyboard of its terminal."""
+        os.write(self.stream, text.encode())
+
     @property
     def text(self) -> str:
         return self.said.decode(errors="replace")
 
-    def _read(self) -> bool:
+    def read(self) -> bool:
+        """Take what it says next; False once it says nothing more."""
+        said, _, _ = select.select([self.stream], [], [], PATIENCE)
+        assert said, f"it said nothing more:\n{self.text}"
         try:
             chunk = os.read(self.stream, 65536)
         except OSError:  # EIO: the other end of a pseudo-terminal is closed

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from tests.cli.program import PROGRAM, ROOT, Done
+from tests.cli.runs import Running, on_terminal
 from tests.plane import components
 from tests.plane.site import Site
 
@@ -66,3 +67,11 @@ class Commands:
                 yield process
             finally:
                 process.kill()
+
+    @contextmanager
+    def on_terminal(self, *arguments: str, rows: int = 24, columns: int = 80) -> Iterator[Running]:
+        """A command on a pseudo-terminal of that size; it is ended at the end of the block."""
+        kubeconfig = self.environment["KUBECONFIG"]
+        program = (str(PROGRAM),)
+        with on_terminal(*arguments, program=program, rows=rows, columns=columns, KUBECONFIG=kubeconfig) as running:
+            yield running
