@@ -1,5 +1,7 @@
 """The table of `list`: columns that fit what is in them, whatever that is."""
 
+import re
+
 import attrs
 from rich.cells import cell_len
 
@@ -47,9 +49,39 @@ def test_a_cut_is_marked_where_something_is_cut() -> None:
     """Neither a short message on a narrow terminal, nor half of a character that is written out."""
     assert lines(attrs.evolve(ROW, message="short"), wide=True, columns=20)[1].endswith("  short")
     shown = {
-        lines(attrs.evolve(ROW, message="x" * 8 + "\x1b" * 4), wide=True, columns=used)[1] for used in range(60, 97)
+        lines(attrs.evolve(ROW, message="x" * 8 + "\x1b" * 4), wide=True, columns=used)[1] for used in range(40, 97)
     }
-    assert {line.rpartition("   ")[2] for line in shown} == {"xxxxxxxx…"}
+    cut = {line.rpartition("   ")[2] for line in shown if line.endswith("…")}
+    assert cut >= {"xxxxxxxx…"}
+    assert all(re.fullmatch(r"x{8}(\\x1b)*…", message) for message in cut)
+
+
+def test_columns_are_left_out_where_they_do_not_fit() -> None:
+    """What is more than a name and where it stands, one column after another; never where nobody looks on."""
+    row = attrs.evolve(ROW, name="nightly-etl", reason="QuotaExceeded")
+    assert {columns: lines(row, columns=columns) for columns in (120, 80, 60, 40, 10)} == {
+        120: [
+            "NAME          STATUS    PROGRESS   RUNNING   FAILED   REASON          DURATION   AGE",
+            "nightly-etl   running   1/3        1         0        QuotaExceeded   1m01s      2m5s",
+        ],
+        80: [
+            "NAME          STATUS    PROGRESS   FAILED   REASON          DURATION   AGE",
+            "nightly-etl   running   1/3        0        QuotaExceeded   1m01s      2m5s",
+        ],
+        60: [
+            "NAME          STATUS    PROGRESS   REASON          AGE",
+            "nightly-etl   running   1/3        QuotaExceeded   2m5s",
+        ],
+        40: [
+            "NAME          STATUS    PROGRESS   AGE",
+            "nightly-etl   running   1/3        2m5s",
+        ],
+        10: [
+            "NAME          STATUS    AGE",
+            "nightly-etl   running   2m5s",
+        ],
+    }
+    assert lines(row) == lines(row, columns=120)
 
 
 def test_an_age_is_the_rougher_the_longer() -> None:
