@@ -44,7 +44,7 @@ class RunTree:
             for line in _with_scale(_head(workflow, now, columns), chosen, timeline, columns):
                 line.truncate(columns, overflow="ellipsis")
                 line.plain = self._palette.drawn(line.plain)
-                yield line
+                yield from line.render(console, end="\n")  # it fits: rich need not look for places to break it
 
 
 @attrs.frozen
