@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from jobsmgr.cli.main import COMPLETE_VARIABLE, cli
+from jobsmgr.cli.shared.completing import begin as completion_begins
 from jobsmgr.cli.shared.utf8 import ensure_utf8
 
 _NO_FILES = 4
@@ -41,7 +43,13 @@ def kubectl_complete() -> None:
     kubectl calls it with the words so far and reads one candidate a line and then a directive (cobra's protocol).
     """
     ensure_utf8()
-    *words, incomplete = sys.argv[1:] or [""]
+    completion_begins(farewell=f":{_NO_FILES}\n".encode())
+    answer_kubectl(sys.argv[1:] or [""])
+
+
+def answer_kubectl(line: Sequence[str]) -> None:
+    """Print what may stand in place of the last word, and whether files may."""
+    *words, incomplete = line
     found = ShellComplete(cli, {}, "kubectl managedjob", COMPLETE_VARIABLE).get_completions(words, incomplete)
     names = [item for item in found if item.type == "plain"]
     for item in names:

@@ -15,6 +15,7 @@ from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.syntax import SUBDOMAIN
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.shared.completing import workflow_names_or_files
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
 from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput
 from jobsmgr.cli.shared.options import exclude_option, handed_as, name_option, output_option
@@ -57,7 +58,9 @@ form_options = handed_as(
 
 
 @click.command()
-@click.argument("subject", metavar="FILE|NAME", type=click.Path(allow_dash=True))
+@click.argument(
+    "subject", metavar="FILE|NAME", type=click.Path(allow_dash=True), shell_complete=workflow_names_or_files
+)
 @exclude_option
 @name_option
 @cluster_options

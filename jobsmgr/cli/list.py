@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options_everywhere, on_cluster
+from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options_everywhere, names_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.printing import Format, columns, palette_of, print_options, say_waiting
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@names_argument
 @cluster_options_everywhere
 @click.option("-l", "--selector", default="", metavar="LABELS", help="Only workflows with these labels: team=a,!old.")
 @click.option("--failed", is_flag=True, help="Only workflows that failed, or were aborted.")

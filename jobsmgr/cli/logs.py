@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.cli.shared.completing import jobs_of_workflows
 from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options, name_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.jobs import fitting
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     "jobs",
     metavar="JOB",
     multiple=True,
+    shell_complete=jobs_of_workflows,
     help="Only jobs that fit: GROUP/JOB, JOB, or a pattern. Repeatable.",
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on, also with jobs that start later, until the workflow ends.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ COMPLETE_VARIABLE = "_JOBSMGR_COMPLETE"
 @click.command(
     cls=LazyGroup,
     entries=COMMANDS,
+    stand_in="list",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 time-out, 130 interrupt.",
 )
@@ -62,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     if arguments is None:
         ensure_utf8()
+    if os.environ.get(COMPLETE_VARIABLE, "").endswith("_complete"):
+        from jobsmgr.cli.shared.completing import begin  # no other command needs it so early
+
+        begin()
     given = list(sys.argv[1:] if arguments is None else arguments)
     verbose = "-v" in given or "--verbose" in given
     if not verbose:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobsmgr.cli.shared.completing import jobs_of_workflows
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.printing import say_waiting
 from jobsmgr.cli.shared.steering import Steering, steer, steering_options
@@ -27,6 +28,7 @@ ANSWERED_WITHIN = 10.0
     "jobs",
     metavar="JOB",
     multiple=True,
+    shell_complete=jobs_of_workflows,
     help="Run this job again, and all that waits for it, succeeded or not: GROUP/JOB or GROUP/*. Repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Run every job again.")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import attrs
 
-from jobsmgr.api.fields import Manifest
+from jobsmgr.api.fields import Manifest, mapping
 from jobsmgr.client.failures import refusal
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.decoding import code_of, items_of, lines_of, metadata_of, status_of, version_of, watch_event
-from jobsmgr.connection.resources import MERGE_PATCH, PODS, Resource
+from jobsmgr.connection.resources import MERGE_PATCH, METADATA_ALONE, PODS, Resource
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 
@@ -94,6 +94,11 @@ class Cluster:
             if not (token := metadata.get("continue")):
                 return Listing(tuple(items), version_of(metadata))
             params["continue"] = token
+
+    async def names(self, query: Query) -> Sequence[str]:
+        """The names of all that the query names; of each object the server sends its metadata alone."""
+        body = await self._call("GET", query.resource, query.namespace, params=query.params(), accept=METADATA_ALONE)
+        return tuple(str(metadata_of(mapping(item)).get("name")) for item in items_of(body))
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
         """One object; `name` may go on with a subresource. Raises `DoesNotExist`."""

@@ -48,6 +48,15 @@ def load(explicit: str | None, context: str | None) -> Access:
     raise NotConfigured(_nothing(named, texts, choice))
 
 
+def contexts(explicit: str | None) -> list[str]:
+    """The names of the contexts that the files have. Raises `NotConfigured`."""
+    texts = {path: text for path in ([explicit] if explicit else _named()) if (text := _text(path)) is not None}
+    try:
+        return list(merge(parse(path, text) for path, text in texts.items()).contexts)
+    except BadKubeconfig as error:
+        raise NotConfigured(str(error)) from error
+
+
 def _named() -> list[str]:
     listed = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
     return list(dict.fromkeys(listed)) or [os.path.expanduser("~/.kube/config")]

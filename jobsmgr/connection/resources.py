@@ -8,6 +8,8 @@ from jobsmgr.api.workflow import API_VERSION, KIND, PLURAL
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+METADATA_ALONE = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""A list whose items have no spec and no status."""
 
 
 @attrs.frozen

@@ -59,6 +59,7 @@ class Session:
         body: Any = None,
         params: Mapping[str, Any] | None = None,
         content_type: str = JSON,
+        accept: str = JSON,
         timeout: httpx.Timeout | float = transport.REQUEST_TIMEOUT,
         gate: Callable[[], bool] | None = None,
         patience: float = float("inf"),
@@ -79,9 +80,10 @@ class Session:
         }
         observation = partial(self._observed, verb_of(method, name), resource, name)
         await self._target.throttle.wait(patience)
-        answer, access = await self._attempt(request, content_type, gate, observation)
+        kinds = {"Content-Type": content_type, "Accept": accept}
+        answer, access = await self._attempt(request, kinds, gate, observation)
         if answer.status == 401 and await self._target.credentials.refused(access) != access:
-            answer, _ = await self._attempt(request, content_type, gate, observation)
+            answer, _ = await self._attempt(request, kinds, gate, observation)
         if answer.retry_after is not None:
             self._target.throttle.extend(answer.retry_after)
         return answer
@@ -158,11 +160,14 @@ class Session:
     async def _attempt(
         self,
         request: dict[str, Any],
-        content_type: str,
+        kinds: Mapping[str, str],
         gate: Callable[[], bool] | None,
         observation: Callable[[], Observation],
     ) -> tuple[Answer, Access]:
-        """Send it once; also the access that it was sent with."""
+        """Send it once, with the headers that say what kind of content is sent and wanted.
+
+        Also the access that it was sent with.
+        """
         check, access = _Check(gate), None
         try:
             with observation() as report:
@@ -170,7 +175,7 @@ class Session:
                     api, access = await self._ready()
                     with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
                         check()
-                        headers = self._headers(access) | {"Content-Type": content_type}
+                        headers = {**self._headers(access), **kinds}
                         async with api.call_api(**request, headers=headers, raise_for_status=False) as response:
                             report(response.status_code)
                             return answer_of(response), access

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import click
 
+from jobsmgr.cli.shared.completing import jobs_of_file
 from jobsmgr.cli.shared.options import exclude_option, name_option, namespace_option, variable_options
 
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class _Run(click.Command):
     "--only",
     metavar="JOB",
     multiple=True,
+    shell_complete=jobs_of_file,
     help="Run this job alone, whatever it waits for; JOB is JOB, GROUP/JOB or a pattern (load-*); may be given several"
     " times.",
 )
@@ -92,6 +94,7 @@ class _Run(click.Command):
     "starts",
     metavar="JOB",
     multiple=True,
+    shell_complete=jobs_of_file,
     help="Run this job and all behind it; take the others as succeeded. JOB as above; may be given several times.",
 )
 @click.option(

@@ -10,6 +10,7 @@ import attrs
 import click
 
 from jobsmgr.api.durations import UNITS, parse_duration
+from jobsmgr.cli.shared import completing
 from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.cli.shared.signals import heard
 
@@ -60,12 +61,13 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
 
 def name_argument(function: F) -> F:
     """NAME: a workflow of the cluster."""
-    return click.argument("name")(function)
+    return click.argument("name", shell_complete=completing.workflow_names)(function)
 
 
 def names_argument(function: F) -> F:
     """NAME...: workflows of the cluster; they may be chosen by labels instead."""
-    return click.argument("names", metavar="[NAME]...", nargs=-1)(function)
+    complete = completing.workflow_names
+    return click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete)(function)
 
 
 def selector_option(function: F) -> F:
@@ -93,9 +95,22 @@ def _connection(
 
 
 _OPTIONS = (
-    click.option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."),
-    click.option("--context", metavar="NAME", help="Context of the kubeconfig; without it the current one."),
-    click.option("-n", "--namespace", metavar="NAME", help="Namespace; without it the context's, or default."),
+    click.option(
+        "--kubeconfig", type=click.Path(), metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."
+    ),
+    click.option(
+        "--context",
+        metavar="NAME",
+        shell_complete=completing.contexts,
+        help="Context of the kubeconfig; without it the current one.",
+    ),
+    click.option(
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        shell_complete=completing.namespaces,
+        help="Namespace; without it the context's, or default.",
+    ),
     click.option(
         "--request-timeout",
         type=Seconds(),

@@ -35,9 +35,13 @@ class Lazy(NamedTuple):
 class LazyGroup(click.Group):
     """A group of entries; a command's options may precede its name (`jobsmgr -o json lint x.yaml`)."""
 
-    def __init__(self, *args: Any, entries: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, entries: Mapping[str, Lazy] | None = None, stand_in: str = "", **kwargs: Any
+    ) -> None:
+        """`stand_in` is the command whose options are completed where they precede a command."""
         super().__init__(*args, **kwargs)
         self.entries = dict(entries or {})
+        self._stand_in = stand_in
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order in which they were given."""
@@ -67,6 +71,8 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move options that precede the command's name behind it, where the command reads them."""
         words = self._reordered(list(_spelled_out(args)))
+        if ctx.resilient_parsing:
+            words = self._without_last_option(words)
         if words and not ctx.resilient_parsing and not self._has_command(words):
             raise click.UsageError("Missing command.", ctx)
         return super().parse_args(ctx, words)
@@ -83,6 +89,17 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+    def _without_last_option(self, words: list[str]) -> list[str]:
+        """The words before one that is completed, without the option whose value it may be.
+
+        An option without its value would keep click from reading the arguments before it. The stand-in has those that
+        precede a command.
+        """
+        if not words or not words[-1].startswith("-") or words[-1] == "--":
+            return words
+        kept = words[:-1]
+        return kept if words[0] in self.entries or words[-1] not in VALUE_OPTIONS else [self._stand_in, *kept]
 
     @staticmethod
     def _has_command(words: list[str]) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from jobsmgr.cli.shared import completing
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PATH = click.Path(allow_dash=True)
@@ -33,7 +35,9 @@ def exclude_option(function: F) -> F:
 def name_option(function: F) -> F:
     """--name: some workflows of a file that has several."""
     text = "Only the workflow of this name, or those that fit a pattern (etl-*); may be given several times."
-    return click.option("--name", "names", metavar="NAME", multiple=True, help=text)(function)
+    return click.option(
+        "--name", "names", metavar="NAME", multiple=True, shell_complete=completing.workflows_of_file, help=text
+    )(function)
 
 
 def job_option(function: F) -> F:
@@ -41,7 +45,9 @@ def job_option(function: F) -> F:
     text = (
         "Only this job: GROUP/JOB, JOB where only one group has it, or a pattern (load-*); may be given several times."
     )
-    return click.option("--job", "jobs", metavar="JOB", multiple=True, help=text)(function)
+    return click.option(
+        "--job", "jobs", metavar="JOB", multiple=True, shell_complete=completing.jobs_of_file, help=text
+    )(function)
 
 
 def handed_as(name: str, make: Callable[..., Any], *options: Callable[[Any], Any]) -> Callable[[F], F]:
