@@ -124,7 +124,10 @@ def _instructions(plane: ControlPlane, folder: Path, options: argparse.Namespace
 def _pods(options: argparse.Namespace) -> str:
     if options.node:
         return f"Pods are containers: `kubectl logs job/NAME` works. The only image is {IMAGE}; no registry is asked."
-    return f"There is no kubelet: each pod 'runs' for {options.pod_seconds:g} s and succeeds; no container is started."
+    return (
+        f"There is no kubelet: each pod 'runs' for {options.pod_seconds:g} s and succeeds; no container is started.\n"
+        "Annotations of a job let it take longer, fail, or not start: docs/cluster.md has them."
+    )
 
 
 def _relative(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""In place of a kubelet: bring Pods to Running, then to Succeeded or Failed, as a test's script says.
+"""In place of a kubelet: bring Pods to Running, then to Succeeded or Failed, as their annotations or a script say.
 
 Runs no container. Knows Pods only, neither Jobs nor ManagedJobs.
 """
@@ -12,10 +12,13 @@ import attrs
 
 from tests.plane.control_plane import ControlPlane
 from tests.plane.script import keys
+from tests.plane.simulated_pods import Event, Stage, outcome, stages
 from tests.plane.stand_in import StandIn, now
 
 RESTART_SECONDS = 1.0
 """How long a restarted container runs at least, so that the Job controller sees each restart before the next."""
+STAGE_SECONDS = 1.0
+"""How long a Pod that does not run shows the first of two reasons."""
 
 
 @attrs.frozen
@@ -30,7 +33,8 @@ class PodRunner(StandIn[Try]):
     """Watches the Pods of a namespace (None: of all) and plays the kubelet's part for each.
 
     With restartPolicy Never a failed Pod stays and the Job's next Pod is its next try; with OnFailure the container is
-    restarted in its Pod, until the Job controller deletes that.
+    restarted in its Pod, until the Job controller deletes that. What a Pod's annotations ask for (`simulated_pods`)
+    goes before the script.
     """
 
     def __init__(self, plane: ControlPlane, namespace: str | None) -> None:
@@ -60,22 +64,26 @@ class PodRunner(StandIn[Try]):
         last: dict[str, Any] = {}
         if self.needs_configuration:
             await self._configured(item)
+        await self._stuck(item)
         while True:
             begun = now()
             self.started.append(_title(names))
             await self._patch(
                 item, "Running", {"restartCount": restarts, "state": {"running": {"startedAt": begun}}, **last}
             )
-            outcome = self._script.outcome(names, index + restarts)
-            await asyncio.sleep(max(outcome.seconds, RESTART_SECONDS if restarts else 0.0))
+            asked = outcome(item["metadata"].get("annotations", {}), index + restarts)
+            scripted = self._script.outcome(names, index + restarts)
+            seconds = scripted.seconds if asked.seconds is None else asked.seconds
+            code = scripted.exit_code if asked.exit_code is None else asked.exit_code
+            await asyncio.sleep(max(seconds, RESTART_SECONDS if restarts else 0.0))
             await self._script.released(names)
-            self.ended.append((_title(names), outcome.exit_code))
-            terminated = _terminated(outcome.exit_code, begun)
-            if outcome.exit_code == 0 or item["spec"]["restartPolicy"] == "Never":
+            self.ended.append((_title(names), code))
+            terminated = _terminated(code, asked.reason, begun)
+            if code == 0 or item["spec"]["restartPolicy"] == "Never":
                 break
             last = {"lastState": {"terminated": terminated}}
             restarts += 1
-        phase = "Failed" if outcome.exit_code else "Succeeded"
+        phase = "Failed" if code else "Succeeded"
         await self._patch(item, phase, {"restartCount": restarts, "state": {"terminated": terminated}, **last})
 
     async def _configured(self, pod: dict[str, Any]) -> None:
@@ -90,15 +98,56 @@ class PodRunner(StandIn[Try]):
                 await asyncio.sleep(0.1)
         self.missing.pop(name, None)
 
+    async def _stuck(self, pod: dict[str, Any]) -> None:
+        """Show what keeps a Pod from running for ever, if its annotations ask for that; deletion ends it."""
+        kind, name = next(_configuration(pod["spec"]), ("configmap", "simulated"))
+        shown = stages(pod, f'{kind} "{name}"')
+        for stage in shown:
+            await self._show(pod, stage)
+            for event in stage.events:
+                await self._report(pod, event)
+            await asyncio.sleep(STAGE_SECONDS)
+        if shown:
+            await asyncio.Event().wait()
+
+    async def _show(self, pod: dict[str, Any], stage: Stage) -> None:
+        conditions = [{"lastTransitionTime": now(), **one} for one in stage.conditions]
+        status: dict[str, Any] = {"phase": "Pending", "conditions": conditions}
+        if stage.waiting is not None:
+            container = {"restartCount": 0, "state": {"waiting": dict(stage.waiting)}}
+            status |= {"startTime": now(), "containerStatuses": _containers(pod, container, runs=False)}
+        await self._patch_status(f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods", pod, status)
+
+    async def _report(self, pod: dict[str, Any], event: Event) -> None:
+        metadata = pod["metadata"]
+        about = {key: metadata[key] for key in ("name", "namespace", "uid")}
+        body = {
+            "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+            "involvedObject": {"apiVersion": "v1", "kind": "Pod", **about},
+            "type": event.kind,
+            "reason": event.reason,
+            "message": event.message,
+            "source": {"component": event.component},
+            "firstTimestamp": now(),
+            "lastTimestamp": now(),
+            "count": 1,
+        }
+        async with self._writes:
+            await self._client.send("POST", f"/api/v1/namespaces/{metadata['namespace']}/events", body)
+
     async def _patch(self, pod: dict[str, Any], phase: str, container: dict[str, Any]) -> None:
         runs = phase == "Running"
-        statuses = [
-            {"name": one["name"], "image": one["image"], "imageID": "", "ready": runs, "started": runs, **container}
-            for one in pod["spec"]["containers"]
-        ]
+        statuses = _containers(pod, container, runs=runs)
         ready = {"type": "Ready", "status": str(runs), "lastTransitionTime": now()}
         status = {"phase": phase, "startTime": now(), "conditions": [ready], "containerStatuses": statuses}
         await self._patch_status(f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods", pod, status)
+
+
+def _containers(pod: dict[str, Any], container: dict[str, Any], *, runs: bool) -> list[dict[str, Any]]:
+    return [
+        {"name": one["name"], "image": one["image"], "imageID": "", "ready": runs, "started": runs, **container}
+        for one in pod["spec"]["containers"]
+    ]
 
 
 def _configuration(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -113,9 +162,9 @@ def _configuration(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield kind, target.get("name") or target["secretName"]
 
 
-def _terminated(exit_code: int, begun: str) -> dict[str, Any]:
-    reason = "Error" if exit_code else "Completed"
-    return {"exitCode": exit_code, "reason": reason, "startedAt": begun, "finishedAt": now()}
+def _terminated(exit_code: int, reason: str, begun: str) -> dict[str, Any]:
+    usual = "Error" if exit_code else "Completed"
+    return {"exitCode": exit_code, "reason": reason or usual, "startedAt": begun, "finishedAt": now()}
 
 
 def _title(names: tuple[str, ...]) -> str:
