@@ -111,6 +111,8 @@ class Snapshot:
     """
     retry: RetryRequest | None = None
     """What the workflow's annotations ask to be run again, whether it has been answered or not."""
+    only_ttl_edited: bool = False
+    """Whether the edit that came after the end has changed `ttlSecondsAfterFinished` alone, which still counts."""
     plugin_error: str = ""
     """How a plugin fails, so that nothing new starts here; empty if none does."""
 

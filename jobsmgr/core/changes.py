@@ -81,7 +81,7 @@ def _of_the_workflow(snapshot: Snapshot, status: Status) -> Iterator[Transition]
         reason = Reason.RETRY_ACCEPTED if status.retry.accepted else Reason.RETRY_REFUSED
         yield transition(reason.value, status.retry.message)
     edited = 0 < snapshot.status.observed_generation < status.observed_generation
-    if edited and snapshot.status.final and status.phase.ended:
+    if edited and snapshot.status.final and status.phase.ended and not snapshot.only_ttl_edited:
         yield transition(Reason.EDIT_WITHOUT_EFFECT.value, without_effect(status.phase))
 
 

@@ -19,6 +19,7 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import bare_plan, make_plan
 from jobsmgr.engine.memory import Memory
 from jobsmgr.engine.memory.failures import Failures
+from jobsmgr.engine.memory.written import COUNTS_AFTER_THE_END
 from jobsmgr.engine.port import Key, Observation
 from jobsmgr.engine.queue import Priority
 
@@ -107,9 +108,14 @@ class Gatherer:
             memory.forget_work()
             wiped = memory.stored.raw is not raw.get("status")
             settled = stored.observed_generation == generation and bool(stored.conditions) and not wiped
-            if settled and "ttlSecondsAfterFinished" not in spec:
+            written = memory.written.read(generation, spec)
+            kept = memory.written.is_kept_by(written)
+            if stored.observed_generation == generation:  # else the edit is not answered yet
+                memory.written = written
+            if settled and COUNTS_AFTER_THE_END not in spec:
                 return None
-            return self._gathered(key, memory, observation, stored, bare_plan(raw))
+            found = self._gathered(key, memory, observation, stored, bare_plan(raw))
+            return attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, only_ttl_edited=kept))
         plan, plugin_error = self._plan(memory, raw, generation)
         return self._gathered(key, memory, observation, stored, plan, plugin_error)
 
@@ -147,6 +153,7 @@ class Gatherer:
         except PluginError as error:
             return bare_plan(raw), str(error)
         memory.edited(plan)
+        memory.written = memory.written.read(generation, mapping(raw.get("spec")))
         return plan, ""
 
 

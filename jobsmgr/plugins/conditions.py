@@ -61,7 +61,8 @@ def _settled(snapshot: Snapshot) -> list[Condition] | None:
     if finished.observed_generation == snapshot.workflow.generation:
         return stored
     _, outcome = _outcome(snapshot, invalid=False)
-    message = "; ".join(part for part in (outcome, without_effect(snapshot.status.phase)) if part)
+    late = "" if snapshot.only_ttl_edited else without_effect(snapshot.status.phase)
+    message = "; ".join(part for part in (outcome, late) if part)
     return [attrs.evolve(one, message=message) if one is finished else one for one in stored]
 
 

@@ -110,8 +110,11 @@ def test_an_edit_that_comes_too_late_is_answered(
     """By observedGeneration, by the message of Finished, and by a Warning; what has ended stays."""
     workflows.create_spec("late", {**chain(1), "ttlSecondsAfterFinished": 600})
     before = workflows.wait_for("late")
-    workflows.edit("late", {"spec": chain(3)})
+    workflows.edit("late", {"spec": {"ttlSecondsAfterFinished": 700}})  # it counts after the end, so nothing is said
     eventually(lambda: workflows.status("late").get("observedGeneration") == 2, "the edit has been seen")
+    assert workflows.condition("late", "Finished")["message"] == "1/1 jobs succeeded"
+    workflows.edit("late", {"spec": chain(3)})
+    eventually(lambda: workflows.status("late").get("observedGeneration") == 3, "the edit has been seen")
     message = workflows.condition("late", "Finished")["message"]
     assert message.startswith("1/1 jobs succeeded; the workflow had ended (succeeded) before this edit: nothing runs")
     after = workflows.status("late")

@@ -30,6 +30,13 @@ from tests.engine.world import (
 )
 
 
+def _finished(cluster: FakeCluster) -> str:
+    """What its condition `Finished` says."""
+    finished = cluster.status().condition("Finished")
+    assert finished is not None
+    return finished.message
+
+
 class Counting:
     """Takes down which generations plans are made of."""
 
@@ -178,6 +185,30 @@ class TestMemory:
             assert cluster.created() == ["wf-g-a"]
             events = [one for one in cluster.events if one.reason == "EditWithoutEffect"]
             assert [(one.type, one.message) for one in events] == [("Warning", without_effect(Phase.SUCCEEDED))] * 2
+
+    async def test_an_edit_of_the_time_to_live_alone_is_no_edit_without_effect(self) -> None:
+        """It counts after the end; with anything else beside it, or where the spec before is not known, it is one."""
+        cluster = FakeCluster()
+        cluster.apply(manifest(group("g", "a")))
+        async with loop(cluster):
+            cluster.end("wf-g-a")
+            await anyio.sleep(SOON)
+            for seconds in (3000, 4000):
+                cluster.edit(ttlSecondsAfterFinished=seconds)
+                await anyio.sleep(1)
+            assert cluster.workflows[KEY]["status"]["observedGeneration"] == 3
+            assert _finished(cluster) == "1/1 jobs succeeded"
+            assert [one for one in cluster.events if one.reason == "EditWithoutEffect"] == []
+            cluster.edit(ttlSecondsAfterFinished=5000, retries=7)
+            await anyio.sleep(1)
+            assert _finished(cluster) == f"1/1 jobs succeeded; {without_effect(Phase.SUCCEEDED)}"
+            cluster.edit(ttlSecondsAfterFinished=6000)
+            await anyio.sleep(1)
+            assert _finished(cluster) == "1/1 jobs succeeded"
+            assert len([one for one in cluster.events if one.reason == "EditWithoutEffect"]) == 1
+        cluster.edit(ttlSecondsAfterFinished=7000)
+        async with loop(cluster):
+            assert len([one for one in cluster.events if one.reason == "EditWithoutEffect"]) == 2
 
     async def test_an_invalid_workflow_starts_when_it_is_mended(self) -> None:
         """The one end that is not final."""

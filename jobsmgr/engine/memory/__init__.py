@@ -19,6 +19,7 @@ from jobsmgr.engine.memory.pace import Pace
 from jobsmgr.engine.memory.pods import Pods
 from jobsmgr.engine.memory.refusals import Refusals
 from jobsmgr.engine.memory.stored import StoredStatus
+from jobsmgr.engine.memory.written import Written
 
 
 @attrs.define
@@ -30,6 +31,7 @@ class Memory:
     """Of the observation that it began with."""
     plan: Plan | None = None
     stored: StoredStatus = attrs.field(factory=StoredStatus)
+    written: Written = attrs.field(factory=Written)
     baseline: Baseline | None = None
     refusals: Refusals = attrs.field(factory=Refusals)
     pods: Pods = attrs.field(factory=Pods)
