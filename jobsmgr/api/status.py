@@ -50,6 +50,7 @@ class Reason(StrEnum):
     EDIT_WITHOUT_EFFECT = "EditWithoutEffect"
     FAIL_FAST = "FailFast"
     FORBIDDEN = "Forbidden"
+    HELD_BY_PLUGIN = "HeldByPlugin"
     INTERNAL_ERROR = "InternalError"
     INTERRUPTED = "Interrupted"
     INVALID = "Invalid"

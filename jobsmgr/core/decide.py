@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
@@ -59,6 +60,7 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
     reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
+    status = _with_held(status, held)
     decision = _decision(snapshot, status, _steps(snapshot, status, creates, reads))
     return attrs.evolve(decision, held=held, more=len(ready) > len(creates))
 
@@ -70,14 +72,16 @@ def _answer(snapshot: Snapshot, answer: Status, hooks: Hooks) -> Decision:
     return _decision(snapshot, status, (StoreStatus(),))
 
 
-def review(snapshot: Snapshot, hooks: Hooks, since: Snapshot) -> Decision:
+def review(
+    snapshot: Snapshot, hooks: Hooks, since: Snapshot, held: Mapping[JobKey, str] = MappingProxyType({})
+) -> Decision:
     """The same without anything to carry out: what the status is by now.
 
-    `since` is what was decided on before. A moment that has come between the two has been acted on by nobody: it is
-    still one to wake at.
+    `since` is what was decided on before, and `held` are the jobs that plugins held back then. A moment that has come
+    between the two has been acted on by nobody: it is still one to wake at.
     """
     try:
-        return _decision(snapshot, work_out(snapshot, hooks), since=since)
+        return _decision(snapshot, _with_held(work_out(snapshot, hooks), held), since=since)
     except PluginError as error:
         return hold(snapshot, hooks, error, since)
 
@@ -123,6 +127,22 @@ def work_out(snapshot: Snapshot, hooks: Hooks) -> Status:
     conditions = hooks.conditions(attrs.evolve(snapshot, status=status))
     timed = tuple(_timed(snapshot, condition) for condition in conditions)
     return attrs.evolve(status, conditions=keep_foreign(stored, timed))
+
+
+def _with_held(status: Status, held: Mapping[JobKey, str]) -> Status:
+    """The status that says which plugin holds jobs back, where `Reconciling` says nothing else.
+
+    That is known only once plugins have been asked what starts, which is after they have been asked for conditions.
+    """
+    reconciling = status.condition(ConditionType.RECONCILING)
+    if not held or reconciling is None or not reconciling.status or reconciling.message:
+        return status
+    key, plugin = next(iter(held.items()))
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    message = f'plugin "{plugin}" holds job "{key}"{more}'
+    said = attrs.evolve(reconciling, reason=Reason.HELD_BY_PLUGIN.value, message=message)
+    conditions = tuple(said if one is reconciling else one for one in status.conditions)
+    return attrs.evolve(status, conditions=conditions)
 
 
 def _timed(snapshot: Snapshot, condition: Condition) -> Condition:

@@ -112,7 +112,8 @@ class Performer:
             if after.memory is not gathered.memory:
                 # All that was known has become doubtful meanwhile: what was learnt is forgotten too.
                 return Outcome(Requeue(NOW), go_on=False)
-            gathered, decision = after, review(after.snapshot, self._hooks, since=gathered.snapshot)
+            decision = review(after.snapshot, self._hooks, since=gathered.snapshot, held=decision.held)
+            gathered = after
         return await self._status.settle(gathered, decision)
 
     async def _create_all(self, course: Course, creates: Sequence[CreateJob]) -> Outcome:

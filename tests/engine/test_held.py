@@ -51,6 +51,11 @@ async def test_when_a_job_of_another_workflow_has_ended() -> None:
             assert cluster.created() == [f"{one.name}-g-a" for one in keys[: keys.index(key) + 1]]
             before = sum(cluster.looks.values())
             await anyio.sleep(3600)
+            said = [cluster.status(one).condition("Reconciling") for one in keys[keys.index(key) :]]
+            assert [(one.reason, one.message) for one in said if one is not None] == [
+                ("Running", ""),
+                *[("HeldByPlugin", 'plugin "quota" holds job "g/a"')] * (len(said) - 1),
+            ]
             assert sum(cluster.looks.values()) == before
             cluster.end(f"{key.name}-g-a", key=key)
             await anyio.sleep(10)
