@@ -59,7 +59,7 @@ def test_every_import_is_declared(folder: str, declared: set[str]) -> None:
         if not {normal(name) for name in known.get(module, [module])} & declared
     ]
     assert undeclared == []
-    assert found
+    assert found or folder == "manifests"  # which imports nothing but our own
 
 
 def test_everything_declared_is_locked_at_a_version_that_will_do() -> None:
