@@ -81,6 +81,14 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Seed each defect of tests/mutants, and see that its test fails; words after -- choose among them."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.mutants.run", *session.posargs)
+
+
+@nox.session
 def plane(session: nox.Session) -> None:
     """Build the control plane for tests into the user's cache folder, once."""
     _install(session, "test")

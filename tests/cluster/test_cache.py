@@ -117,6 +117,7 @@ def settle(cache: Cache, *exist: Stored[JobState]) -> list[str]:
 def test_an_older_list_does_not_take_an_own_write_away(cache: Cache) -> None:
     cache.jobs.written(a_job(20))
     cache.jobs.replace("", [], 15)
+    assert settle(cache) == [], "it is newer than the list: there is nothing to ask about"
     assert set(jobs(cache)) == {"j"}
     assert not jobs(cache)["j"].gone
     cache.jobs.replace("", [], 25)
@@ -258,6 +259,7 @@ def test_a_job_that_was_never_seen_is_recorded_as_gone(cache: Cache) -> None:
 def test_a_list_of_one_namespace_says_nothing_of_others(cache: Cache) -> None:
     cache.jobs.put(a_job(11))
     cache.jobs.replace("other", [], 20)
+    assert settle(cache) == []
     assert not jobs(cache)["j"].gone
 
 

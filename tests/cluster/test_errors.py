@@ -7,8 +7,9 @@ import pytest
 from jobsmgr.api.sizes import MAX_MESSAGE
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
-from jobsmgr.cluster.errors import refusal, unsent
+from jobsmgr.cluster.errors import is_gone, refusal, unsent
 from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
+from jobsmgr.connection.resources import JOBS
 from jobsmgr.engine.port import Refused
 
 
@@ -100,3 +101,24 @@ def test_what_was_not_answered_or_not_sent_concerns_all_writes() -> None:
     assert unsent(NotLeading("not the leader")) == Refused(
         reason=Reason.NOT_LEADER, message="not the leader", scope=Scope.WORKFLOW
     )
+
+
+NAMED = {"name": "x", "group": "batch", "kind": "jobs"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "gone"),
+    [
+        (status(404, "NotFound", **NAMED), True),
+        (status(404, "NotFound", **{**NAMED, "name": "y"}), False),
+        (status(404, "NotFound", **{**NAMED, "group": "", "kind": "namespaces"}), False),
+        (status(404, "NotFound"), False),
+        (status(404, **NAMED), False),
+        (status(410, "NotFound", **NAMED), False),
+        (Answer(status=404, body={"reason": "NotFound", "details": NAMED}), False),
+        (Answer(status=404, body={}), False),
+    ],
+)
+def test_only_a_status_that_names_an_object_says_that_it_is_gone(answer: Answer, gone: bool) -> None:
+    """The page of a load balancer, a path that is not served and an object beside it are answered with 404 too."""
+    assert is_gone(answer, JOBS, "x") is gone

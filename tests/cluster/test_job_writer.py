@@ -1,4 +1,4 @@
-"""A create whose answers cross with what the watch tells, in an order that no real server can be made to keep."""
+"""What a writer of Jobs sends, and answers that cross with what the watch tells, as no real server can be made to."""
 
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from jobsmgr.cluster.trim import JOB
 from jobsmgr.cluster.write_window import WriteWindow
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.resources import Resource
-from jobsmgr.engine.port import AlreadyExists, Key, Refused
+from jobsmgr.engine.port import AlreadyExists, Done, Key, Refused
 from tests.cluster.support import job
 
 KEY = Key("n", "w")
@@ -44,11 +44,13 @@ class Open:
         return False
 
 
+def writer(cache: Cache, server: Any) -> JobWriter:
+    window = cast("WriteWindow", server)
+    return JobWriter(window, cast("StatusGate", Open()), cache.jobs, Reads(window, cache.jobs, cache.distrust))
+
+
 async def create(cache: Cache, *, ends: bool) -> Any:
-    server = cast("WriteWindow", Server(cache, ends=ends))
-    reads = Reads(server, cache.jobs, cache.distrust)
-    writer = JobWriter(server, cast("StatusGate", Open()), cache.jobs, reads)
-    return await writer.create(
+    return await writer(cache, Server(cache, ends=ends)).create(
         KEY, job("w-g-j", {"apiVersion": "v1", "kind": "x", "metadata": {"name": "w", "uid": "u"}})
     )
 
@@ -66,3 +68,38 @@ async def test_a_name_that_is_free_by_the_time_we_know_who_had_it_is_tried_again
     result = await create(Cache(), ends=True)
     assert isinstance(result, Refused)
     assert not result.final
+
+
+OURS: Manifest = {
+    "kind": "Job",
+    "metadata": {"name": "w-g-j", "namespace": "n", "uid": "uid-ours", "resourceVersion": "30"},
+}
+COMPLETE: Manifest = {**OURS, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+
+
+class Deleting:
+    """Deletes what it is asked to, and keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.preconditions: list[Manifest] = []
+
+    async def send(self, key: Key, method: str, resource: Resource, name: str, *, body: Manifest) -> Answer:
+        self.preconditions.append(body["preconditions"])
+        return Answer(status=200, body={"kind": "Status", "status": "Success", "details": {"uid": "uid-ours"}})
+
+
+async def delete(known: Manifest) -> list[Manifest]:
+    """The preconditions of the requests that delete a Job which is known so."""
+    cache, server = Cache(), Deleting()
+    cache.jobs.put(JOB.read(known))
+    assert await writer(cache, server).delete(KEY, "w-g-j", "uid-ours") == Done()
+    return server.preconditions
+
+
+async def test_a_delete_names_the_uid_and_the_version_that_are_known() -> None:
+    """Another Job of that name stays, and so does a result that this one has shown meanwhile."""
+    assert await delete(OURS) == [{"uid": "uid-ours", "resourceVersion": "30"}]
+
+
+async def test_a_job_that_has_a_result_is_not_deleted() -> None:
+    assert await delete(COMPLETE) == []

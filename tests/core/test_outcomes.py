@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from jobsmgr import Condition, Phase, Status
-from jobsmgr.api.decision import StoreStatus
+from jobsmgr.api.decision import DeleteJob, StoreStatus
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.core.decide import work_out
 from tests.core.world import HOOKS, World, group, job, world
@@ -326,6 +326,14 @@ class TestDeadline:
         assert one.manifests["wf-g-a"]["spec"]["activeDeadlineSeconds"] == 5
         one.end("wf-g-a", Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline").settle()
         assert one.status_of("g/a").reason == "DeadlineExceeded"
+
+    def test_a_job_that_its_own_deadline_ended_keeps_its_job(self) -> None:
+        """The reason is that of Jobs which the workflow's deadline deletes; this one has a result, and stays."""
+        one = world(group("g", job("a", parallel=True, activeDeadlineSeconds=5), job("b", parallel=True))).settle()
+        one.end("wf-g-a", Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline").settle()
+        assert one.phases() == {"g/a": "failed", "g/b": "running"}
+        assert not [step for step in one.decide().steps if isinstance(step, DeleteJob)]
+        assert not one.jobs["wf-g-a"].deleting
 
 
 class TestTimeToLive:

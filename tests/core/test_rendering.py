@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobsmgr import Fragment, FragmentConflict, PluginError, PodTemplate, hookimpl
-from jobsmgr.api.names import OPERATOR_LABELS
+from jobsmgr.api.names import ATTEMPT_LABEL, OPERATOR_LABELS
 from jobsmgr.core.admission import MAX_JOB_BYTES
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.plan import make_plan
@@ -189,7 +189,12 @@ class TestIdentity:
 
     def test_no_plugin_changes_it(self) -> None:
         """Whatever it answers."""
-        theirs = {"name": "x", "namespace": "kube-system", "ownerReferences": [{"uid": "other"}], "labels": {"a": "b"}}
+        theirs = {
+            "name": "x",
+            "namespace": "kube-system",
+            "ownerReferences": [{"uid": "other"}],
+            "labels": {"a": "b", ATTEMPT_LABEL: "7"},
+        }
         metadata = rendered(with_manifest(lambda found: {**found, "metadata": theirs}))["metadata"]
         assert (metadata["name"], metadata["namespace"]) == ("wf-g-a", "default")
         assert [owner["uid"] for owner in metadata["ownerReferences"]] == ["u-1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -14,7 +15,7 @@ from jobsmgr.core.decide import decide
 from jobsmgr.engine.gather import Gathered, Gatherer
 from jobsmgr.engine.memory.pace import WRITE_SHARE
 from jobsmgr.engine.performer import Performer
-from jobsmgr.engine.port import Conflict, Gone, Refused
+from jobsmgr.engine.port import Conflict, Gone, Key, Refused
 from jobsmgr.engine.requeue import NOW, Requeue
 from jobsmgr.engine.status_writer import StatusWriter
 from tests.core.world import HOOKS, group, job, key, manifest
@@ -29,8 +30,8 @@ STORE = StoreStatus()
 class World:
     """A cluster with a workflow of two jobs that can start, and what carries out decisions about it."""
 
-    def __init__(self) -> None:
-        self.cluster = FakeCluster()
+    def __init__(self, cluster: FakeCluster | None = None) -> None:
+        self.cluster = cluster or FakeCluster()
         self.cluster.apply(manifest(group("g", job("a", parallel=True), job("b", parallel=True))))
         self.gatherer = Gatherer(HOOKS, self.cluster.now)
         self.performer = Performer(self.cluster, HOOKS, self.gatherer, StatusWriter(self.cluster))
@@ -129,3 +130,18 @@ async def test_a_snapshot_is_what_it_was() -> None:
     await world.perform(claim=False)
     assert world.gather().snapshot.refusals == {}
     assert after.refusals == known
+
+
+class RolledBack(FakeCluster):
+    """One whose server is found to have been restored from a backup while it is being written to."""
+
+    async def create_job(self, key: Key, manifest: Mapping[str, Any]) -> Any:
+        self.epoch += 1
+        return await super().create_job(key, manifest)
+
+
+async def test_nothing_is_stored_of_what_has_become_doubtful_meanwhile() -> None:
+    """What a create has taught is forgotten with all the rest; another look, at once, begins with what is true."""
+    world = World(RolledBack())
+    requeue = await world.perform(claim=False)
+    assert (world.verbs, requeue.after) == (["create_job", "create_job"], NOW)

@@ -42,6 +42,19 @@ class TestRefusals:
             await anyio.sleep(400)
             assert cluster.phases() == {"g/a": "running"}
 
+    async def test_what_happens_meanwhile_is_no_reason_to_try_earlier(self) -> None:
+        """The workflow is looked at whenever one of its Jobs changes; the refused one waits its time all the same."""
+        cluster = FakeCluster()
+        cluster.always["wf-g-a"] = DENIED
+        cluster.apply(manifest(parallel("a", "b", "c", "d", "e")))
+        async with loop(cluster):
+            tried = len(cluster.created())
+            cluster.end("wf-g-b", "wf-g-c", "wf-g-d")
+            await anyio.sleep(SOON)
+            cluster.end("wf-g-e")
+            await anyio.sleep(SOON)
+            assert len(cluster.created()) == tried == 5
+
     async def test_retry_after_is_obeyed(self) -> None:
         """The server named seven seconds."""
         cluster = FakeCluster()
@@ -146,6 +159,16 @@ class TestRefusals:
             assert cluster.phases()["g/late"] == "pending"
             await anyio.sleep(1200)
             assert cluster.phases()["g/late"] == "failed"
+
+    async def test_a_jobs_deadline_counts_from_the_first_of_many_refusals(self) -> None:
+        """It is tried several times meanwhile; none of these gives it more time."""
+        cluster = FakeCluster()
+        cluster.always["create_job"] = DENIED
+        cluster.apply(manifest(group("g", job("a", activeDeadlineSeconds=60))))
+        async with loop(cluster):
+            await anyio.sleep(62)
+            assert len(cluster.created()) > 3
+            assert cluster.phases() == {"g/a": "failed"}
 
     async def test_deadlines_end_the_waiting_of_those_that_were_never_asked_for(self) -> None:
         """Each of many jobs behind a quota fails at its own deadline, though one alone tries for all."""

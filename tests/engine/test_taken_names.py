@@ -31,6 +31,23 @@ class TestNames:
         async with loop(cluster):
             assert cluster.phases() == {"g/a": "running"}
 
+    async def test_our_own_that_was_not_seen_yet_is_no_conflict(self) -> None:
+        """The watch may be behind the answer that was lost."""
+        cluster = FakeCluster()
+        cluster.apply(manifest(group("g", "a")))
+        async with loop(cluster):
+            pass
+        del cluster.workflows[KEY]["status"]
+        cluster.hidden.add("wf-g-a")
+        cluster.ask()
+        async with loop(cluster):
+            assert len(cluster.created()) == 2
+            assert "NameConflict" not in str(cluster.workflows[KEY].get("status"))
+            cluster.hidden.clear()
+            cluster.ask()
+            await anyio.sleep(1)
+            assert cluster.phases() == {"g/a": "running"}
+
     async def test_anothers_is_waited_for(self) -> None:
         """NameConflict names the owner; nothing polls; it starts when it is freed."""
         cluster = FakeCluster()

@@ -110,6 +110,8 @@ class FakeCluster:
         """Whether there was a `HotLoop`: the loop catches that as it does anything, so the test has to look."""
         self.workflows: dict[Key, dict[str, Any]] = {}
         self.jobs: defaultdict[Key, dict[str, JobState]] = defaultdict(dict)
+        self.epoch = 0
+        """How often all that was known has become doubtful."""
         self.unconfirmed: set[Key] = set()
         """Workflows of which only a list is known."""
         self.hidden: set[str] = set()
@@ -197,7 +199,7 @@ class FakeCluster:
         if raw is None:
             return None
         jobs = {name: job for name, job in self.jobs[key].items() if name not in self.hidden}
-        return Observation(workflow=raw, jobs=jobs, confirmed=key not in self.unconfirmed)
+        return Observation(workflow=raw, jobs=jobs, confirmed=key not in self.unconfirmed, epoch=self.epoch)
 
     async def read_workflow(self, key: Key) -> Any:
         if (answer := await self._asked("read_workflow", key, key)) is not None:

@@ -1,0 +1,1 @@
+"""Seeded defects, and the test that has to notice each of them."""

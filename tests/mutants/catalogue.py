@@ -1,0 +1,5 @@
+"""All seeded defects. Nothing is run here."""
+
+from tests.mutants import cluster, core, engine, plugins
+
+MUTANTS = (*core.MUTANTS, *plugins.MUTANTS, *engine.MUTANTS, *cluster.MUTANTS)

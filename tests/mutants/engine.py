@@ -1,0 +1,178 @@
+"""Defects of the engine: what is remembered, in which order steps are carried out, when a write comes again."""
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = (
+    Mutant(
+        "what follows a claim is done though the claim was not stored",
+        "engine/performer.py",
+        "            if not outcome.go_on:\n                break\n",
+        "",
+        "engine/test_performer.py::test_nothing_is_created_without_its_claim",
+    ),
+    Mutant(
+        "a name that another owner has counts as created",
+        "engine/memory/refusals.py",
+        "            case AlreadyExists(job=holder) if holder.owner != uid:",
+        "            case AlreadyExists(job=holder) if False:",
+        "engine/test_taken_names.py::TestNames::test_anothers_is_waited_for",
+    ),
+    Mutant(
+        "the own Job of a create whose answer was lost counts as another's",
+        "engine/memory/refusals.py",
+        "            case AlreadyExists(job=holder) if holder.owner != uid:",
+        "            case AlreadyExists(job=holder):",
+        "engine/test_taken_names.py::TestNames::test_our_own_that_was_not_seen_yet_is_no_conflict",
+    ),
+    Mutant(
+        "the least wait that a server asks for is forgotten",
+        "engine/memory/refusals.py",
+        "        retry_at = now + backoff(counts.get(scope, 1), least=refused.retry_after)",
+        "        retry_at = now + backoff(counts.get(scope, 1))",
+        "engine/test_refusals.py::TestRefusals::test_retry_after_is_obeyed",
+    ),
+    Mutant(
+        "each of many jobs meets a refusal that meets all alike",
+        "engine/performer.py",
+        "                return False  # one of those under way was refused: the rest would only meet the same",
+        "                pass",
+        "engine/test_refusals.py::TestRefusals::test_what_refuses_all_alike_is_asked_once",
+    ),
+    Mutant(
+        "the deadline of a job that cannot be created begins anew with each refusal",
+        "engine/memory/refusals.py",
+        "            since=known.since if known is not None else now,",
+        "            since=now,",
+        "engine/test_refusals.py::TestRefusals::test_a_jobs_deadline_counts_from_the_first_of_many_refusals",
+    ),
+    Mutant(
+        "a status is written though it has not changed",
+        "engine/status_writer.py",
+        "            if status == gathered.snapshot.status and raw is stored.raw:\n"
+        "                return None\n"
+        "            content = stored.encode(status)\n"
+        "            return None if content == raw else content\n",
+        "            return stored.encode(status)\n",
+        "engine/test_writes.py::TestWrites::test_nothing_is_written_that_is_there_already",
+    ),
+    Mutant(
+        "each news of a running workflow is written at once",
+        "engine/draft.py",
+        "    return pace.rests_until if _pressing(before, after) else pace.next_write",
+        "    return pace.rests_until",
+        "engine/test_writes.py::TestWrites::test_a_status_in_between_waits_its_time",
+    ),
+    Mutant(
+        "a status that was refused is sent again with each news",
+        "engine/memory/pace.py",
+        "        return attrs.evolve(self, rests_until=now + min(requeue_after or 0.0, longest))",
+        "        return self",
+        "engine/test_status_writes.py::TestRefusals::test_news_does_not_make_a_refused_status_a_storm",
+    ),
+    Mutant(
+        "what changed is reported before it is stored, and though it is not",
+        "engine/status_writer.py",
+        "        result = await self._cluster.save_status(gathered.key, content, gathered.version)\n",
+        "        self._report(gathered, decision.transitions)\n"
+        "        result = await self._cluster.save_status(gathered.key, content, gathered.version)\n",
+        "engine/test_events.py::test_told_after_it_is_stored",
+    ),
+    Mutant(
+        "a status that somebody wiped is taken for what is true",
+        "engine/memory/stored.py",
+        "        if status.seen or not self.status.seen:\n            self.status, self.raw = status, raw\n",
+        "        self.status, self.raw = status, raw\n",
+        "engine/test_between_looks.py::TestMemory::test_a_status_wiped_long_after_the_end_is_written_again",
+    ),
+    Mutant(
+        "a workflow inherits what was known of a former one of its name",
+        "engine/gather.py",
+        "(memory.uid, memory.epoch) != (uid, observation.epoch)",
+        "memory.epoch != observation.epoch",
+        "engine/test_between_looks.py::TestMemory::test_another_workflow_of_the_same_name_starts_anew",
+    ),
+    Mutant(
+        "an edit does not make another plan",
+        "engine/gather.py",
+        "        if memory.plan is not None and memory.plan.workflow.generation == generation:",
+        "        if memory.plan is not None:",
+        "engine/test_waits.py::test_an_edit_brings_its_own_edges_and_generation",
+    ),
+    Mutant(
+        "a workflow that is being deleted goes on",
+        "engine/reconciler.py",
+        "        if observation.deleting:\n            requeue =",
+        "        if False:\n            requeue =",
+        "engine/test_deletions.py::TestDeletions::test_being_deleted_nothing_is_started_or_written",
+    ),
+    Mutant(
+        "a lasting fault is tried each second",
+        "engine/backoff.py",
+        "    delay = min(first * 2.0 ** min(failures - 1, 30), longest)",
+        "    delay = first",
+        "engine/test_backoff.py::test_each_is_longer_than_the_one_before",
+    ),
+    Mutant(
+        "waits have no jitter",
+        "engine/backoff.py",
+        "    jittered = delay * random.uniform(0.8, 1.2)",
+        "    jittered = delay",
+        "engine/test_backoff.py::test_many_that_failed_at_once_do_not_come_back_at_once",
+    ),
+    Mutant(
+        "two workers look at one workflow at once",
+        "engine/queue.py",
+        "        if key in self._busy:\n            self._again.add(key)\n        elif key not in self._waiting:",
+        "        if key not in self._waiting:",
+        "engine/test_queue.py::test_one_worker_a_key",
+    ),
+    Mutant(
+        "what happens during a look is forgotten",
+        "engine/queue.py",
+        "            self._again.add(key)\n",
+        "            pass\n",
+        "engine/test_queue.py::test_one_worker_a_key",
+    ),
+    Mutant(
+        "a later moment takes the place of an earlier one",
+        "engine/timetable.py",
+        "        if known is not None and moment >= known:\n            return False\n",
+        "",
+        "engine/test_queue.py::TestMoments::test_the_earliest_counts",
+    ),
+    Mutant(
+        "the wall clock is not read again while a deadline is waited for",
+        "engine/queue.py",
+        "            delay = min(delay, LONGEST_SLEEP, (moment",
+        "            delay = min(delay, (moment",
+        "engine/test_clocks.py::TestDeadline::test_forward",
+    ),
+    Mutant(
+        "a worker ends with a look that ends in a way that is no Exception",
+        "engine/loop.py",
+        "    except BaseException as error:  # noqa: BLE001  isolation",
+        "    except ValueError as error:  # isolation",
+        "engine/test_loop.py::test_a_fault_in_one_look_becomes_that_workflows_condition",
+    ),
+    Mutant(
+        "a task that has just returned is not begun again",
+        "engine/supervision.py",
+        "    while True:\n        began",
+        "    for _ in range(1):\n        began",
+        "engine/test_supervision.py::test_one_that_returns",
+    ),
+    Mutant(
+        "a read that settles nothing is repeated at once, for ever",
+        "engine/performer.py",
+        "        if again:  # an answer that has settled nothing must be no hot loop",
+        "        if False:",
+        "engine/test_reads.py::test_a_read_that_changes_nothing_is_no_hot_loop",
+    ),
+    Mutant(
+        "a status is worked out from what was known before a backup was restored",
+        "engine/performer.py",
+        "            if after.memory is not gathered.memory:\n",
+        "            if False:\n",
+        "engine/test_performer.py::test_nothing_is_stored_of_what_has_become_doubtful_meanwhile",
+    ),
+)
