@@ -8,10 +8,14 @@ from __future__ import annotations
 from jobsmgr.api.crd import custom_resource_definition
 from jobsmgr.api.fields import Manifest
 from jobsmgr.cluster.needs import MIGRATION, PODS_AND_EVENTS
+from jobsmgr.connection.reviews import REVIEWS
+from jobsmgr.installation.alerts import prometheus_rule
 from jobsmgr.installation.availability import available, disruption_budget, patched, priority_class
+from jobsmgr.installation.dashboard import dashboard_map
 from jobsmgr.installation.deployment import OWN_NAMESPACE, deployment, namespace, service_account
 from jobsmgr.installation.people import people_roles
 from jobsmgr.installation.roles import everywhere, serving, within
+from jobsmgr.installation.scraping import metrics_service, service_monitor
 from jobsmgr.installation.settings import Installation
 from jobsmgr.leadership.needs import lead
 
@@ -51,6 +55,26 @@ def pod_reader_within(chosen: Installation) -> Manifests:
 def migration(chosen: Installation) -> Manifests:
     """For the time in which workflows of the Go jobs-manager-operator are taken over."""
     return everywhere(chosen, "-migration", MIGRATION)
+
+
+def metrics_reviewer(chosen: Installation) -> Manifests:
+    """To serve metrics to those alone who may read them (`--metrics-auth`)."""
+    return everywhere(chosen, "-metrics-reviewer", REVIEWS)
+
+
+def scraping(chosen: Installation) -> Manifests:
+    """How the Prometheus operator finds the metrics."""
+    return (metrics_service(chosen), service_monitor(chosen))
+
+
+def alerts(chosen: Installation) -> Manifests:
+    """What a person is called for."""
+    return (prometheus_rule(chosen),)
+
+
+def dashboards(chosen: Installation) -> Manifests:
+    """What a person looks at."""
+    return (dashboard_map(chosen),)
 
 
 def availability(chosen: Installation) -> Manifests:

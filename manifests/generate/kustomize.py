@@ -27,6 +27,10 @@ def folders() -> Files:
         **_folder("namespaced", _namespaced()),
         **_component("ha", {"availability": parts.availability(CHOSEN)}, available(CHOSEN)),
         **_component("pod-reader", {"role": parts.pod_reader(CHOSEN)}),
+        **_component("servicemonitor", {"scraping": parts.scraping(CHOSEN)}),
+        **_component("prometheusrule", {"alerts": parts.alerts(CHOSEN)}),
+        **_component("grafana", {"dashboard": parts.dashboards(CHOSEN)}),
+        **_component("metrics-reviewer", {"role": parts.metrics_reviewer(CHOSEN)}),
         **_component("migration", {"role": parts.migration(CHOSEN)}),
         **_folder(
             "overlays/default",

@@ -5,8 +5,9 @@ import sys
 from tests.plane.build import PLANE
 from tests.programs.building import BuildError, say
 from tests.programs.helm import HELM
+from tests.programs.promtool import PROMTOOL
 
-PROGRAMS = {program.name: program for program in (PLANE, HELM)}
+PROGRAMS = {program.name: program for program in (PLANE, HELM, PROMTOOL)}
 
 
 def main(names: list[str]) -> int:

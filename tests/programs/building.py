@@ -27,7 +27,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """A program in Go: its name, and the folder with its `main.go`, `go.mod` and `go.sum`, which pin every version."""
+    """A program in Go: its name, and the folder with its `go.mod` and `go.sum`, which pin every version."""
 
     name: str
     folder: Path
@@ -35,6 +35,10 @@ class Program:
     """What is built, in words."""
     packages: int
     """About how many Go packages a build from nothing compiles; only the progress lines use it."""
+    package: str = "."
+    """What is compiled: the folder's own `main.go`, or a package of one of its modules."""
+    tags: tuple[str, ...] = ()
+    """Build constraints that hold."""
     stamps: tuple[str, ...] = ()
     """`place.name=value` for strings that are set while linking."""
 
@@ -69,14 +73,19 @@ class Program:
     def _key(self) -> str:
         """Name a build: by its sources, its flags (go.mod holds the Go version) and the machine's kind."""
         digest = hashlib.sha256()
-        for name in _SOURCES:
-            digest.update((self.folder / name).read_bytes())
-        digest.update("\0".join([*self._flags(), platform.system(), platform.machine()]).encode())
+        for file in self._sources():
+            digest.update(file.read_bytes())
+        elsewhere = [self.package] if self.package != "." else []
+        digest.update("\0".join([*self._flags(), *elsewhere, platform.system(), platform.machine()]).encode())
         return digest.hexdigest()[:16]
+
+    def _sources(self) -> list[Path]:
+        return [file for name in _SOURCES if (file := self.folder / name).exists()]
 
     def _flags(self) -> list[str]:
         stamped = [f"-X {stamp}" for stamp in self.stamps]
-        return ["-buildvcs=false", "-trimpath", "-ldflags", " ".join(["-s", "-w", *stamped])]
+        tagged = ["-tags", ",".join(self.tags)] if self.tags else []
+        return [*tagged, "-buildvcs=false", "-trimpath", "-ldflags", " ".join(["-s", "-w", *stamped])]
 
     def _build(self, target: Path) -> None:
         go = self._toolchain()
@@ -84,8 +93,8 @@ class Program:
         say(self.name, "once; minutes on two idle cores, seconds if Go still has it in its own cache")
         started = time.monotonic()
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            for name in _SOURCES:
-                shutil.copy(self.folder / name, scratch)
+            for file in self._sources():
+                shutil.copy(file, scratch)
             self.compile(go, Path(scratch))
             (Path(scratch) / self.name).replace(target)
         size = target.stat().st_size // 1_000_000
@@ -94,7 +103,7 @@ class Program:
     def compile(self, go: Path, folder: Path) -> None:
         """Compile the sources in a folder, into a file of the program's name there. Raises `BuildError`."""
         settings = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
-        command = [str(go), "build", "-v", *self._flags(), "-o", self.name, "."]
+        command = [str(go), "build", "-v", *self._flags(), "-o", self.name, self.package]
         lines = []
         with subprocess.Popen(
             command, cwd=folder, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -38,14 +40,16 @@ def _probe(ask: Callable[[], Reasons]) -> Endpoint:
 
 
 def _scrape(metrics: Metrics, guard: Guard | None) -> Endpoint:
-    """All metrics, in the form that is asked for."""
+    """All metrics, in the form that is asked for; written down in a thread, since the loop has other work."""
+    one_at_a_time = anyio.CapacityLimiter(1)
 
     async def answer(request: Request) -> Response:
         if guard is not None:
             refusal = await guard.refusal(request.headers.get("authorization", ""), METRICS)
             if refusal is not None:
                 return refusal
-        found = metrics.exposition(request.headers.get("accept", ""))
+        moment, accept = metrics.now(), request.headers.get("accept", "")
+        found = await anyio.to_thread.run_sync(moment.exposition, accept, limiter=one_at_a_time)
         return Response(found.content, media_type=found.media_type)
 
     return answer

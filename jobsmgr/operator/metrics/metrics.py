@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import attrs
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, disable_created_metrics
+from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from jobsmgr.operator.metrics.counted import Counted
 from jobsmgr.operator.metrics.labels import Labels, WorkflowLabels
@@ -20,6 +24,23 @@ class Exposition:
     media_type: str
 
 
+class Moment(Collector):
+    """All metrics at one moment: what was read off the loop's parts, and counters, which have locks of their own."""
+
+    def __init__(self, state: Sequence[Metric], registry: CollectorRegistry) -> None:
+        self._state, self._registry = state, registry
+
+    def collect(self) -> Iterable[Metric]:
+        """See prometheus_client."""
+        yield from self._state
+        yield from self._registry.collect()
+
+    def exposition(self, accept: str) -> Exposition:
+        """Written down in the form that an `Accept` header asks for. In any thread: for many series it takes long."""
+        encode, media_type = choose_encoder(accept)
+        return Exposition(encode(self), media_type)
+
+
 class Metrics:
     """A registry of its own, so that nothing of plugins or libraries is mixed in."""
 
@@ -28,17 +49,16 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._parts, self._labels = parts, labels
         self._registry = CollectorRegistry()
+        self._state = State(parts, labels)
         self.counted = Counted(self._registry, labels)
-        self._registry.register(State(parts, labels))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def exposition(self, accept: str) -> Exposition:
-        """All metrics now, in the form that an `Accept` header asks for."""
+    def now(self) -> Moment:
+        """All metrics now; only in the loop's thread, whose parts it reads."""
         if self._parts.cluster is not None:
             self._labels.forget(frozenset(self._parts.cluster.keys()))
-        encode, media_type = choose_encoder(accept)
-        return Exposition(encode(self._registry), media_type)
+        return Moment(tuple(self._state.collect()), self._registry)
 
 
 def labels_of(*, workflows: bool) -> Labels:

@@ -32,7 +32,7 @@ def metrics(*, workflows: bool = False) -> Metrics:
 
 def samples(counted: Metrics) -> Samples:
     """All values now, by name and labels, as Prometheus reads them."""
-    text = counted.exposition("text/plain").content.decode()
+    text = counted.now().exposition("text/plain").content.decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
@@ -62,7 +62,7 @@ async def test_the_go_operators_metrics_have_its_types_and_labels() -> None:
         await anyio.sleep(10)
         cluster.end("wf-g-b", result=Phase.FAILED)
         await anyio.sleep(10)
-    text = counted.exposition("").content.decode()
+    text = counted.now().exposition("").content.decode()
     found = {
         sample.name: (family.type, set(sample.labels))
         for family in text_string_to_metric_families(text)
@@ -181,7 +181,7 @@ async def test_series_of_a_workflow_end_with_it() -> None:
 async def test_the_form_that_is_asked_for() -> None:
     """Prometheus asks for OpenMetrics first; curl for nothing."""
     forms = ("*/*", "application/openmetrics-text;version=1.0.0")
-    plain, open_metrics = (metrics().exposition(accept) for accept in forms)
+    plain, open_metrics = (metrics().now().exposition(accept) for accept in forms)
     assert plain.media_type.startswith("text/plain; version=0.0.4")
     assert open_metrics.media_type.startswith("application/openmetrics-text; version=1.0.0")
     names = {family.name for family in parse_openmetrics(open_metrics.content.decode())}

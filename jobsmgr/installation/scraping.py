@@ -1,0 +1,38 @@
+"""How Prometheus finds the operator's metrics. What they are is not known here."""
+
+from __future__ import annotations
+
+from jobsmgr.api.fields import Manifest
+from jobsmgr.installation.settings import Installation
+
+PORT, PORT_NAME = 8080, "http"
+"""As `--http-port` has it by default."""
+_SUFFIX = "-metrics"
+
+
+def metrics_service(installation: Installation) -> Manifest:
+    """Names the pods' port; without an address of its own, since each replica is scraped by itself."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": installation.placed(_SUFFIX),
+        "spec": {
+            "clusterIP": "None",
+            "selector": installation.labels,
+            "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT}],
+            "publishNotReadyAddresses": True,  # why it is not ready is what metrics are asked for
+        },
+    }
+
+
+def service_monitor(installation: Installation) -> Manifest:
+    """For the Prometheus operator. The metrics' own label `namespace`, that of workflows, is kept."""
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": installation.placed(_SUFFIX),
+        "spec": {
+            "selector": {"matchLabels": installation.labels},
+            "endpoints": [{"port": PORT_NAME, "path": "/metrics", "interval": "30s", "honorLabels": True}],
+        },
+    }
