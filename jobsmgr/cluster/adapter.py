@@ -34,6 +34,8 @@ from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
 
+WRITING = "write"
+"""The role of the session by which workers send their requests."""
 WATCH_CONNECTIONS = 10_000
 """One for each kind, in each namespace that is watched by itself; not the place to set a limit."""
 
@@ -62,7 +64,7 @@ class KubernetesCluster:
         dependants: Sequence[Kind[Any]],
     ) -> None:
         self._watching = watching = Session(target, "watch", WATCH_CONNECTIONS)
-        self._writing = writing = Session(target, "write", writes + 2)
+        self._writing = writing = Session(target, WRITING, writes + 2)
         self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
         self.cache = cache = Cache(dependants)
         """What is known, own writes included."""

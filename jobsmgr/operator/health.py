@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import anyio
 
+from jobsmgr.cluster.adapter import WRITING
 from jobsmgr.connection.exchange import Exchange
 from jobsmgr.operator.parts import Parts
 
@@ -30,7 +31,7 @@ class Health:
 
     def note(self, exchange: Exchange) -> None:
         """A request has ended, whatever came of it."""
-        if exchange.role == "write":
+        if exchange.role == WRITING:
             self._answered_at = anyio.current_time()
 
     def startup(self) -> Reasons:

@@ -54,7 +54,7 @@ def _config(app: ASGIApp, context: SSLContext | None) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,  # the process has its own
-        log_level="warning",
+        log_level="error",  # whoever sends nonsense to the port is not to fill the log
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -8,6 +8,7 @@ from functools import partial
 
 import anyio
 import anyio.to_thread
+import pytest
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -96,6 +97,17 @@ async def test_it_ends_with_its_block_whoever_is_connected() -> None:
         assert await answer(server, "/healthz") == (0, "ConnectError")
         await idle.aclose()
     socket.create_server(("", server.port)).close()
+
+
+async def test_nonsense_is_refused_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can send it, as often as they like."""
+    server = Server()
+    async with serving(APP, HttpSettings(port=server.port)):
+        await answered(server, "/healthz")
+        async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+            await stream.send(b"\x16\x03\x01 nonsense\r\n\r\n")
+            assert (await stream.receive()).startswith(b"HTTP/1.1 400 ")
+    assert caplog.text == ""
 
 
 async def test_signals_stay_whose_they_are() -> None:
