@@ -1,11 +1,12 @@
 """How the project is checked and tried: `pip install nox && nox`. What a session needs, it installs by itself."""
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "imports", "tests", "node"]
+nox.options.sessions = ["lint", "types", "imports", "tests", "node", "image", "release"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -13,6 +14,8 @@ LOCK = ("-c", "requirements.lock")
 SIDE_BY_SIDE = ("-n", os.environ.get("JOBSMGR_TEST_WORKERS", "4"), "--dist", "worksteal")
 PURE = ("api", "core", "files", "plugins", "loading", "engine", "views")
 """Rooms whose tests need no control plane."""
+LEFT_OUT = tuple(f"--ignore=tests/{name}" for name in ("node", "image", "release", "frozen"))
+"""Those have a session of their own."""
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -24,10 +27,13 @@ def _install(session: nox.Session, *groups: str, project: bool = True) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
-    session.install(*LOCK, "ruff")
+    """Ruff: rules and format; the workflows of CI; what the next version changes."""
+    _install(session, "lint", "workshop", project=False)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
+    session.run("pre-commit", "validate-config")
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
 
 
 @nox.session
@@ -47,10 +53,10 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but those of `node`, on a real control plane. Arguments after -- go to pytest."""
+    """All tests but those with a session of their own, on a real control plane. Arguments after -- go to pytest."""
     _install(session, "test")
     session.run("python", "-m", "tests.programs")
-    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, "--ignore", "tests/node"]))
+    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, *LEFT_OUT]))
 
 
 @nox.session
@@ -126,9 +132,60 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def image(session: nox.Session) -> None:
+    """Build the operator's image and run it, skipped where there is no podman. Arguments after -- go to pytest."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.programs", "plane")
+    session.run("pytest", "tests/image", *session.posargs)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build what a release consists of into dist/, and try it. The version is that of the newest tag."""
+    _install(session, "release", "build", "test")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", silent=True)  # the wheel, of the source archive
+    fresh = Path(session.create_tmp()).resolve() / "fresh"
+    session.run("python", "-m", "venv", "--clear", str(fresh))
+    python = str(fresh / "bin" / "python")
+    (wheel,) = Path("dist").glob("*.whl")
+    installed = ("pip", "--python", python, "install", "--quiet")
+    session.run(*installed, "--require-hashes", "--no-deps", "-r", "requirements.operator.lock")
+    session.run(*installed, "--no-deps", "--no-index", str(wheel))
+    session.run("pip", "--python", python, "uninstall", "--quiet", "--yes", "pip", "setuptools")
+    session.run("cyclonedx-py", "environment", "--pyproject", "pyproject.toml", "-o", "dist/sbom.cdx.json", python)
+    image = f"{os.environ.get('JOBSMGR_RELEASE_IMAGE', 'jobsmgr')}:{wheel.name.split('-')[1]}"
+    manifests = (str(fresh / "bin" / "jobsmgr"), "manifests", "--image", image)
+    Path("dist/install.yaml").write_text(str(session.run(*manifests, silent=True, external=True)))
+    session.run("python", "-m", "release", "dist")
+    session.run("pytest", "tests/release", *session.posargs, env={"JOBSMGR_FRESH": str(fresh)})
+
+
+@nox.session
+def frozen(session: nox.Session) -> None:
+    """Build a binary that needs no Python into dist/, with krew's description. Prepared: no release has it."""
+    session.install(*LOCK, *nox.project.dependency_groups(PROJECT, "frozen", "test"), ".")
+    work, dist = Path(session.create_tmp()).resolve(), Path("dist")
+    dist.mkdir(exist_ok=True)
+    for old in dist.glob("kubectl-managedjob-*"):
+        old.unlink()
+    contents = ("--collect-submodules=jobsmgr", "--collect-data=jobsmgr", "--recursive-copy-metadata=jobsmgr")
+    places = tuple(f"--{name}path={work / name}" for name in ("dist", "work", "spec"))
+    options = ("--onefile", "--noconfirm", "--log-level=ERROR", "--name=kubectl-managedjob")
+    session.run("pyinstaller", *options, *contents, *places, "release/frozen.py")
+    ask = "import importlib.metadata; print(importlib.metadata.version('jobsmgr'))"
+    version = str(session.run("python", "-c", ask, silent=True)).strip()
+    session.run("python", "-m", "release.krew", str(work / "dist" / "kubectl-managedjob"), "dist", version)
+    session.run("pytest", "tests/frozen", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
-    """Renew requirements.lock."""
+    """Renew requirements.lock; of it, with hashes, what an image is built with and what it has."""
     session.install("uv")
     groups = [part for group in PROJECT["dependency-groups"] for part in ("--group", group)]
-    target = ("--universal", "--python-version", "3.11", "--no-header", "-o", "requirements.lock")
-    session.run("uv", "pip", "compile", "pyproject.toml", *groups, *target, "--upgrade")
+    compiled = ("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--no-header")
+    session.run(*compiled, "pyproject.toml", *groups, "-o", "requirements.lock", "--upgrade")
+    hashed = (*compiled, "--generate-hashes", "--no-annotate", "--upgrade", "-c", "requirements.lock")
+    session.run(*hashed, "pyproject.toml", "-o", "requirements.operator.lock")
+    session.run(*hashed, "--group", "build", "-o", "requirements.build.lock")

@@ -14,8 +14,15 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 RUN_TIME: list[str] = PROJECT["project"]["dependencies"]
-OWN = {"jobsmgr", "tests", "benchmarks", "manifests"}
-LOCKED = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+OWN = {"jobsmgr", "tests", "benchmarks", "manifests", "release"}
+
+
+def locked(name: str) -> dict[str, str]:
+    """The versions in a lock file."""
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+LOCKED = locked("requirements.lock")
 
 
 def names(requirements: Iterable[str]) -> set[str]:
@@ -44,10 +51,11 @@ def imported(folder: str) -> Iterator[tuple[str, str]]:
     [
         ("jobsmgr", names(RUN_TIME)),
         ("manifests", names(RUN_TIME)),
+        ("release", names(RUN_TIME)),
         ("tests", names([*RUN_TIME, *GROUPS["test"]])),
         ("benchmarks", names([*RUN_TIME, *GROUPS["test"]])),
     ],
-    ids=["jobsmgr", "manifests", "tests", "benchmarks"],
+    ids=["jobsmgr", "manifests", "release", "tests", "benchmarks"],
 )
 def test_every_import_is_declared(folder: str, declared: set[str]) -> None:
     """And not only there because something else needs it, which may change with any release."""
@@ -71,6 +79,25 @@ def test_everything_declared_is_locked_at_a_version_that_will_do() -> None:
         if version is None or not all(meets(version, bound) for bound in bounds):
             unmet.append(f"{requirement} is locked at {version}")
     assert unmet == []
+
+
+@pytest.mark.parametrize(
+    ("name", "requirements"),
+    [("requirements.operator.lock", RUN_TIME), ("requirements.build.lock", PROJECT["build-system"]["requires"])],
+)
+def test_an_image_has_what_the_tests_have(name: str, requirements: list[str]) -> None:
+    """The lock files with hashes hold parts of the one without, and all that is required: else `nox -s lock` is due."""
+    hashed = locked(name)
+    assert {one: version for one, version in hashed.items() if LOCKED.get(one) != version} == {}
+    assert names(requirements) <= hashed.keys()
+    assert GROUPS["build"] == PROJECT["build-system"]["requires"]
+
+
+def test_hooks_before_a_commit_check_what_ci_checks() -> None:
+    """With the same versions of the same programs."""
+    hooks = re.findall(r"additional_dependencies: \[(\S+)==(\S+)\]", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert {name for name, _ in hooks} == {"ruff", "zizmor"}
+    assert {(name, version) for name, version in hooks if LOCKED[name] != version} == set()
 
 
 def meets(version: str, bound: str) -> bool:

@@ -1,0 +1,1 @@
+"""What accompanies the files of a release. Nothing of it is installed."""

@@ -1,0 +1,16 @@
+"""A version in the two forms that tools ask for: Python's (1.2.0rc1, 1.2.0.dev3) and SemVer's. Nothing is read here."""
+
+import re
+
+_KINDS = {"a": "alpha", "b": "beta", "rc": "rc", "dev": "dev"}
+
+
+def semver(version: str) -> str:
+    """Python's version as Helm and krew want it: 1.2.0-rc.1, 1.2.0-dev.3. They sort in the same order."""
+    found = re.fullmatch(r"(\d+(?:\.\d+){0,2})((?:a|b|rc)\d+)?(\.dev\d+)?", version)
+    if found is None:
+        raise ValueError(f'"{version}" is no version of a release, as 1.2.0, 1.2.0rc1 or 1.2.0.dev3 are')
+    numbers = ".".join([*found[1].split("."), "0", "0"][:3])
+    parts = re.findall(r"([a-z]+)(\d+)", f"{found[2] or ''}{found[3] or ''}")
+    later = ".".join(f"{_KINDS[kind]}.{number}" for kind, number in parts)
+    return f"{numbers}-{later}" if later else numbers
