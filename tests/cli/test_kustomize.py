@@ -1,4 +1,4 @@
-"""The configuration that docs/workflow.md gives for kustomize, used by the real one, which is a part of kubectl."""
+"""The shipped configuration for kustomize, named as docs/workflow.md says, used by the real one: a part of kubectl."""
 
 import re
 import subprocess
@@ -20,6 +20,7 @@ PARAMS = """{
   volumes: [
     {name: c, configMap: {name: settings}}, {name: s, secret: {secretName: database}},
     {name: p, persistentVolumeClaim: {claimName: data}},
+    {name: m, projected: {sources: [{configMap: {name: settings}}, {secret: {name: database}}]}},
   ],
   imagePullSecrets: [{name: database}], serviceAccount: batch,
 }""".replace("\n", " ")
@@ -50,18 +51,22 @@ secretGenerator: [{name: database, literals: [b=2]}]
 """
 
 
-def _documented() -> tuple[str, str]:
-    """The two files of the page's section."""
+CONFIGURATION = ROOT / "manifests" / "integrations" / "kustomize.yaml"
+
+
+def _configured(folder: Path) -> str:
+    """The line of a kustomization in the page's section; the file that it names is put into a folder."""
     section = (ROOT / "docs" / "workflow.md").read_text().partition("## Kustomize\n")[2]
-    first, second = re.findall(r"```yaml\n# (?:\S+)\n(.*?)```", section, re.DOTALL)
-    return first, second
+    (line,) = re.findall(r"```yaml\n# (?:\S+)\n(.*?)```", section, re.DOTALL)
+    (name,) = yaml.safe_load(line)["configurations"]
+    (folder / name).write_text(CONFIGURATION.read_text())
+    return str(line)
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> str:
     """What kustomize makes of a workflow that refers to everything at every level."""
-    line, configuration = _documented()
-    (tmp_path / "managedjob.yaml").write_text(configuration)
+    line = _configured(tmp_path)
     (tmp_path / "kustomization.yaml").write_text(KUSTOMIZATION + line)
     (tmp_path / "workflow.yaml").write_text(WORKFLOW)
     done = subprocess.run([str(binary()), "kubectl", "kustomize", str(tmp_path)], capture_output=True, text=True)
@@ -99,8 +104,7 @@ def test_what_comes_out_is_linted_with_what_it_refers_to(built: str) -> None:
 
 def test_the_example_is_built_and_run(tmp_path: Path) -> None:
     """`kustomize build . | jobsmgr run -`: names are other ones, the workflow is the same."""
-    line, configuration = _documented()
-    (tmp_path / "managedjob.yaml").write_text(configuration)
+    line = _configured(tmp_path)
     (tmp_path / "kustomization.yaml").write_text(f"resources: [config.yaml]\nnamePrefix: dev-\n{line}")
     (tmp_path / "config.yaml").write_text((EXAMPLES / "config.yaml").read_text())
     built = subprocess.run([str(binary()), "kubectl", "kustomize", str(tmp_path)], capture_output=True, text=True)
