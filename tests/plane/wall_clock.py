@@ -14,6 +14,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.plane.cache import cache_folder
+
 VARIABLE = "JOBSMGR_TEST_CLOCK"
 """The environment variable that names the file with the offset."""
 
@@ -34,7 +36,7 @@ def library() -> Path:
     """
     if sys.platform != "linux":
         raise NoCompiler("the wall clock of a process can be set on Linux only")
-    target = _cache() / f"wall_clock-{_key()}.so"
+    target = cache_folder("wall-clock") / f"wall_clock-{_key()}.so"
     if not target.exists():
         _build(target)
     return target
@@ -53,11 +55,6 @@ class WallClock:
         """Make it show the true time and so many seconds more."""
         with self._file.open("r+b") as file:  # in place, since it is mapped
             file.write(_OFFSET.pack(round(seconds * 1e9)))
-
-
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "jobsmgr" / "wall-clock"
 
 
 def _key() -> str:

