@@ -25,7 +25,7 @@ log_driver = "k8s-file"
 """
 _STORAGE = """
 [storage]
-driver = "vfs"
+driver = "{driver}"
 runroot = "{run}"
 graphroot = "{root}/graph"
 """
@@ -59,18 +59,23 @@ class Podman:
     root: Path
     environment: dict[str, str]
 
-    def order(self, *words: str) -> str:
-        done = subprocess.run(
+    def order(self, *words: str, seconds: float = 120) -> str:
+        """What it prints; raises `NoPodman` with its last words where it fails."""
+        done = self.run(*words, seconds=seconds)
+        if done.returncode:
+            raise NoPodman(f"podman {words[0]} fails: {done.stderr.strip().splitlines()[-1:]}")
+        return done.stdout.strip()
+
+    def run(self, *words: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
+        """How an order went."""
+        return subprocess.run(
             ["podman", *words],
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=seconds,
             env=os.environ | self.environment,
         )
-        if done.returncode:
-            raise NoPodman(f"podman {words[0]} fails: {done.stderr.strip().splitlines()[-1:]}")
-        return done.stdout.strip()
 
     def containers(self) -> list[str]:
         """All that there are, running or not."""
@@ -142,20 +147,9 @@ def make_podman(root: Path, run: Path) -> Podman:
     `run` is for what lives as long as containers. Its path has at most 50 characters: the clean-up after each
     container refuses a longer one, and without it podman waits 20 s for every exit code.
     """
-    for program in ("podman", "runc"):
-        if shutil.which(program) is None:
-            raise NoPodman(f"{program} is not installed")
     if not BUSYBOX.is_file():
         raise NoPodman("there is no static /bin/busybox to make an image of")
-    (root / "containers.conf").write_text(_CONTAINERS.format(runtime="runc"))
-    (root / "storage.conf").write_text(_STORAGE.format(root=root, run=run))
-    podman = Podman(
-        root,
-        {
-            "CONTAINERS_CONF": str(root / "containers.conf"),
-            "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
-        },
-    )
+    podman = configured(root, run)
     layer = root_files()
     for name, says in ((IMAGE, {"Cmd": ["sh"]}), (OTHER_IMAGE, OTHER_SAYS)):
         (root / "image.tar").write_bytes(archive(name, layer, says))
@@ -164,3 +158,23 @@ def make_podman(root: Path, run: Path) -> Podman:
     if podman.order("run", "--rm", IMAGE, "echo", "works") != "works":
         raise NoPodman("a container says nothing")
     return podman
+
+
+def configured(root: Path, run: Path, driver: str = "vfs") -> Podman:
+    """One without an image, with its settings below a directory; raises `NoPodman` where there is none.
+
+    `run` is as in `make_podman`; `driver` is how images are stored: `overlay` copies nothing, but not every file system
+    can do it.
+    """
+    for program in ("podman", "runc"):
+        if shutil.which(program) is None:
+            raise NoPodman(f"{program} is not installed")
+    (root / "containers.conf").write_text(_CONTAINERS.format(runtime="runc"))
+    (root / "storage.conf").write_text(_STORAGE.format(root=root, run=run, driver=driver))
+    return Podman(
+        root,
+        {
+            "CONTAINERS_CONF": str(root / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
+        },
+    )

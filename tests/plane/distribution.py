@@ -11,34 +11,47 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def install(
-    folder: Path, name: str, version: str, files: Mapping[str, str], entry_points: Mapping[str, str]
-) -> dict[str, str]:
-    """Build a wheel, install it under `folder`, and give the environment in which a Python process finds it.
+def wheel(
+    folder: Path, name: str, version: str, files: Mapping[str, str], entry_points: Mapping[str, str], *needs: str
+) -> Path:
+    """Build a wheel.
 
     Args:
-        folder: where wheel and installation go.
+        folder: where it goes.
         name: the distribution's, as a wheel's file name has it (`jobsmgr_team`).
         version: its version.
         files: its modules, text by path.
         entry_points: those of the group `jobsmgr`, `module:object` or a module by name.
+        needs: the requirements that it names.
     """
-    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    built = folder / f"{name}-{version}-py3-none-any.whl"
     points = "".join(f"{key} = {value}\n" for key, value in entry_points.items())
+    required = "".join(f"Requires-Dist: {one}\n" for one in needs)
     information = {
-        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{required}",
         "WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "entry_points.txt": f"[jobsmgr]\n{points}",
     }
     members = {**files, **{f"{name}-{version}.dist-info/{path}": text for path, text in information.items()}}
     record = "".join(f"{path},,\n" for path in members)
-    with zipfile.ZipFile(wheel, "w") as archive:
+    with zipfile.ZipFile(built, "w") as archive:
         for path, text in members.items():
             archive.writestr(path, text)
         archive.writestr(f"{name}-{version}.dist-info/RECORD", record)
+    return built
+
+
+def install(
+    folder: Path, name: str, version: str, files: Mapping[str, str], entry_points: Mapping[str, str]
+) -> dict[str, str]:
+    """Build a wheel, install it under `folder`, and give the environment in which a Python process finds it.
+
+    Arguments as for `wheel`.
+    """
+    built = wheel(folder, name, version, files, entry_points)
     target = folder / f"installed-{name}"
     options = ("--quiet", "--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(wheel)]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(built)]
     subprocess.run(command, check=True)
     found = [str(target), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(found)}
