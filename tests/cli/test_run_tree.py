@@ -44,6 +44,7 @@ def test_a_tree_below_the_output(tmp_path: Path) -> None:
     assert lines[head + 9].startswith("✘ wf failed  1/3 jobs in ")
     assert [line for line in lines[:head] if line.startswith("g/a │")] == ["g/a │ one", "g/a │ two"]
     assert "\x1b[32m" in run.text
+    assert [line for line in lines[:head] if "failed with" in line] == []  # the tree has it, and what follows the tree
 
 
 def test_output_of_jobs_cannot_corrupt_it(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Display:
         self._screen = screen
         self._palette = options.palette
         self._clock = clock
-        self._logs, self._events = options.logs, not options.quiet
+        self._logs, self._events, self._live = options.logs, not options.quiet, options.live
         self._splitters: dict[tuple[Key, JobKey], LogLines] = {}
         self._aborted = dict.fromkeys(views, 0)
         names = {(key, job): self.label(key, job) for key, view in views.items() for job in view.jobs}
@@ -82,7 +82,8 @@ class Display:
         view.phase, view.ended = state.result or Phase.FAILED, now
         view.note, view.reason = state.message, state.reason
         length = duration(view.seconds(now) or 0.0)
-        self._event(workflow, view, f"{length}{'  ' if state.message else ''}{state.message}")
+        said = "" if self._live else state.message  # the tree has it at this moment, and what failed comes once more
+        self._event(workflow, view, f"{length}{'  ' if said else ''}{said}")
 
     def on_status(self, workflow: Key, status: Manifest) -> None:
         """See `Watcher`."""
