@@ -85,7 +85,7 @@ def test_zsh_and_fish_ask_as_their_scripts_do(shell: str, words: dict[str, str])
     """The script asks the program itself; the answer has the command and its line of the help."""
     script = run("completion", shell).out
     assert f"_JOBSMGR_COMPLETE={shell}_complete" in script
-    env = {**os.environ, **words, "_JOBSMGR_COMPLETE": f"{shell}_complete"}
+    env = {**os.environ, **words, "_JOBSMGR_COMPLETE": f"{shell}_complete", SECONDS_VARIABLE: "60"}
     done = subprocess.run([PROGRAM], capture_output=True, text=True, check=False, env=env)
     assert done.stderr == ""
     assert "render" in done.stdout
@@ -111,7 +111,7 @@ def test_kubectl_completes_the_plugin(tmp_path: Path) -> None:
         script = folder / name
         script.write_text(f"#!{sys.executable}\nfrom {module} import {function}\n{function}()\n")
         script.chmod(0o755)
-    env = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path), SECONDS_VARIABLE: "60"}
 
     def answer(*words: str) -> list[str]:
         command: list[str | Path] = [folder / "kubectl", "__complete", "managedjob", *words]
