@@ -126,7 +126,7 @@ def results_have_a_cause(recording: Recording) -> Iterator[str]:
         seen = {(path, attempt_of(job)) for path, job in first if job.get("phase") in TERMINAL}
         seen |= {(path, 1) for path in _ended_under_the_go_operator(versions[0])}
         for version in versions:
-            for path, job in version.phases().items():
+            for path, job in _attempts(version):
                 if job.get("phase") in ("succeeded", "failed") and (path, attempt_of(job)) not in seen:
                     seen.add((path, attempt_of(job)))
                     if not _has_cause(recording, uid, path, job, version.revision):
@@ -217,6 +217,13 @@ def _was_complete(recording: Recording, creation: Creation, path: Path) -> bool:
     return stored or path in _ended_under_the_go_operator(first)
 
 
+def _attempts(version: Version) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each attempt that a status shows: an end may be stored in the same status as the claim of the next one."""
+    for path, job in version.phases().items():
+        yield from ((path, earlier) for earlier in job.get("history") or [])
+        yield path, job
+
+
 def _ended_under_the_go_operator(version: Version) -> set[Path]:
     """The jobs whose end stands inside the spec, where the Go operator kept it."""
     return {
@@ -252,7 +259,7 @@ def _steps_back(old: Version, new: Version) -> Iterator[str]:
     after = new.phases()
     for path, job in old.phases().items():
         name, further = "/".join(path), attempt_of(after.get(path, job)) - attempt_of(job)
-        if further and (further != 1 or not opened or job.get("phase") not in TERMINAL):
+        if further and (further != 1 or not opened or _end_of(job, after[path]) not in TERMINAL):
             yield f"{name} went from attempt {attempt_of(job)} to {attempt_of(after[path])}"
         elif further or (opened and path not in after and job.get("phase") in ("failed", "aborted")):
             continue
@@ -260,6 +267,12 @@ def _steps_back(old: Version, new: Version) -> Iterator[str]:
             yield from _fell(name, job, after[path])
         elif new.status.get("observedGeneration") == old.status.get("observedGeneration"):
             yield f"{name} vanished"
+
+
+def _end_of(job: dict[str, Any], again: dict[str, Any]) -> str:
+    """What an attempt came to: as stored, or as the next one's history says, if both were stored in one status."""
+    history = {attempt_of(one): one["phase"] for one in again.get("history") or []}
+    return str(job.get("phase") if job.get("phase") in TERMINAL else history.get(attempt_of(job), ""))
 
 
 def _rank(phase: str) -> int:

@@ -168,6 +168,15 @@ def again(*, claimed: int = 31, created: int = 33, attempt: int = 2, token: str 
     )
 
 
+def at_once(end: str = "failed") -> Recording:
+    """The same, with the first end and the claim in one status."""
+    good = again()
+    running, _, _, *rest = good.workflow_versions[2:]
+    for version in rest:
+        version.status["groups"][0]["jobs"][1]["history"] = [{"attempt": 1, "phase": end, "uid": "B"}]
+    return attrs.evolve(good, workflow_versions=(*good.workflow_versions[:2], running, *rest))
+
+
 def create_again(revision: int) -> Request:
     """A further Job for the second time of g/b."""
     made = create(revision, "b", uid="B3")
@@ -187,6 +196,8 @@ BROKEN: list[tuple[str, Callable[[], Recording], str]] = [
     ("S2", lambda: with_further(create_again(34)), "2 Jobs were created for g/b, attempt 2"),
     ("S3", lambda: with_further(create_again(40)), "created at 40, its job had ended at 38"),
     ("S4", lambda: again(attempt=3), "g/b went from attempt 1 to 3"),
+    ("S4", lambda: at_once("running"), "g/b went from attempt 1 to 2"),
+    ("S7", lambda: at_once("succeeded"), "g/b succeeded at 31 without a cause"),
     ("S4", lambda: again(token="2"), "jobs run again that nobody has asked for"),
     ("L5", lambda: with_further(patch(38)), "patch of its status, computed from 38"),
     ("S3", lambda: with_requests(create(30, "a", uid="A2")), "created at 30, its job had ended at 18"),
@@ -211,6 +222,7 @@ def test_a_faithful_run_breaks_no_rule() -> None:
 def test_jobs_run_again_on_request_break_no_rule() -> None:
     """What has ended is pending again, once, by a claim that comes before the Job."""
     assert violations(again()) == []
+    assert violations(at_once()) == []
 
 
 @pytest.mark.parametrize(("rule", "recording", "words"), BROKEN)
