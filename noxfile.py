@@ -95,6 +95,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """The model check in full: 10 million states; arguments after -- go to it (`--states`, `--processes`)."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.model", *session.posargs)
+
+
+@nox.session
 def plane(session: nox.Session) -> None:
     """Build the control plane for tests into the user's cache folder, once."""
     _install(session, "test")
