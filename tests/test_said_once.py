@@ -13,6 +13,7 @@ KUBERNETES = {
     "cluster/errors.py": {"NamespaceTerminating"},  # a cause in an API server's answer
     "api/pods.py": {"Failed"},  # a phase of a Pod
     "api/crd.py": {"Failed"},  # the heading of a column
+    "installation/admission.py": {"Forbidden"},  # a reason of an API server's answer
     "__init__.py": {"PluginError"},  # a class
 }
 """Words that mean something else where they stand."""

@@ -11,6 +11,21 @@ CONTAINER = "operator"
 USER = 65532
 """As in the Containerfile; numeric, so that the kubelet can see that it is not root."""
 
+NOT_ROOT: Manifest = {
+    "runAsNonRoot": True,
+    "runAsUser": USER,
+    "runAsGroup": USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What the restricted standard asks of a pod."""
+
+RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""What the restricted standard asks of each container, and a root file system that cannot be written."""
+
 OWN_NAMESPACE: Manifest = {
     "name": "JOBSMGR_NAMESPACES",
     "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
@@ -26,7 +41,8 @@ def namespace(installation: Installation) -> Manifest:
 
 def service_account(installation: Installation) -> Manifest:
     """Who the operator is."""
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": installation.placed()}
+    metadata = installation.placed() | {"name": installation.account}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
 def deployment(installation: Installation, environment: Sequence[Manifest] = ()) -> Manifest:
@@ -42,15 +58,10 @@ def deployment(installation: Installation, environment: Sequence[Manifest] = ())
 
 def _pod(installation: Installation, environment: Sequence[Manifest]) -> Manifest:
     return {
-        "serviceAccountName": installation.name,
+        "serviceAccountName": installation.account,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 30,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": NOT_ROOT,
         "containers": [_container(installation, environment)],
     }
 
@@ -62,9 +73,5 @@ def _container(installation: Installation, environment: Sequence[Manifest]) -> M
         "args": ["operator"],
         **({"env": [*environment]} if environment else {}),
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": RESTRICTED,
     }

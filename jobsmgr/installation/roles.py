@@ -36,14 +36,18 @@ def everywhere(installation: Installation, suffix: str, rights: Iterable[Right])
     return {**head, "rules": rules(rights)}, _binding(installation, "ClusterRole", installation.metadata(suffix))
 
 
-def within(installation: Installation, suffix: str, rights: Iterable[Right]) -> tuple[Manifest, Manifest]:
-    """Rights in the operator's own namespace: a Role and its binding to the operator."""
-    head = {"apiVersion": f"{_GROUP}/v1", "kind": "Role", "metadata": installation.placed(suffix)}
-    return {**head, "rules": rules(rights)}, _binding(installation, "Role", installation.placed(suffix))
+def within(
+    installation: Installation, suffix: str, rights: Iterable[Right], served: str = ""
+) -> tuple[Manifest, Manifest]:
+    """Rights in one namespace, without `served` the operator's own: a Role and its binding to the operator."""
+    metadata = installation.placed(suffix)
+    metadata["namespace"] = served or installation.namespace
+    head = {"apiVersion": f"{_GROUP}/v1", "kind": "Role", "metadata": metadata}
+    return {**head, "rules": rules(rights)}, _binding(installation, "Role", metadata)
 
 
 def _binding(installation: Installation, kind: str, metadata: Manifest) -> Manifest:
-    subject = {"kind": "ServiceAccount", "name": installation.name, "namespace": installation.namespace}
+    subject = {"kind": "ServiceAccount", "name": installation.account, "namespace": installation.namespace}
     return {
         "apiVersion": f"{_GROUP}/v1",
         "kind": f"{kind}Binding",

@@ -8,6 +8,9 @@ import attrs
 
 from jobsmgr.leadership import needs
 
+PORT = 8080
+"""On which probes and metrics are served, unless an option says otherwise."""
+
 
 @attrs.frozen(kw_only=True)
 class Installation:
@@ -17,6 +20,8 @@ class Installation:
     name: str = "jobsmgr"
     """Of its objects, and the value of the label by which its pods are found."""
     namespace: str = "jobsmgr"
+    account: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
+    """Its service account."""
     lease: str = needs.NAME
 
     @property

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.installation import parts
+from jobsmgr.installation.admission import admission_policy
 from jobsmgr.installation.availability import available
 from jobsmgr.installation.deployment import deployment, namespace
+from jobsmgr.installation.network import network_policy
+from jobsmgr.installation.plugins import with_plugins
 from jobsmgr.installation.settings import Installation
 
 RELEASE = "0.1.0"
@@ -25,6 +28,9 @@ def folders() -> Files:
         **_folder("crd", {}, resources=["managedjobs.yaml"]),
         **_folder("base", {**_accounts(), "role": parts.rights(CHOSEN), "deployment": (deployment(CHOSEN),)}),
         **_folder("namespaced", _namespaced()),
+        **_component("plugins", {}, with_plugins(CHOSEN)),
+        **_component("admission-policy", {"policy": admission_policy(CHOSEN)}),
+        **_component("networkpolicy", {"policy": (network_policy(CHOSEN),)}),
         **_component("ha", {"availability": parts.availability(CHOSEN)}, available(CHOSEN)),
         **_component("pod-reader", {"role": parts.pod_reader(CHOSEN)}),
         **_component("servicemonitor", {"scraping": parts.scraping(CHOSEN)}),

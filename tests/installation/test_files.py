@@ -1,57 +1,18 @@
 """The files of `manifests/` are generated, and kustomize builds from them what `jobsmgr manifests` prints."""
 
-import subprocess
-from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from jobsmgr.installation import parts
 from jobsmgr.installation.settings import Installation
 from manifests.generate.files import INSTALL, ROOT, files, strays
 from manifests.generate.kustomize import CHOSEN
 from tests.cli.program import run
-from tests.plane.build import binary
-
-Objects = dict[tuple[str, str], dict[str, Any]]
+from tests.installation.support import built, by_name, loaded, overlay
 
 COMPONENTS = sorted(path.name for path in (ROOT / "components").iterdir())
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "PriorityClass"}
-
-
-def by_name(manifests: Iterable[Any]) -> Objects:
-    """Objects by kind and name; none is there twice."""
-    listed = [*manifests]
-    found = {(one["kind"], one["metadata"]["name"]): one for one in listed}
-    assert len(found) == len(listed)
-    return found
-
-
-def loaded(text: str) -> Objects:
-    return by_name(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-
-
-@cache
-def built(folder: Path) -> str:
-    """What kustomize makes of a folder."""
-    done = subprocess.run([binary(), "kubectl", "kustomize", folder], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def overlay(folder: Path, resource: str, **more: Any) -> Objects:
-    """What kustomize makes of a kustomization of a user's own, in a folder beside the shipped ones."""
-    (folder / "manifests").symlink_to(ROOT)
-    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    paths = {"resources": [f"../manifests/{resource}"]}
-    paths |= {"components": [f"../manifests/components/{name}" for name in more.pop("components", ())]}
-    mine = folder / "mine"
-    mine.mkdir()
-    (mine / "kustomization.yaml").write_text(yaml.safe_dump({**head, **paths, **more}))
-    return loaded(built(mine))
 
 
 def test_the_committed_files_are_the_generated_ones() -> None:

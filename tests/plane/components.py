@@ -22,10 +22,16 @@ CONTROLLERS = (
     "namespace-controller",
     "ttl-after-finished-controller",
     "resourcequota-controller",
+    "clusterrole-aggregation-controller",
 )
 """Of a full plane. No service-account controller: the admission that would ask for its objects is off."""
 
-FAST_CONTROLLERS = ("garbage-collector-controller", "namespace-controller", "resourcequota-controller")
+FAST_CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "resourcequota-controller",
+    "clusterrole-aggregation-controller",
+)
 """Of a fast plane: a Job controller would refuse the statuses that the job finisher writes."""
 
 USERS = {
