@@ -72,7 +72,7 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("cli/operator.py", "import uvicorn", {"Only operator/ serves HTTP and counts for Prometheus"}),
         ("engine/loop.py", "import prometheus_client", {"Only operator/ serves HTTP and counts for Prometheus"}),
         ("leadership/lease.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
-        ("installation/parts.py", "from jobsmgr.operator.settings import OperatorSettings", {LAYERS}),
+        ("operator/settings.py", "from jobsmgr.installation.settings import Installation", {LAYERS}),
         ("installation/parts.py", "import yaml", {PURE}),
         ("cluster/needs.py", "from jobsmgr.cluster.rights import StatusGate", {CLUSTER}),
         ("operator/settings.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),

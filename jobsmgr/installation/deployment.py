@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from jobsmgr.api.fields import Manifest
 from jobsmgr.installation.settings import Installation
+from jobsmgr.operator.http.settings import HEALTHZ, PORT, READYZ, STARTUPZ
 
 CONTAINER = "operator"
+PORT_NAME = "http"
 USER = 65532
 """As in the Containerfile; numeric, so that the kubelet can see that it is not root."""
 
@@ -56,6 +58,22 @@ def deployment(installation: Installation, environment: Sequence[Manifest] = ())
     }
 
 
+def probes() -> Manifest:
+    """Of the operator's container: two minutes to start, one to get on again, and at once what it is ready for.
+
+    Plugins may take their time at the start. A block of the event loop of some seconds is no reason to restart.
+    """
+    return {
+        "startupProbe": _get(STARTUPZ, periodSeconds=2, timeoutSeconds=2, failureThreshold=60),
+        "livenessProbe": _get(HEALTHZ, periodSeconds=10, timeoutSeconds=5, failureThreshold=6),
+        "readinessProbe": _get(READYZ, periodSeconds=5, timeoutSeconds=2, failureThreshold=3),
+    }
+
+
+def _get(path: str, **often: int) -> Manifest:
+    return {"httpGet": {"path": path, "port": PORT_NAME}, **often}
+
+
 def _pod(installation: Installation, environment: Sequence[Manifest]) -> Manifest:
     return {
         "serviceAccountName": installation.account,
@@ -72,6 +90,8 @@ def _container(installation: Installation, environment: Sequence[Manifest]) -> M
         "image": installation.image,
         "args": ["operator"],
         **({"env": [*environment]} if environment else {}),
+        "ports": [{"name": PORT_NAME, "containerPort": PORT}],
+        **probes(),
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": RESTRICTED,
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jobsmgr.api.fields import Manifest
-from jobsmgr.installation.settings import PORT, Installation
+from jobsmgr.installation.settings import Installation
+from jobsmgr.operator.http.settings import PORT
 
 
 def network_policy(installation: Installation) -> Manifest:

@@ -8,9 +8,6 @@ import attrs
 
 from jobsmgr.leadership import needs
 
-PORT = 8080
-"""On which probes and metrics are served, unless an option says otherwise."""
-
 
 @attrs.frozen(kw_only=True)
 class Installation:

@@ -15,9 +15,8 @@ from starlette.routing import Route
 
 from jobsmgr.operator.health import Health, Reasons
 from jobsmgr.operator.http.guard import Guard
+from jobsmgr.operator.http.settings import HEALTHZ, METRICS, READYZ, STARTUPZ
 from jobsmgr.operator.metrics.metrics import Metrics
-
-HEALTHZ, READYZ, STARTUPZ, METRICS = "/healthz", "/readyz", "/startupz", "/metrics"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

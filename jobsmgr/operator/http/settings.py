@@ -5,6 +5,8 @@ from __future__ import annotations
 import attrs
 
 PORT = 8080
+HEALTHZ, READYZ, STARTUPZ, METRICS = "/healthz", "/readyz", "/startupz", "/metrics"
+"""The paths of what is served: the shipped Deployment names them too."""
 
 
 @attrs.frozen(kw_only=True)
