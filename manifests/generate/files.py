@@ -8,17 +8,23 @@ from pathlib import Path
 from jobsmgr.api.fields import Manifest
 from jobsmgr.installation import parts
 from jobsmgr.views.manifests import manifest_yaml
+from manifests.generate.chart import Chart
 from manifests.generate.kustomize import CHOSEN, folders
 
 ROOT = Path(__file__).parents[1]
 CRD = ROOT / "crd" / "managedjobs.yaml"
 INSTALL = ROOT / "install.yaml"
+CHART = ROOT / "chart"
 GENERATED = ("crd", "base", "namespaced", "components", "overlays")
 """Folders in which every file is generated."""
 
 _HEADER = "# Written by `python -m manifests.generate` from {source}: change {those}, not this file.\n"
 _MODELS = _HEADER.format(source="the models in jobsmgr/api", those="those")
 _OVERLAY = "# A start for your own overlay, written by `python -m manifests.generate`: components/ has more to add.\n"
+_TEMPLATE = (
+    "{{- /* Written by `python -m manifests.generate` from manifests/generate/chart.py and jobsmgr/installation:"
+    " change those. */ -}}\n"
+)
 _OBJECTS = _HEADER.format(source="jobsmgr/installation", those="that")
 
 
@@ -28,6 +34,7 @@ def files() -> dict[Path, str]:
         CRD: _MODELS + _yaml(parts.crd()),
         INSTALL: _OBJECTS + _yaml((*parts.crd(), *parts.operator(CHOSEN))),
         **{ROOT / path: _header(path) + _yaml(manifests) for path, manifests in folders().items()},
+        **{CHART / "templates" / f"{name}.yaml": _TEMPLATE + text for name, text in Chart().files().items()},
     }
 
 
@@ -37,13 +44,9 @@ def _header(path: str) -> str:
 
 def strays() -> list[Path]:
     """Files in the generated folders that are not generated, or no longer."""
-    kept = files()
-    return [
-        path
-        for folder in GENERATED
-        for path in sorted((ROOT / folder).rglob("*"))
-        if path.is_file() and path not in kept
-    ]
+    found = [path for folder in GENERATED for path in (ROOT / folder).rglob("*") if path.is_file()]
+    found += (CHART / "templates").rglob("*.yaml")
+    return sorted({*found} - files().keys())
 
 
 def _yaml(manifests: Iterable[Manifest]) -> str:
