@@ -16,7 +16,7 @@ import structlog
 from jobsmgr.api.decision import Transition
 from jobsmgr.api.errors import described
 from jobsmgr.core.hooks import OBSERVERS, Hooks
-from jobsmgr.engine.supervision import keep
+from jobsmgr.engine.supervision import keep, kept
 
 _log = structlog.get_logger(__name__)
 
@@ -62,17 +62,12 @@ class Observers:
 @asynccontextmanager
 async def observing(hooks: Hooks) -> AsyncGenerator[Observers, None]:
     """Observers that run until the block ends, and hear then of all that has happened in it."""
-    observers, failure = Observers(hooks), None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keep, "observers", observers.run)
+    observers = Observers(hooks)
+    async with kept("observers", observers.run):
         try:
             yield observers
-        except Exception as raised:  # noqa: BLE001  raised again below: the task group would wrap it
-            failure = raised
-        await observers.drain()
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+        finally:
+            await observers.drain()
 
 
 class _Queue:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import anyio
@@ -18,6 +19,21 @@ LONGEST_PAUSE = 30.0
 """Seconds at most before a task is begun again: what it does is missing meanwhile."""
 HEALTHY = 60.0
 """Seconds that a task must live for its end not to count together with the one before."""
+
+
+@asynccontextmanager
+async def kept(name: str, run: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
+    """Have `run` run beside the block, as `keep` does, until it ends; what the block raises comes out as it is."""
+    failure = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep, name, run)
+        try:
+            yield
+        except Exception as raised:  # noqa: BLE001  raised again below: the task group would wrap it
+            failure = raised
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def keep(name: str, run: Callable[[], Awaitable[object]]) -> NoReturn:

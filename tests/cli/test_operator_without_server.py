@@ -15,6 +15,7 @@ from tests.cli.runs import PATIENCE, Running, running
 from tests.local.world import ended
 from tests.plane.eventually import eventually
 from tests.plane.operator_process import WITHOUT_SERVER
+from tests.plane.probes import Server
 
 CONFIG = """
 apiVersion: v1
@@ -46,6 +47,16 @@ def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as made:
         made.settimeout(180)
         yield made
+
+
+def test_no_credentials_are_one_sentence(tmp_path: Path) -> None:
+    """Also where probes are served: nothing else is written, and the exit code is 1."""
+    environment = {**Server().environment, "KUBECONFIG": str(tmp_path / "missing")}
+    with running(program=COMMAND, cwd=tmp_path, **environment) as operator:
+        assert operator.end() == 1
+        said = [line for line in operator.text.splitlines() if line.startswith("Error: ")]
+        assert len(said) == 1
+        assert "Traceback" not in operator.text
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -15,7 +15,8 @@ from jobsmgr.operator.http.app import app_of
 from jobsmgr.operator.http.guard import Guard
 from jobsmgr.operator.http.server import serving
 from jobsmgr.operator.http.settings import HttpSettings
-from jobsmgr.operator.metrics.metrics import Metrics, labels_of
+from jobsmgr.operator.metrics.labels import Labels, WorkflowLabels
+from jobsmgr.operator.metrics.metrics import Metrics
 from jobsmgr.operator.monitor import Monitor
 from jobsmgr.operator.parts import Parts
 
@@ -26,7 +27,7 @@ class HttpMonitor(Monitor):
     def __init__(self, settings: HttpSettings, parts: Parts) -> None:
         self._settings = settings
         self._health = Health(parts)
-        self._metrics = Metrics(parts, labels_of(workflows=settings.workflow_labels))
+        self._metrics = Metrics(parts, WorkflowLabels() if settings.workflow_labels else Labels())
         self.meter = self._metrics.counted
 
     def note(self, exchange: Exchange) -> None:

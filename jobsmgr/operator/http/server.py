@@ -14,8 +14,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from jobsmgr.engine.supervision import keep
-from jobsmgr.operator.http.listening import listen
+from jobsmgr.engine.supervision import kept
+from jobsmgr.operator.http.listening import Listener, listen
 from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.http.tls import renew
 
@@ -28,20 +28,26 @@ END_SECONDS = 1
 @asynccontextmanager
 async def serving(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[None, None]:
     """Serve until the block ends. A port that cannot be opened is waited for; the block goes on meanwhile."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keep, "HTTP server", partial(_serve, app, settings))
+    async with kept("HTTP server", partial(_serve, app, settings)):
         yield
-        tasks.cancel_scope.cancel()
 
 
 async def _serve(app: ASGIApp, settings: HttpSettings) -> None:
     listener = await listen(settings)
     with listener.socket:
         _log.info("serving probes and metrics", address=settings.address or "all", port=settings.port)
-        async with anyio.create_task_group() as tasks:
-            if listener.context is not None and settings.tls is not None:
-                tasks.start_soon(keep, "certificate", partial(renew, listener.context, settings.tls))
+        async with _renewing(settings, listener):
             await _Server(_config(app, listener.context), listener.socket).serve(sockets=[listener.socket])
+
+
+@asynccontextmanager
+async def _renewing(settings: HttpSettings, listener: Listener) -> AsyncGenerator[None, None]:
+    """The certificate read again when it changes, if there is one."""
+    if listener.context is None or settings.tls is None:
+        yield
+        return
+    async with kept("certificate", partial(renew, listener.context, settings.tls)):
+        yield
 
 
 def _config(app: ASGIApp, context: SSLContext | None) -> uvicorn.Config:

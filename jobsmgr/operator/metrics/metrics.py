@@ -11,7 +11,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from jobsmgr.operator.metrics.counted import Counted
-from jobsmgr.operator.metrics.labels import Labels, WorkflowLabels
+from jobsmgr.operator.metrics.labels import Labels
 from jobsmgr.operator.metrics.state import State
 from jobsmgr.operator.parts import Parts
 
@@ -59,8 +59,3 @@ class Metrics:
         if self._parts.cluster is not None:
             self._labels.forget(frozenset(self._parts.cluster.keys()))
         return Moment(tuple(self._state.collect()), self._registry)
-
-
-def labels_of(*, workflows: bool) -> Labels:
-    """The labels of workflows' metrics."""
-    return WorkflowLabels() if workflows else Labels()

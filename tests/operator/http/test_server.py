@@ -110,6 +110,13 @@ async def test_nonsense_is_refused_without_a_word(caplog: pytest.LogCaptureFixtu
     assert caplog.text == ""
 
 
+async def test_what_the_block_raises_comes_out_as_it_is() -> None:
+    """Whoever starts the operator sees one sentence, not a group of errors."""
+    with pytest.raises(LookupError, match="no credentials"):
+        async with serving(APP, HttpSettings(port=Server().port)):
+            raise LookupError("no credentials")
+
+
 async def test_signals_stay_whose_they_are() -> None:
     """uvicorn would take two of them for itself."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]

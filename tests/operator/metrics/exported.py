@@ -8,7 +8,8 @@ from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.trim import DEPENDANTS
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.watchdog import Watchdog
-from jobsmgr.operator.metrics.metrics import Metrics, labels_of
+from jobsmgr.operator.metrics.labels import Labels
+from jobsmgr.operator.metrics.metrics import Metrics
 from jobsmgr.operator.parts import Parts
 
 OF_PYTHON = ("process_", "python_")
@@ -20,7 +21,7 @@ async def exported() -> dict[str, tuple[str, str]]:
     parts.cluster = KubernetesCluster(
         Target(), namespaces=(), writes=1, may_write=lambda _: False, dependants=DEPENDANTS
     )
-    text = Metrics(parts, labels_of(workflows=False)).now().exposition("").content.decode()
+    text = Metrics(parts, Labels()).now().exposition("").content.decode()
     families = text_string_to_metric_families(text)
     return {
         family.name + ("_total" if family.type == "counter" else ""): (family.type, family.documentation)

@@ -14,7 +14,8 @@ from jobsmgr.connection.exchange import NO_ANSWER, Exchange
 from jobsmgr.engine.port import Key
 from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.loading.plugins import load_hooks
-from jobsmgr.operator.metrics.metrics import Metrics, labels_of
+from jobsmgr.operator.metrics.labels import Labels, WorkflowLabels
+from jobsmgr.operator.metrics.metrics import Metrics
 from jobsmgr.operator.parts import Parts
 from tests.core.world import group, job, manifest
 from tests.engine.world import QUOTA, FakeCluster, loop
@@ -26,8 +27,8 @@ parse_openmetrics: Any = openmetrics.text_string_to_metric_families
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def metrics(*, workflows: bool = False) -> Metrics:
-    return Metrics(Parts(watchdog=Watchdog()), labels_of(workflows=workflows))
+def metrics(labels: Labels | None = None) -> Metrics:
+    return Metrics(Parts(watchdog=Watchdog()), labels or Labels())
 
 
 def samples(counted: Metrics) -> Samples:
@@ -55,7 +56,7 @@ GO = {
 
 async def test_the_go_operators_metrics_have_its_types_and_labels() -> None:
     """With the names of workflows as labels; its histogram, which it never fills, has its buckets and is filled."""
-    counted, cluster = metrics(workflows=True), FakeCluster()
+    counted, cluster = metrics(WorkflowLabels()), FakeCluster()
     cluster.apply(manifest(group("g", job("a", parallel=True), job("b", parallel=True))))
     async with loop(cluster, meter=counted.counted):
         cluster.end("wf-g-a")
@@ -166,9 +167,8 @@ async def test_requests_by_verb_resource_and_code() -> None:
 
 async def test_series_of_a_workflow_end_with_it() -> None:
     """Those of the others stay."""
-    labels = labels_of(workflows=True)
-    counted = Metrics(Parts(watchdog=Watchdog()), labels)
-    cluster = FakeCluster()
+    labels = WorkflowLabels()
+    counted, cluster = metrics(labels), FakeCluster()
     for name in ("one", "two"):
         cluster.apply(manifest(group("g", "a"), group("h", job("b", parallel=True), parallel=True), name=name))
     async with loop(cluster, meter=counted.counted):
