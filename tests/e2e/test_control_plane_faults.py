@@ -13,6 +13,7 @@ from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import Operators
+from tests.plane.probes import Server
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
@@ -58,8 +59,12 @@ def test_an_operator_that_starts_before_its_api_server_waits_for_it(
 def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, control_plane: ControlPlane
 ) -> None:
-    """Long enough for the lease to be lost. The same process goes on, and has not stormed the dead server."""
-    operator = operators(url=proxy.url, flags=SHORT)
+    """Long enough for the lease to be lost. The same process goes on, and has not stormed the dead server.
+
+    Its probes pass all the while: to start it again would not help.
+    """
+    probes = Server()
+    operator = operators(url=proxy.url, flags=SHORT, environment=probes.environment)
     pid = operator.pid
     jobs.hold("*")
     workflows.create_spec("etl", waves([3, 3]))
@@ -68,6 +73,7 @@ def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
     before, began = len(proxy.passed), time.monotonic()
     try:
         operator.wait_for_log("this replica no longer leads")
+        assert [probes.get(path) for path in ("/healthz", "/readyz")] == [(200, "ok\n")] * 2
         asked, seconds = len(proxy.passed) - before, time.monotonic() - began
     finally:
         control_plane.start_component(API_SERVER)
@@ -110,16 +116,22 @@ def test_a_history_that_is_compacted_away_costs_a_list_and_nothing_else(
 def test_without_the_crd_it_waits_until_it_is_installed(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, control_plane: ControlPlane
 ) -> None:
-    """The log asks whether the CRD is installed; the process stays, and works when it is."""
+    """The log asks whether the CRD is installed, and so does readiness; the process stays, and works when it is."""
     remove_crd(control_plane)
+    probes = Server()
     try:
-        operator = operators()
+        operator = operators(environment=probes.environment)
         operator.wait_for_log("does not know managedjobs.jobsmanager.raczylo.com: is the CRD installed?")
+        eventually(lambda: probes.code("/startupz") == 200, "it has started")
+        assert probes.get("/healthz") == (200, "ok\n")
+        code, why = probes.get("/readyz")
+        assert (code, "managedjobs.jobsmanager.raczylo.com: is the CRD installed?" in why) == (503, True)
         assert operator.running
         assert LEADING not in operator.output()
     finally:
         control_plane.install_crd()
     operator.wait_for_log(LEADING)
+    assert probes.get("/readyz") == (200, "ok\n")
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
 
@@ -128,15 +140,18 @@ def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process
     workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site
 ) -> None:
     """With it all workflows go; nothing ends or leads anew for it, and the next workflow runs."""
-    operator = operators()
+    probes = Server()
+    operator = operators(environment=probes.environment)
     pid = operator.pid
     jobs.hold("*")
     workflows.create_spec("etl", chain(2))
     workflows.wait_for_phases("etl", chain__job_0="running")
     remove_crd(site.plane)
+    eventually(lambda: probes.code("/readyz") == 503, "it is not ready")
     wait_for_renewals(*site, 2)
     assert operator.running
     site.plane.install_crd()
+    eventually(lambda: probes.code("/readyz") == 200, "it is ready again")
     jobs.release("*")
     workflows.create_spec("next", chain(2))
     workflows.wait_for("next", "Complete")

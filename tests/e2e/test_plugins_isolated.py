@@ -12,6 +12,7 @@ from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
 from tests.plane.operator_process import Operators
+from tests.plane.probes import Server
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -250,21 +251,29 @@ def blocking(tmp_path: Path, way: str = "") -> dict[str, str]:
 def test_a_plugin_that_blocks_costs_the_lease_and_is_named(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path
 ) -> None:
-    """Another replica goes on; the one that was blocked writes nothing any more, and its log says who it was."""
-    first = operators(environment=blocking(tmp_path, "sleep"), flags=SHORT)
+    """Another replica goes on; the one that was blocked writes nothing any more, and its log says who it was.
+
+    Its liveness probe has no answer meanwhile; the one on standby was ready before it led.
+    """
+    one, other = Server(), Server()
+    first = operators(environment={**blocking(tmp_path, "sleep"), **one.environment}, flags=SHORT)
     first.wait_for_log(LEADING)
-    second = operators(environment=blocking(tmp_path), flags=SHORT)
+    second = operators(environment={**blocking(tmp_path), **other.environment}, flags=SHORT)
     second.wait_for_log("another replica leads")
+    eventually(lambda: one.code("/readyz") == other.code("/readyz") == 200, "both are ready")
     jobs.hold("*")
     workflows.create_spec("wide", fan(30))
     eventually(lambda: trace.recording().creations, "Jobs are created")
     workflows.create_spec("blocks", fan(2))
+    first.wait_for_log("the event loop is blocked")
+    assert (one.get("/healthz"), other.get("/healthz")) == ((0, "ReadTimeout"), (200, "ok\n"))
     second.wait_for_log(LEADING)
     jobs.release("*")
     for name in ("wide", "blocks"):
         workflows.wait_for(name, "Complete")
     first.wait_for_log("the event loop goes on")
     first.wait_for_log("this replica no longer leads")
+    assert one.get("/healthz") == (200, "ok\n")
     eventually(lambda: first.output().count("another replica leads"), "it stands by")
     workflows.create_spec("after", fan(2))
     workflows.wait_for("after", "Complete")
