@@ -124,9 +124,11 @@ def manifests(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """Draw the pictures of README and docs anew, by the program itself."""
+    """Draw the pictures of README and docs anew, by the program itself; those of a cluster on a real node."""
     _install(session, "test")
     session.run("python", "-m", "tests.cli.pictures")
+    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.node.pictures")
 
 
 @nox.session

@@ -1,49 +1,35 @@
 """Pictures on the pages, made by the program itself: `python -m tests.cli.pictures`, or `nox -s pictures`.
 
-Runs are simulated, in virtual time, so that each picture is the same every time. Nothing is tested here.
+Runs are simulated, in virtual time, so that each picture is the same every time. Those of commands for a cluster are
+made by `tests.node.pictures`. Nothing is tested here.
 """
 
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import anyio
-from rich.console import Console
-from rich.style import Style
-from rich.text import Text
 from structlog.testing import capture_logs
 
 from jobsmgr.cli.run.display import Display
 from jobsmgr.cli.run.inputs import RunOptions, Selection, read_inputs
 from jobsmgr.local.running import LocalRun, RunSettings
 from jobsmgr.local.simulation import Simulation, VirtualLoop
-from jobsmgr.views import svg
 from jobsmgr.views.palette import Palette
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import WorkflowView
 from jobsmgr.views.screen import Screen
 from tests.cli.program import EXAMPLES, ROOT, run
+from tests.cli.terminal_pictures import FOLDER, drawn, terminal
 
-FOLDER = ROOT / "docs" / "pictures"
 ETL = EXAMPLES / "etl.yaml"
 SECONDS = (("*", 3.0), ("*/users", 12.0), ("*/orders", 48.0), ("*/join", 21.0), ("*/summarise", 9.0))
 EXIT_CODES = (("*/summarise", (1, 0)),)
 """One try fails, so that the picture shows a second one."""
 MOMENT = 84.0
-COLUMNS, ROWS = 80, 30
-NAMES: dict[int | None, str] = {1: "red", 2: "green", 6: "cyan"}
-CHAR, LINE, PAD = 7.3, 15.0, 12.0
-STYLE = svg.Style(
-    """
-    .page { fill: #f6f8fa; } .green { fill: #1a7f37; } .cyan { fill: #0969da; } .red { fill: #cf222e; }
-    .bold { font-weight: 600; } .dim { opacity: 0.6; }""",
-    """
-      .page { fill: #161b22; } .green { fill: #3fb950; } .cyan { fill: #58a6ff; } .red { fill: #f85149; }""",
-)
 
 
 def graph_of_etl() -> str:
@@ -104,7 +90,7 @@ async def _photograph(folder: Path) -> str:
 
     async def wait_and_take() -> None:
         await anyio.sleep(MOMENT)
-        taken.append(_terminal(screen.lines, RunTree([view], anyio.current_time, palette)))
+        taken.append(_terminal([*screen.lines, *drawn(RunTree([view], anyio.current_time, palette))]))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait_and_take)
@@ -113,36 +99,8 @@ async def _photograph(folder: Path) -> str:
     return taken[0]
 
 
-def _terminal(lines: list[str], tree: RunTree) -> str:
-    """A terminal's window, in the reader's own fonts; each text is placed alone, so that columns stay in line."""
-    console = Console(
-        file=io.StringIO(), width=COLUMNS, height=ROWS, force_terminal=True, color_system="standard", record=True
-    )
-    for line in (f"$ jobsmgr run {ETL.relative_to(ROOT)}", *lines):
-        console.print(Text.from_ansi(line), soft_wrap=True, highlight=False)
-    console.print(tree)
-    rows = Text.from_ansi(console.export_text(styles=True)).split()
-    body = [text for number, row in enumerate(rows) for text in _texts(row, number)]
-    return svg.page(
-        f"jobsmgr run {ETL.relative_to(ROOT)}", COLUMNS * CHAR + 2 * PAD, len(rows) * LINE + 2 * PAD, body, STYLE
-    )
-
-
-def _texts(line: Text, row: int) -> Iterator[str]:
-    """The words of a line that stand close to each other and look alike, each at its own column."""
-    column = 0
-    for segment in line.render(Console(color_system=None)):
-        classes = _classes(segment.style)
-        for part in re.finditer(r"\S+( \S+)*", segment.text):
-            x, y = PAD + (column + part.start()) * CHAR, PAD + (row + 1) * LINE - 4
-            yield f'<text{classes} x="{x:.1f}" y="{y:.1f}">{escape(part[0])}</text>'
-        column += len(segment.text)
-
-
-def _classes(style: Style | None) -> str:
-    names = [NAMES[style.color.number]] if style and style.color and style.color.number in NAMES else []
-    names += [name for name in ("bold", "dim") if style and getattr(style, name)]
-    return f' class="{" ".join(names)}"' if names else ""
+def _terminal(lines: list[str]) -> str:
+    return terminal(f"jobsmgr run {ETL.relative_to(ROOT)}", lines)
 
 
 def _graph(file: str) -> str:

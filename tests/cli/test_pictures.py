@@ -5,8 +5,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.cli.pictures import FOLDER, PICTURES, order
+from tests.cli.pictures import PICTURES, order
 from tests.cli.program import ROOT, run
+from tests.cli.terminal_pictures import FOLDER
+from tests.node.pictures import PICTURES as LIVE
 
 FILES = sorted(path.name for path in FOLDER.iterdir())
 PAGES = "".join(page.read_text() for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
@@ -14,7 +16,7 @@ PAGES = "".join(page.read_text() for page in (ROOT / "README.md", *(ROOT / "docs
 
 def test_every_picture_is_on_a_page_and_can_be_made_anew() -> None:
     """No other file lies there."""
-    assert sorted(PICTURES) == FILES
+    assert sorted((*PICTURES, *LIVE)) == FILES
     assert {name for name in FILES if f"pictures/{name})" not in PAGES} == set()
 
 
