@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         large = Path(folder) / "large.yaml"
         large.write_text(workflow(JOBS))
         arms = _arms(str(large))
-        least = _measure(arms, rounds, _environment(folder))
+        least = _measure(arms, rounds, environment(folder))
     return _report(arms, least, rounds)
 
 
@@ -89,7 +89,7 @@ def _arms(large: str) -> list[Arm]:
     ]
 
 
-def _environment(folder: str) -> dict[str, str]:
+def environment(folder: str) -> dict[str, str]:
     """Bytecode is kept, as after an installation: some machines' settings have it compiled anew each time."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
