@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from jobsmgr.api.fields import Manifest
+from jobsmgr.installation.deployment import PORT_NAME
 from jobsmgr.installation.settings import Installation
+from jobsmgr.operator.http.settings import METRICS, PORT
 
-PORT, PORT_NAME = 8080, "http"
-"""As `--http-port` has it by default."""
 _SUFFIX = "-metrics"
 
 
@@ -33,6 +33,6 @@ def service_monitor(installation: Installation) -> Manifest:
         "metadata": installation.placed(_SUFFIX),
         "spec": {
             "selector": {"matchLabels": installation.labels},
-            "endpoints": [{"port": PORT_NAME, "path": "/metrics", "interval": "30s", "honorLabels": True}],
+            "endpoints": [{"port": PORT_NAME, "path": METRICS, "interval": "30s", "honorLabels": True}],
         },
     }

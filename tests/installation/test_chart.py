@@ -61,9 +61,11 @@ def test_without_its_options_it_renders_the_base() -> None:
         "rbac": {"podReader": True, "migration": True},
         "admissionPolicy": {"enabled": True},
         "networkPolicy": {"enabled": True},
+        "metrics": {part: {"enabled": True} for part in ("serviceMonitor", "prometheusRule", "dashboard")},
     }
     added = (*parts.pod_reader(CHOSEN), *parts.migration(CHOSEN), *admission_policy(CHOSEN), network_policy(CHOSEN))
-    assert rendered(every) == base | by_name(added)
+    metrics = (*parts.scraping(CHOSEN), *parts.alerts(CHOSEN), *parts.dashboards(CHOSEN))
+    assert rendered(every) == base | by_name((*added, *metrics))
 
 
 def test_a_second_release_shares_no_object_with_the_first() -> None:
@@ -98,6 +100,7 @@ def test_values_of_the_pod_are_where_they_belong() -> None:
         "image": {"repository": "r.example/j", "digest": "sha256:" + "a" * 64, "pullPolicy": "Always"},
         "imagePullSecrets": [{"name": "registry"}],
         "logLevel": "debug",
+        "metrics": {"workflowLabels": True},
         "extraArgs": ["--workers", "16"],
         "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
         "plugins": {"image": "plugins:1"},
@@ -114,7 +117,7 @@ def test_values_of_the_pod_are_where_they_belong() -> None:
     (container,), (loader,) = spec["containers"], spec["initContainers"]
     assert container["image"] == "r.example/j@sha256:" + "a" * 64
     assert container["imagePullPolicy"] == "Always"
-    assert container["args"] == ["operator", "--log-level", "debug", "--workers", "16"]
+    assert container["args"] == ["operator", "--log-level", "debug", "--metrics-workflow-labels", "--workers", "16"]
     assert container["env"] == [{"name": "PYTHONPATH", "value": "/plugins"}, *given["env"]]
     assert loader["image"] == "plugins:1"
     assert (metadata["labels"], metadata["annotations"]) == (

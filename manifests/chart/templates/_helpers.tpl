@@ -30,9 +30,10 @@
 {{- end -}}
 
 {{- define "jobsmgr.args" -}}
-{{- $log := list -}}
-{{- with .Values.logLevel }}{{ $log = list "--log-level" . }}{{ end -}}
-{{- concat (list "operator") $log .Values.extraArgs | toYaml -}}
+{{- $options := list -}}
+{{- with .Values.logLevel }}{{ $options = list "--log-level" . }}{{ end -}}
+{{- if .Values.metrics.workflowLabels }}{{ $options = append $options "--metrics-workflow-labels" }}{{ end -}}
+{{- concat (list "operator") $options .Values.extraArgs | toYaml -}}
 {{- end -}}
 
 {{- define "jobsmgr.env" -}}
