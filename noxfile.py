@@ -163,11 +163,13 @@ def release(session: nox.Session) -> None:
     session.run(*installed, "--no-deps", "--no-index", str(wheel))
     session.run("pip", "--python", python, "uninstall", "--quiet", "--yes", "pip", "setuptools")
     session.run("cyclonedx-py", "environment", "--pyproject", "pyproject.toml", "-o", "dist/sbom.cdx.json", python)
-    image = f"{os.environ.get('JOBSMGR_RELEASE_IMAGE', 'jobsmgr')}:{wheel.name.split('-')[1]}"
-    manifests = (str(fresh / "bin" / "jobsmgr"), "manifests", "--image", image)
-    Path("dist/install.yaml").write_text(str(session.run(*manifests, silent=True, external=True)))
+    image = os.environ.get("JOBSMGR_RELEASE_IMAGE", "jobsmgr")
+    printed = (str(fresh / "bin" / "jobsmgr"), "manifests", "--image", f"{image}:{wheel.name.split('-')[1]}")
+    Path("dist/install.yaml").write_text(str(session.run(*printed, silent=True, external=True)))
+    helm = str(session.run("python", "-m", "tests.programs", "helm", silent=True)).split()[-1]
+    session.run("python", "-m", "release.chart", helm, "dist", image)
     session.run("python", "-m", "release", "dist")
-    session.run("pytest", "tests/release", *session.posargs, env={"JOBSMGR_FRESH": str(fresh)})
+    session.run("pytest", "tests/release", *session.posargs, env={"JOBSMGR_FRESH": str(fresh), "JOBSMGR_HELM": helm})
 
 
 @nox.session

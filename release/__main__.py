@@ -9,12 +9,7 @@ import sys
 from pathlib import Path
 
 from release.notes import notes
-
-
-def version_of(dist: Path) -> str:
-    """The version in the name of the wheel."""
-    (wheel,) = dist.glob("jobsmgr-*.whl")
-    return wheel.name.split("-")[1]
+from release.versions import version_of
 
 
 def completed(bill: str, version: str) -> str:

@@ -1,6 +1,7 @@
-"""A version in the two forms that tools ask for: Python's (1.2.0rc1, 1.2.0.dev3) and SemVer's. Nothing is read here."""
+"""A version as Python writes it (1.2.0rc1, 1.2.0.dev3) and as SemVer does, for other tools. Writes nothing."""
 
 import re
+from pathlib import Path
 
 _KINDS = {"a": "alpha", "b": "beta", "rc": "rc", "dev": "dev"}
 
@@ -14,3 +15,9 @@ def semver(version: str) -> str:
     parts = re.findall(r"([a-z]+)(\d+)", f"{found[2] or ''}{found[3] or ''}")
     later = ".".join(f"{_KINDS[kind]}.{number}" for kind, number in parts)
     return f"{numbers}-{later}" if later else numbers
+
+
+def version_of(dist: Path) -> str:
+    """The version of what was built into a folder, from the name of the wheel."""
+    (wheel,) = dist.glob("jobsmgr-*.whl")
+    return wheel.name.split("-")[1]

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from manifests.generate.kustomize import RELEASE
+from release.versions import semver
 from tests.plane.access import ROOT
+from tests.programs.helm import HELM
 
 DIST = ROOT / "dist"
 FRESH = Path(os.environ.get("JOBSMGR_FRESH", "/nonexistent")) / "bin"
@@ -109,6 +111,20 @@ def test_what_installs_the_operator_names_its_image(version: str) -> None:
     assert container["image"].rpartition(":")[2] == version
     assert found["CustomResourceDefinition"]["spec"]["names"]["kind"] == "ManagedJob"
     assert "dev" in version or version == RELEASE
+
+
+def test_the_chart_installs_the_same(version: str) -> None:
+    """Under a version that Helm takes; its Deployment runs the image of install.yaml."""
+    archive = only("jobsmgr-*.tgz")
+    assert archive.name == f"jobsmgr-{semver(version)}.tgz"
+    command = [str(HELM.binary()), "template", "jobsmgr", str(archive), "--namespace", "jobsmgr"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rendered, plain = (
+        next(one for one in yaml.safe_load_all(text) if one and one["kind"] == "Deployment")
+        for text in (printed, (DIST / "install.yaml").read_text())
+    )
+    ours, theirs = (one["spec"]["template"]["spec"]["containers"] for one in (rendered, plain))
+    assert [one["image"] for one in ours] == [one["image"] for one in theirs]
 
 
 def test_the_checksums_are_of_all_that_is_published() -> None:
