@@ -97,6 +97,8 @@ class Snapshot:
     refusals: Mapping[JobKey, Refusal] = attrs.field(factory=dict, converter=read_only)
     throttle: Refusal | None = None
     """What keeps every job from being created now: a quota, a rate limit, a failing server."""
+    unsure: frozenset[JobKey] = frozenset()
+    """Jobs whose create got no clear answer: whether their Jobs exist has to be known before they can end unstarted."""
     confirmed: bool = True
     """Whether it is sure that the stored status is no old view; else nothing is created before it has been read."""
     idle: Mapping[str, Idle] = attrs.field(factory=dict, converter=read_only)

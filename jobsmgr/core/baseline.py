@@ -32,7 +32,7 @@ class Baseline:
     def changed(self, snapshot: Snapshot) -> tuple[JobState, ...] | None:
         """The Jobs that are new, or are not as the stored status has them; None if more than that may have changed."""
         known = snapshot.plan is self.plan and snapshot.status is self.status
-        if not known or snapshot.refusals or snapshot.throttle is not None:
+        if not known or snapshot.refusals or snapshot.throttle is not None or snapshot.unsure:
             return None
         jobs, seen = list(snapshot.jobs.values()), list(self.seen.values())
         places = list(changed_places(seen, jobs))

@@ -37,6 +37,7 @@ from jobsmgr.core.retry import answered, attempt_of, reopened_snapshot
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
 
+_ENDS_UNSTARTED = (Reason.ABORTED, Reason.DEADLINE_EXCEEDED, Reason.DEPENDENCY_FAILED)
 CHANGED_BY_STALL = (ConditionType.RECONCILING, ConditionType.STALLED)
 MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
@@ -178,12 +179,17 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
 
 
 def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]:
-    """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing."""
+    """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing.
+
+    And jobs that would have ended without a Job, if it were sure that they have none.
+    """
     if snapshot.changed is not None or status.phase.ended:  # then every Job is known
         return
     uids, unknown = {job.uid for job in snapshot.jobs.values()}, status.unknown.phases
     for key, job in status.jobs():
-        if batch and key not in unknown and job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids):
+        unseen = job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids)
+        unseen |= job.phase is Phase.PENDING and key in snapshot.unsure and job.reason in _ENDS_UNSTARTED
+        if batch and key not in unknown and unseen:
             batch -= 1
             planned = snapshot.plan.jobs.get(key)
             name = job.job_name or (planned.job_name(job.attempt) if planned is not None else "")

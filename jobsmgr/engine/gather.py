@@ -131,6 +131,7 @@ class Gatherer:
             clock=clock,
             refusals=memory.refusals.by_job,
             throttle=memory.refusals.throttle,
+            unsure=memory.refusals.unsure,
             confirmed=observation.confirmed,
             retry=_request(observation),
         )

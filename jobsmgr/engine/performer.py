@@ -169,7 +169,9 @@ class Performer:
             if isinstance(step, ReadWorkflow):
                 results.append(await self._cluster.read_workflow(key))
             else:
-                results.append(await self._cluster.read_job(key, step.key, step.name, step.uid))
+                results.append(result := await self._cluster.read_job(key, step.key, step.name, step.uid))
+                if isinstance(result, Done | Gone):
+                    memory.refusals = memory.refusals.read(step.key)
             return True
 
         await _at_most(WRITES_AT_ONCE, [partial(read, step) for step in reads])

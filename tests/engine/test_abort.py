@@ -7,9 +7,9 @@ from typing import Any
 import anyio
 import pytest
 
-from jobsmgr import Phase
+from jobsmgr import JobKey, JobState, Phase
 from jobsmgr.engine.port import Conflict
-from tests.core.world import group, manifest
+from tests.core.world import group, job, manifest
 from tests.engine.world import DOWN, KEY, SOON, FakeCluster, loop, many
 
 
@@ -87,3 +87,69 @@ async def test_another_process_goes_on_with_it() -> None:
     async with loop(cluster):
         await anyio.sleep(SOON)
         assert cluster.status().phase is Phase.ABORTED
+
+
+ENDS: list[dict[str, Any]] = [{"abort": True}, {"activeDeadlineSeconds": 30}]
+
+
+class TestCreateWithoutAnswer:
+    """A job whose create may have taken effect does not end before that is known: its Job would run on."""
+
+    @pytest.mark.parametrize("end", ENDS, ids=lambda end: next(iter(end)))
+    async def test_it_has_taken_effect(self, end: dict[str, Any]) -> None:
+        """The Job is found by a read, and deleted."""
+        cluster = FakeCluster()
+        cluster.always["create_job"] = DOWN
+        made = JobState(name="wf-g-a", uid="made", owner="uid-of-wf", key=JobKey("g", "a"))
+        cluster.jobs[KEY]["wf-g-a"], cluster.hidden = made, {"wf-g-a"}
+        cluster.apply(manifest(group("g", "a")))
+        async with loop(cluster):
+            cluster.edit(**end)
+            await anyio.sleep(60)
+            assert [write.what for write in cluster.of("delete_job")] == ["wf-g-a"]
+            assert cluster.status().phase.ended
+
+    @pytest.mark.parametrize("end", ENDS, ids=lambda end: next(iter(end)))
+    async def test_it_has_not(self, end: dict[str, Any]) -> None:
+        """It is read once; the job is aborted as any other that has not started."""
+        cluster = FakeCluster()
+        cluster.always["create_job"] = DOWN
+        cluster.apply(manifest(group("g", "a", "b")))
+        async with loop(cluster):
+            cluster.edit(**end)
+            await anyio.sleep(60)
+            assert [write.what for write in cluster.of("read_job")] == ["wf-g-a"]
+            assert cluster.phases() == {"g/a": "aborted", "g/b": "aborted"}
+            first, second = (status.message for _, status in cluster.status().jobs())
+            assert first == second
+            assert cluster.of("delete_job") == []
+
+    async def test_nobody_can_tell_yet(self) -> None:
+        """The job waits, and says for what; the server is asked again with back-off."""
+        cluster = FakeCluster()
+        cluster.always |= {"create_job": DOWN, "read_job": DOWN}
+        cluster.apply(manifest(group("g", "a")))
+        async with loop(cluster):
+            cluster.edit(abort=True)
+            await anyio.sleep(20)
+            (status,) = (status for _, status in cluster.status().jobs())
+            assert (status.phase, status.reason) == (Phase.PENDING, "Aborted")
+            assert status.message.endswith("; whether its Job was created is still to be read")
+            assert 2 <= len(cluster.of("read_job")) <= 6
+            cluster.always.clear()
+            await anyio.sleep(60)
+            assert cluster.phases() == {"g/a": "aborted"}
+
+    async def test_an_edit_lets_it_wait_for_what_has_failed(self) -> None:
+        """Its Job runs, though the job would never have been started by the new spec."""
+        cluster = FakeCluster()
+        cluster.apply(manifest(group("g", job("a", parallel=True), job("b", parallel=True))))
+        cluster.always["wf-g-b"] = DOWN
+        made = JobState(name="wf-g-b", uid="made", owner="uid-of-wf", key=JobKey("g", "b"))
+        async with loop(cluster):
+            cluster.jobs[KEY]["wf-g-b"], cluster.hidden = made, {"wf-g-b"}
+            cluster.always.clear()
+            cluster.end("wf-g-a", result=Phase.FAILED)
+            cluster.edit(groups=[group("g", job("a", parallel=True), job("b"))])
+            await anyio.sleep(60)
+            assert cluster.phases() == {"g/a": "failed", "g/b": "running"}

@@ -68,6 +68,7 @@ FAMILIES = (
     Family(name="two leaders, aborted", replicas=2, budget=Budget(abort=1)),
     Family(name="suspended, resumed", budget=Budget(suspend=2, crash=1)),
     Family(name="aborted, taken back", budget=Budget(abort=2, crash=1, fail=1)),
+    Family(name="aborted, answers lost", budget=Budget(abort=1, lost=1, race=1)),
     Family(name="run again", budget=Budget(retry=1, crash=1, fail=1)),
     Family(name="run again, answers lost", budget=Budget(retry=1, lost=1, fail=1)),
     Family(name="run again twice", budget=Budget(retry=2, fail=2)),

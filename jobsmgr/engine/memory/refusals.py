@@ -29,17 +29,24 @@ class Refusals:
     """Refusals in a row, by job; those of the throttle under None."""
     taken: frozenset[JobKey] = frozenset()
     """Jobs whose names were found taken in a row of looks without a pause between them."""
+    unsure: frozenset[JobKey] = frozenset()
+    """Jobs whose create may have taken effect though it was not answered so; no edit makes that any surer."""
 
     def learnt(self, key: JobKey, result: CreateResult, uid: str, now: float, looked_at: float) -> Refusals:
         """What is known after an answer to a create; `uid` is the workflow's, `looked_at` when it was decided on."""
         match result:
             case Refused():
-                return self.refused(key, result, now)
+                unsure = self.unsure | {key} if result.reason == Reason.CLUSTER_ERROR else self.unsure
+                return attrs.evolve(self.refused(key, result, now), unsure=unsure)
             case AlreadyExists(job=holder) if holder.owner != uid:
                 # As of the look, so that the review after it finds no moment yet to come: it would look again at once.
-                return self.conflict(key, holder, looked_at)
+                return self.read(key).conflict(key, holder, looked_at)
             case Created() | AlreadyExists():  # an answer to an earlier create of ours was lost
-                return self.created(key)
+                return self.read(key).created(key)
+
+    def read(self, key: JobKey) -> Refusals:
+        """After it was found out whether a job's Job exists."""
+        return attrs.evolve(self, unsure=self.unsure - {key}) if key in self.unsure else self
 
     def refused(self, key: JobKey, refused: Refused, now: float) -> Refusals:
         """After a refusal, with the moment from which to try again."""

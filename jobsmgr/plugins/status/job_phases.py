@@ -59,7 +59,10 @@ class JobPhases:
         found = {key: self._own(key, job.job_name) for key, job in self._stored.items()}
         if self.ended_by is None:
             return found
-        return {key: self._cut_off(job) if job.phase is Phase.PENDING else job for key, job in found.items()}
+        return {
+            key: self._if_sure(key, job, self._cut_off(job)) if job.phase is Phase.PENDING else job
+            for key, job in found.items()
+        }
 
     def _worked_out(self) -> dict[JobKey, JobStatus]:
         plan = self._snapshot.plan
@@ -107,6 +110,8 @@ class JobPhases:
             too_large = planned is not None and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
         state = self._finder.find(key, stored, name)
+        if state is not None and not state.uid and before.phase is Phase.PENDING and not self._wiped:
+            return before  # a read has shown that there is no Job after all
         # One that is merely not seen runs on: a Job marked `gone` ends it, a missing one never does.
         return self._from_job(before, state) if state is not None else before
 
@@ -168,13 +173,21 @@ class JobPhases:
     def _not_started(self, key: JobKey, job: JobStatus, frontier: Frontier) -> tuple[JobStatus, JobKey | None]:
         """Aborted, failed for good, or waiting; with the cause where it is aborted."""
         if self.ended_by is not None:
-            return self._cut_off(job), None
+            return self._if_sure(key, job, self._cut_off(job)), None
         readiness, cause = frontier.look(key)
         if readiness is Readiness.BLOCKED:
-            return self._aborted(job, Reason.DEPENDENCY_FAILED, f'job "{cause}" did not succeed'), cause
+            text = f'job "{cause}" did not succeed'
+            return self._if_sure(key, job, self._aborted(job, Reason.DEPENDENCY_FAILED, text)), cause
         if readiness is Readiness.WAITING:
             return job, None
         return self._ready(key, job), None
+
+    def _if_sure(self, key: JobKey, job: JobStatus, ended: JobStatus) -> JobStatus:
+        """A job that ends without having started; it waits for that until it is sure that it has no Job."""
+        if key not in self._snapshot.unsure:
+            return ended
+        text = f"{ended.message}; whether its Job was created is still to be read"
+        return attrs.evolve(job, reason=ended.reason, message=text)
 
     def _cut_off(self, job: JobStatus) -> JobStatus:
         if self.ended_by is Reason.ABORTED:
