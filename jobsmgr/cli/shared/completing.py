@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECONDS = 0.9
-"""How long an answer may take, the start of the program included; without one nothing is offered."""
+"""How long a search may take, the start of the program included; without an answer nothing is offered."""
 SHORTEST = 0.01
 """Seconds of a timer that is to end at once: 0 would switch it off."""
 _START_TIME = 19
@@ -57,7 +57,7 @@ def begin(farewell: bytes = b"") -> None:
         os._exit(0)  # at once: connections would be closed in peace, which takes as long as the server likes
 
     signal.signal(signal.SIGALRM, leave)
-    signal.setitimer(signal.ITIMER_REAL, max(_limit() - _elapsed(), SHORTEST))
+    _Word.bounded = True
 
 
 def _limit() -> float:
@@ -92,16 +92,23 @@ def _bash() -> type[BashComplete]:
 class _Word:
     """A word's completion by what some function finds, as click asks for it."""
 
+    bounded = False
+    """Whether the search ends this process when the time is up; commands, options and choices need no search."""
+
     def __init__(self, find: _Find) -> None:
         self._find = find
 
     def __call__(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
         from click.shell_completion import CompletionItem
 
+        if self.bounded:
+            signal.setitimer(signal.ITIMER_REAL, max(_limit() - _elapsed(), SHORTEST))
         try:
             found = dict(self._find(ctx))
         except JobsmgrError:
             return []
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         given = ctx.params.get(param.name or "")
         without = set(given) if isinstance(given, tuple) else set()
         return [
