@@ -44,7 +44,9 @@ def edited(server: Server, versions: Versions, **spec: Any) -> Server:
     too_late = any(
         one["type"] == "Finished" and one["status"] == "True" for one in server.workflow.status.get("conditions") or ()
     )
-    return attrs.evolve(server, workflow=made, earlier=(json.dumps(raw["spec"]),), too_late=too_late)
+    groups = json.dumps({"groups": raw["spec"]["groups"]})
+    earlier = server.earlier if groups in server.earlier else (*server.earlier, groups)
+    return attrs.evolve(server, workflow=made, earlier=earlier, too_late=too_late)
 
 
 def annotated(server: Server, versions: Versions, **annotations: str) -> Server:

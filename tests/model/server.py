@@ -99,7 +99,7 @@ class Server:
     """What another API server, which lags behind, still answers with."""
     facts: Facts = Facts()
     earlier: tuple[Any, ...] = ()
-    """The spec before the last edit."""
+    """What the spec said of jobs before edits."""
     too_late: bool = False
     """Whether it had ended when it was edited."""
     _jobs: frozenset[Stored] = attrs.field(

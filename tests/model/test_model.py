@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -10,18 +10,12 @@ import attrs
 import pytest
 import structlog
 
-from jobsmgr.api.decision import Decision
-from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Phase, Status
-from jobsmgr.api.workflow import JobKey
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.store import Store
-from jobsmgr.core.decide import decide
-from jobsmgr.core.hooks import Hooks
-from jobsmgr.core.retry import reopened_snapshot
 from jobsmgr.engine.memory import Memory
 from jobsmgr.plugins.status.job_phases import JobPhases
 from tests.model.budget import Budget
+from tests.model.defects import forgotten, unclaimed
 from tests.model.explore import Broken, Coverage, explored
 from tests.model.families import FAMILIES, Family, quiet
 from tests.model.graphs import Graph, canonical, labelled, shapes, spec_of
@@ -69,19 +63,6 @@ def test_nothing_that_is_remembered_is_left_out() -> None:
 
 
 # The checker bites: each of these takes away what a rule rests on
-
-
-def unclaimed(snapshot: Snapshot, answer: Status, hooks: Hooks) -> Decision:
-    """Run jobs again in the same look, before it is stored that they are."""
-    return decide(attrs.evolve(reopened_snapshot(snapshot, answer), retry=None), hooks)
-
-
-def forgotten(self: JobPhases, key: JobKey, name: str, own: Callable[..., Any] = JobPhases._own) -> Any:
-    """A job that has succeeded, and whose Job is not known any more, is run again."""
-    stored = self._stored.get(key)
-    if stored is not None and stored.phase is Phase.SUCCEEDED:
-        self._stored[key] = attrs.evolve(stored, phase=Phase.PENDING, uid="", job_name="")
-    return own(self, key, name)
 
 
 DEFECTS: list[tuple[str, Any, str, Any, Budget, str]] = [
