@@ -92,6 +92,7 @@ class FaultProxy:
         *,
         method: str = "*",
         path: str = "",
+        request: str = "",
         agent: str = "",
         nth: int | None = None,
         times: int | None = None,
@@ -102,11 +103,15 @@ class FaultProxy:
             action: what to do with it.
             method: GET, POST, PATCH, DELETE, WATCH (a GET with watch) or `*`.
             path: a regular expression to be found in the path with its query.
+            request: a regular expression to be found in "METHOD PATH BODY"; the name of an object that is created is
+                only in the body.
             agent: a part of the User-Agent, for one replica among several.
             nth: only for the nth match, from 1.
             times: only for the first so many matches.
         """
-        rule = Rule(action, method, re.compile(path), agent, nth, times)
+        rule = Rule(
+            action, method, re.compile(path), agent, nth, times, request=re.compile(request) if request else None
+        )
         self._rules.append(rule)
         return rule
 
@@ -196,7 +201,7 @@ class FaultProxy:
         method = "WATCH" if watch else request.method
         agent = request.headers.get("User-Agent", "")
         # Every rule counts every request that it matches; the oldest of those that take it acts.
-        takers = [rule for rule in list(self._rules) if rule.takes(method, path, agent)]
+        takers = [rule for rule in list(self._rules) if rule.takes(method, path, agent, body)]
         action = takers[0].action if takers else None
         self.passed.append(Passed(method, path, time.monotonic(), action))
         match action:

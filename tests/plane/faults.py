@@ -133,12 +133,15 @@ class Rule:
     agent: str
     nth: int | None
     times: int | None
+    request: re.Pattern[str] | None = None
     matched: int = 0
     """How many requests matched so far; those before `nth` and after `times` too."""
 
-    def takes(self, method: str, path: str, agent: str) -> bool:
+    def takes(self, method: str, path: str, agent: str, body: bytes = b"") -> bool:
         """Whether the action is for this request; counts it if it matches."""
         if self.method not in ("*", method) or not self.path.search(path) or self.agent not in agent:
+            return False
+        if self.request is not None and not self.request.search(f"{method} {path} {body.decode(errors='replace')}"):
             return False
         self.matched += 1
         if self.nth is not None:

@@ -1,0 +1,89 @@
+"""The operator is killed before and after each write of twelve kinds of workflows, and gets no answer to it.
+
+Each ends as it does without a fault, and creates the same Jobs, each once. By default some of the writes, with `--full`
+every one, of larger workflows too.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.crash_sweep import Case, Point, Sweep, creates, differences, points_of, seconds_since, some_of
+from tests.e2e.crash_workloads import SIZES, workloads
+from tests.figures import Figures
+from tests.plane.fault_proxy import FaultProxy
+from tests.plane.job_finisher import JobFinisher
+from tests.plane.operator_forks import ForkedOperator, OperatorForks
+from tests.plane.site import Site
+from tests.plane.trace import Trace
+from tests.plane.workflows import Workflows
+
+pytestmark = pytest.mark.fast_plane
+
+NAMES = tuple(workloads(1))
+PARTS = tuple(NAMES[start : start + 3] for start in range(0, len(NAMES), 3))
+SOME = 39
+"""Points of each part in the default run."""
+REACHED = 0.9
+"""A workflow that is killed early may need fewer writes than without: what was to happen next is in one status then."""
+
+
+@pytest.fixture
+def operator(site: Site, trace: Trace, proxy: FaultProxy, tmp_path: Path) -> Iterator[ForkedOperator]:
+    """One that can be started a hundred times. Without a lease: each start would wait until the last has run out."""
+    plane, namespace = site
+    plane.install_namespaced_roles(namespace)
+    kubeconfig = plane.kubeconfig("operator", namespace=namespace, url=proxy.url)
+    flags = ("--namespace", namespace, "--no-leader-election", "--log-format", "json")
+    with OperatorForks(tmp_path / "operator.log") as forks:
+        made = ForkedOperator(forks, ("operator", "--kubeconfig", str(kubeconfig), *flags))
+        yield made
+        made.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("part", PARTS, ids=["-".join(part) for part in PARTS])
+def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
+    part: tuple[str, ...],
+    size: str,
+    workflows: Workflows,
+    jobs: JobFinisher,
+    proxy: FaultProxy,
+    operator: ForkedOperator,
+    trace: Trace,
+    site: Site,
+    full: bool,
+    figures: Figures,
+) -> None:
+    if size != "small" and not full:
+        pytest.skip("larger workloads are part of a full run")
+    began = time.monotonic()
+    sweep = Sweep(site, workflows, jobs, proxy, operator, workloads(SIZES[size]))
+    calm = {case.point.workload: case for case in sweep.run([Point(name) for name in part])}
+    every = points_of([*calm.values()])
+    points = every if full else some_of(every, SOME)
+    # Those that kill nobody first, all in one process: a kill would take from them what they are there to see.
+    cases = [*sweep.run([one for one in points if one.mode == "lost"])]
+    cases += sweep.run([one for one in points if one.mode != "lost"])
+    made = creates(trace, [*calm.values(), *cases])
+    broken = [text for case in cases for text in differences(calm[case.point.workload], case, made)]
+    reached = sum(case.reached for case in cases)
+    figures.record(
+        "crash-sweep",
+        part=" ".join(part),
+        size=size,
+        points=len(points),
+        reached=reached,
+        starts=operator.starts,
+        violations=len(broken),
+        seconds=seconds_since(began),
+    )
+    assert not broken, "\n".join(broken)
+    assert reached >= REACHED * len(points), [case.name for case in cases if not _reached(case)]
+
+
+def _reached(case: Case) -> bool:
+    return case.reached
