@@ -1,12 +1,13 @@
 """A control plane that is away, forgets its history or loses the CRD: the operator waits, says so, and goes on."""
 
+import signal
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.shapes import chain, fan, waves
-from tests.plane.components import API_SERVER, FAST_CONTROLLERS
+from tests.plane.components import API_SERVER, ETCD, FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
@@ -83,6 +84,27 @@ def test_an_api_server_that_is_killed_and_comes_back_finds_everything_as_it_was(
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
     assert len(workflows.jobs("etl")) == 6
+    assert (operator.running, operator.pid) == (True, pid)
+
+
+def test_an_etcd_that_stands_still_stops_the_work_and_ends_nothing(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, control_plane: ControlPlane
+) -> None:
+    """The API server takes requests and has no answer: the lease is given up, and all goes on when it is back."""
+    operator = operators(flags=SHORT)
+    pid = operator.pid
+    jobs.hold("*")
+    workflows.create_spec("etl", waves([2, 2]))
+    workflows.wait_for_phases("etl", wave_0__job_0="running")
+    control_plane.signal_component(ETCD, signal.SIGSTOP)
+    try:
+        operator.wait_for_log("this replica no longer leads")
+    finally:
+        control_plane.signal_component(ETCD, signal.SIGCONT)
+    eventually(lambda: operator.output().count(LEADING) >= 2, "it leads again")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+    assert len(workflows.jobs("etl")) == 4
     assert (operator.running, operator.pid) == (True, pid)
 
 

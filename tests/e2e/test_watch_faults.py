@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.lagging import EXPIRED
+from tests.e2e.lagging import EXPIRED, only_pages
 from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import Action, Cut, FaultProxy, Passed, Rewrite
+from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Passed, Rewrite, Silence
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import Operators
 from tests.plane.site import Site
+from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
@@ -98,3 +99,90 @@ def test_a_server_that_finds_every_place_in_history_gone_is_asked_less_and_less_
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
     assert "too old resource version" in operator.output()
+
+
+INTERNAL = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "leader changed"}
+NO_EVENTS: dict[str, dict[str, Any] | bytes] = {
+    "error-500": {"type": "ERROR", "object": INTERNAL},
+    "cut-short": b'{"type": "MODIFIED", "object": {"kind": "Job", "meta\n',
+    "two-megabytes": b'{"type": "MODIFIED", "object": {"kind": "' + b"x" * 2_000_000 + b'"}}\n',
+    "no-json": b"<html>\n",
+    "no-object": b"[1]\n",
+}
+
+
+@pytest.mark.parametrize("broken", NO_EVENTS)
+def test_what_is_no_event_costs_a_new_watch_and_nothing_else(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, broken: str
+) -> None:
+    """In place of the news of a Job, once: it is found out anew, and the process goes on."""
+    sent: list[str] = []
+
+    def break_one(event: dict[str, Any]) -> list[dict[str, Any] | bytes]:
+        sent.append(event["type"])
+        return [NO_EVENTS[broken]] if sent.count("MODIFIED") == 1 and sent[-1] == "MODIFIED" else [event]
+
+    proxy.add(Rewrite(break_one), method="WATCH", path=JOBS)
+    operator = operators(url=proxy.url)
+    pid = operator.pid
+    workflows.create_spec("etl", chain(3))
+    workflows.wait_for("etl", "Complete")
+    assert (operator.running, operator.pid) == (True, pid)
+    assert len(trace.recording().creations) == 3
+    assert sent.count("MODIFIED") > 1, "there was one to break, and others after it"
+
+
+@pytest.mark.parametrize("again", [0, 1], ids=["twice", "late"])
+def test_events_that_come_twice_or_after_newer_ones_change_nothing(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, again: int
+) -> None:
+    """Each event of every watch is followed by itself, or by the one before it."""
+    told: dict[str, list[dict[str, Any]]] = {}
+
+    def repeat(event: dict[str, Any]) -> list[dict[str, Any]]:
+        known = told.setdefault(str(event["object"].get("kind")), [])
+        known.append(event)
+        return [event, *known[-1 - again :][:1]]
+
+    proxy.add(Rewrite(repeat), method="WATCH")
+    operators(url=proxy.url)
+    workflows.create_spec("etl", chain(4))
+    workflows.wait_for("etl", "Complete")
+    assert len(trace.recording().creations) == 4
+
+
+def test_a_list_whose_next_page_is_gone_is_begun_again(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site
+) -> None:
+    """410 to a token of `continue`, from a server that is listed by pages: half a list is no list."""
+    jobs.hold("*")
+    first = operators(url=proxy.url)
+    workflows.create_spec("etl", fan(2))
+    workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
+    first.kill()
+    path = f"/apis/batch/v1/namespaces/{site.namespace}/jobs"
+    whole = site.plane.call("GET", path)
+    half = {**whole, "items": [], "metadata": {**whole["metadata"], "continue": "lost"}}
+    only_pages(proxy)
+    gone = proxy.add(EXPIRED, method="GET", path=rf"{JOBS}.*continue=lost")
+    proxy.add(Answer(200, half), method="GET", path=rf"{JOBS}limit=500$", times=1)
+    first.start()
+    eventually(lambda: gone.matched == 1, "the next page is asked for, and gone")
+    jobs.release("*")
+    workflows.wait_for("etl", "Complete")
+
+
+def test_a_watch_without_a_byte_is_begun_again(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, full: bool
+) -> None:
+    """The peer is dead, and nobody says so: 90 s without a bookmark are too long."""
+    if not full:
+        pytest.skip("90 seconds of silence are part of a full run")
+    operators(url=proxy.url).wait_for_log('"event": "leading"')
+    rule = proxy.add(Silence(), method="WATCH", path=JOBS, times=1)
+    proxy.cut_off()
+    proxy.restore()
+    eventually(lambda: rule.matched == 1, "the watch is begun anew, and silent")
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert rule.matched > 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import Answer, Before, FaultProxy, Passed
+from tests.plane.fault_proxy import Answer, Before, FaultProxy, Passed, Silence
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import Operators
 from tests.plane.site import Site
@@ -64,6 +64,20 @@ def test_a_create_that_the_server_fails_to_carry_out_is_tried_again_later_each_t
     assert len(creates) == 3 + 2
     first, second, third, *_ = gaps(creates)
     assert (first >= 0.8, second >= 1.6, third >= 3.2) == (True, True, True), f"1, 2, 4 s less jitter: {gaps(creates)}"
+
+
+def test_a_create_that_is_never_answered_is_given_up_and_tried_again(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, full: bool
+) -> None:
+    """The request was taken, and nobody says what became of it."""
+    if not full:
+        pytest.skip("30 seconds of waiting are part of a full run")
+    rule = proxy.add(Silence(), method="POST", path=JOBS, times=1)
+    operators(url=proxy.url)
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert rule.matched == 3
+    assert phases_ever(trace) <= {"", "pending", "running", "succeeded"}
 
 
 def test_while_the_server_fails_one_job_of_a_workflow_is_tried_and_not_all(
