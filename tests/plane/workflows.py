@@ -48,6 +48,11 @@ class Workflows:
         found: dict[str, Any] = self._plane.call("GET", f"{self.path}/{name}")
         return found
 
+    def items(self) -> list[dict[str, Any]]:
+        """All workflows as they are stored."""
+        found: list[dict[str, Any]] = self._plane.call("GET", self.path)["items"]
+        return found
+
     def edit(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Merge a patch into a workflow; lists are replaced whole."""
         edited: dict[str, Any] = self._plane.call("PATCH", f"{self.path}/{name}", dict(patch), user=self._user)
