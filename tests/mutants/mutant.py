@@ -52,7 +52,7 @@ class Mutant:
         except (OSError, ValueError, SyntaxError) as error:
             yield str(error)
         file, *path = self.test.partition("[")[0].split("::")
-        if "::".join(path) not in _tests_of(file):
+        if "::".join(path) not in known_tests(file):
             yield f"the test {self.test} does not exist"
 
 
@@ -62,7 +62,7 @@ def _dumped(file: str) -> str:
 
 
 @cache
-def _tests_of(file: str) -> frozenset[str]:
+def known_tests(file: str) -> frozenset[str]:
     """The tests that a file has, each with its class where it is in one."""
     if not (ROOT / file).is_file():
         return frozenset()
