@@ -16,6 +16,8 @@ PURE = ("api", "core", "files", "plugins", "loading", "engine", "views")
 """Rooms whose tests need no control plane."""
 LEFT_OUT = tuple(f"--ignore=tests/{name}" for name in ("node", "image", "release", "frozen"))
 """Those have a session of their own."""
+SWEEPS = tuple(f"tests/e2e/test_{name}.py" for name in ("crash_sweep", "misoperation", "watch_faults", "write_faults"))
+"""Tests that a full run has more of."""
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -99,6 +101,47 @@ def model(session: nox.Session) -> None:
     """The model check in full: 10 million states; arguments after -- go to it (`--states`, `--processes`)."""
     _install(session, "test")
     session.run("python", "-m", "tests.model", *session.posargs)
+
+
+@nox.session
+def sweeps(session: nox.Session) -> None:
+    """Crash sweep, misoperation and what takes long to wait for, over all there is; arguments after -- go to pytest."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    session.run("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Operators under faults and kills, `-- --minutes 60` or as long as you like; shows whether memory grows."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    session.run("python", "-m", "tests.reliability.soak", *session.posargs)
+
+
+@nox.session
+def scale(session: nox.Session) -> None:
+    """100,000 workflows in a month of a virtual clock; `-- --workflows 1000 --days 3` for fewer."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.reliability.scale", *session.posargs)
+
+
+@nox.session(name="reliability-full")
+def reliability_full(session: nox.Session) -> None:
+    """All that looks for faults beside the tests, for hours, and the report of it in docs/; goes on after failures."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.plane.build")
+    kept = ("--figures", session.create_tmp())
+    parts = (
+        ("python", "-m", "tests.model", *kept),
+        ("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *kept),
+        ("python", "-m", "tests.mutants.run", *kept),
+        ("python", "-m", "tests.reliability.scale", *kept),
+        ("python", "-m", "tests.reliability.soak", "--minutes", "30", *kept, *session.posargs),
+    )
+    for part in parts:
+        session.run(*part, success_codes=range(256))  # what it has found is in the report
+    session.run("python", "-m", "tests.reliability.report", kept[1])
 
 
 @nox.session

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import chain
 
+from tests.figures import OPTION, Figures
 from tests.model.explore import Coverage
 from tests.model.families import FAMILIES, explore, quiet
 from tests.model.graphs import Graph, shapes, text_of
@@ -28,7 +29,9 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=MOST, help="states of one family on one graph at most")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--family", default="", help="only families whose name has this in it")
+    parser.add_argument(OPTION)
     options = parser.parse_args()
+    figures = Figures(options.figures)
     began = time.perf_counter()
     graphs = shapes(options.jobs)
     work = [(number, graph) for graph in graphs for number, one in enumerate(FAMILIES) if options.family in one.name]
@@ -43,6 +46,7 @@ def main() -> int:
             if isinstance(result, str):
                 print(f"{FAMILIES[number].name}, {text_of(graph)}:\n{result}", flush=True)
                 pool.shutdown(cancel_futures=True)
+                figures.record("model", states=whole.states, violations=1)
                 return 1
             whole += result
             found[FAMILIES[number].name] += result
@@ -50,7 +54,10 @@ def main() -> int:
             if whole.states >= options.states:
                 for other in tasks:
                     other.cancel()
-    _report(graphs, whole, found, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    _report(graphs, whole, found, seconds)
+    kinds = {"graphs": sum(graphs.values()), "shapes": len(graphs), "families": len(found)}
+    figures.record("model", **kinds, states=whole.states, violations=0, seconds=round(seconds, 1))
     return 0
 
 

@@ -3,6 +3,7 @@
 `python -m tests.mutants.run [WORD...]` runs those whose sentence has one of the words. The tree itself stays as it is.
 """
 
+import argparse
 import compileall
 import os
 import py_compile
@@ -18,6 +19,7 @@ from queue import SimpleQueue
 
 import attrs
 
+from tests.figures import OPTION, Figures
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import ROOT, Mutant
 
@@ -37,8 +39,9 @@ class Result:
     seconds: float
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], folder_of_figures: str | None = None) -> int:
     """Run the mutants and print what came of each; 1 if one was not killed."""
+    began = time.monotonic()
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.defect for word in words)]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [_copied(Path(folder) / str(number)) for number in range(os.cpu_count() or 1)]
@@ -50,6 +53,13 @@ def main(words: list[str]) -> int:
             results.append(result)
             print(f"{'killed' if not result.complaint else 'ALIVE '} {result.seconds:5.1f} s  {result.mutant.defect}")
     alive = [result for result in results if result.complaint]
+    Figures(folder_of_figures).record(
+        "mutants",
+        seeded=len(results),
+        killed=len(results) - len(alive),
+        violations=len(alive),
+        seconds=round(time.monotonic() - began, 1),
+    )
     for result in alive:
         print(f"\n{result.mutant.defect}: {result.complaint}\n  {result.mutant.path}, {result.mutant.test}")
     print(f"\n{len(results) - len(alive)} of {len(results)} mutants killed")
@@ -125,4 +135,8 @@ def _tested(tree: Path, *tests: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="WORD")
+    parser.add_argument(OPTION)
+    options = parser.parse_args()
+    sys.exit(main(options.words, options.figures))

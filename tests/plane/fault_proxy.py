@@ -96,6 +96,7 @@ class FaultProxy:
         agent: str = "",
         nth: int | None = None,
         times: int | None = None,
+        chance: float = 1.0,
     ) -> Rule:
         """Apply an action to requests; where several rules are for one request the oldest acts.
 
@@ -108,9 +109,10 @@ class FaultProxy:
             agent: a part of the User-Agent, for one replica among several.
             nth: only for the nth match, from 1.
             times: only for the first so many matches.
+            chance: only for so large a part of the matches, at random.
         """
         rule = Rule(
-            action, method, re.compile(path), agent, nth, times, request=re.compile(request) if request else None
+            action, method, re.compile(path), agent, nth, times, re.compile(request) if request else None, chance
         )
         self._rules.append(rule)
         return rule

@@ -4,6 +4,7 @@ No I/O here.
 """
 
 import asyncio
+import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -134,6 +135,8 @@ class Rule:
     nth: int | None
     times: int | None
     request: re.Pattern[str] | None = None
+    chance: float = 1.0
+    """How likely it is that the action is for a request that it could be for."""
     matched: int = 0
     """How many requests matched so far; those before `nth` and after `times` too."""
 
@@ -144,6 +147,8 @@ class Rule:
         if self.request is not None and not self.request.search(f"{method} {path} {body.decode(errors='replace')}"):
             return False
         self.matched += 1
+        if self.chance < 1.0 and random.random() >= self.chance:
+            return False
         if self.nth is not None:
             return self.matched == self.nth
         return self.times is None or self.matched <= self.times

@@ -74,6 +74,8 @@ class ForkedOperator:
         self._forks = forks
         self._command = command
         self._process: int | None = None
+        self.pid = 0
+        """Of the last start."""
         self.starts = 0
         """How often it has been started."""
 
@@ -86,7 +88,8 @@ class ForkedOperator:
         """Start it."""
         assert not self.running, "it runs already"
         self.close()
-        self._process = os.pidfd_open(self._forks.fork(self._command))
+        self.pid = self._forks.fork(self._command)
+        self._process = os.pidfd_open(self.pid)
         self.starts += 1
 
     def kill(self) -> None:
