@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import chain
+from tests.installation.support import built, helm, kustomization, loaded, overlay
 from tests.plane import components
 from tests.plane.access import DEFAULT, MANIFESTS
 from tests.plane.control_plane import ControlPlane
@@ -65,6 +66,23 @@ def test_the_operators_pod_is_admitted_by_the_restricted_standard(installed: Con
         assert (code, "restricted" in message) == (403, True), f"without {field}: {code} {message}"
 
 
+def test_every_other_pod_that_is_shipped_is_admitted_too(installed: ControlPlane, tmp_path: Path) -> None:
+    """With plugins from an image, by the chart, in one namespace alone; and the pod of `helm test`."""
+    chart = helm("template", "jobsmgr", str(MANIFESTS / "chart"), "--set", "crds.enabled=false,plugins.image=plugins:1")
+    for found in (
+        overlay(tmp_path, "base", ["plugins", "networkpolicy"])["Deployment", HOME],
+        loaded(built(MANIFESTS / "namespaced"))["Deployment", HOME],
+        loaded(chart.stdout)["Deployment", HOME],
+    ):
+        template = found["spec"]["template"]
+        assert (
+            try_pod(installed, {"metadata": {**template["metadata"], "name": "probe"}, "spec": template["spec"]})[0]
+            == 201
+        )
+    test = loaded(chart.stdout)["Pod", "jobsmgr-test"]
+    assert try_pod(installed, {**test, "metadata": {"name": "probe"}}) == (201, "")
+
+
 def test_the_deployment_is_as_documented(installed: ControlPlane) -> None:
     """Two replicas of the operator, a root file system that cannot be written, a numeric user, no field unknown."""
     for way in ("-f", str(MANIFESTS / "install.yaml")), ("-k", str(MANIFESTS / "namespaced")):
@@ -99,3 +117,22 @@ def test_the_service_account_that_is_shipped_can_do_the_operators_work(
     assert "right missing" not in operator.output()
     events = f"/api/v1/namespaces/{namespace}/events"
     eventually(lambda: installed.call("GET", events)["items"], "its events are told")
+
+
+def test_in_one_namespace_roles_alone_are_enough(
+    control_plane: ControlPlane,
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    namespace: str,
+    tmp_path: Path,
+) -> None:
+    """The namespaced variant, in a namespace of a user's own: no right on the cluster is asked for in vain."""
+    control_plane.kubectl("apply", "-k", str(kustomization(tmp_path, "namespaced", namespace=namespace)))
+    file = tmp_path / "kubeconfig"
+    token = control_plane.service_account_token(namespace, "jobsmgr")
+    file.write_text(components.kubeconfig(control_plane.url, control_plane.authority, token, namespace))
+    operator = operators(flags=("--kubeconfig", str(file)))
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert "right missing" not in operator.output()
