@@ -28,7 +28,7 @@ def ran(program: Path, *arguments: str) -> str:
     """What it prints where there is no Python."""
     empty = program.parent / "bin"
     empty.mkdir(exist_ok=True)
-    for tool in ("sh", "sleep", "cat"):  # of the example's jobs
+    for tool in ("sh", "sleep", "cat", "echo"):  # of the example's jobs
         (empty / tool).unlink(missing_ok=True)
         (empty / tool).symlink_to(f"/bin/{tool}")
     environment = {"PATH": str(empty), "HOME": str(program.parent), "LC_ALL": "C.UTF-8"}

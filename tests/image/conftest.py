@@ -13,7 +13,6 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.e2e.conftest import tokens as tokens
 from tests.image import base
 from tests.local.podman import NoPodman, Podman, configured
 from tests.plane.access import ROOT

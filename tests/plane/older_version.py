@@ -80,7 +80,7 @@ def _install(older: OlderVersion) -> None:
 
 def _run(*command: str) -> None:
     # An archive has no history to take a version from, and only what was tagged knows its own.
-    named = {"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_JOBSMGR": "0"}
+    named = {"SETUPTOOLS_SCM_PRETEND_VERSION": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=named | os.environ)
     if done.returncode:
         raise AssertionError(f"{' '.join(command)} fails: {done.stderr}")
