@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from tests.cli.program import PROGRAM
 from tests.integrations.argocd import FILE, settings
 from tests.plane.access import CRD, ROOT
+from tests.plane.build import binary
 
 FOLDER = ROOT / "manifests" / "integrations"
 PAGE = (ROOT / "docs" / "gitops.md").read_text()
@@ -27,6 +29,15 @@ def test_argo_cd_is_told_of_our_kind() -> None:
     ours = f"{crd['group']}_{crd['names']['kind']}"
     assert settings().keys() == {f"resource.customizations.{what}.{ours}" for what in ("health", "actions")}
     assert FILE.parent == FOLDER
+
+
+def test_argo_cd_keeps_its_other_settings(tmp_path: Path) -> None:
+    """The command of the page patches: what stands in the ConfigMap besides stays."""
+    there = tmp_path / "there.yaml"
+    there.write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-cm}, data: {url: 'https://a.example'}}")
+    patch = ("patch", "--local", "--filename", str(there), "--patch-file", str(FILE), "--output", "yaml")
+    done = subprocess.run([str(binary()), "kubectl", *patch], capture_output=True, text=True, check=True)
+    assert yaml.safe_load(done.stdout)["data"] == {"url": "https://a.example", **settings()}
 
 
 @pytest.mark.parametrize("name", PLUGINS)
