@@ -1,7 +1,7 @@
 """What a plugin author imports, and nothing internal.
 
 A plugin is a module (or object) with functions named after the hooks of `jobsmgr.hookspecs`, found through the
-entry-point group `jobsmgr`. A whole one:
+entry-point group `jobsmgr`. A complete one:
 
     from jobsmgr import Fragment, JobContext, hookimpl
 
@@ -14,7 +14,7 @@ and in its `pyproject.toml`:
     [project.entry-points.jobsmgr]
     team = "my_package.team"
 
-Its tests find what they need in `jobsmgr.testing`.
+What the tests of a plugin need is in `jobsmgr.testing`.
 """
 
 from jobsmgr.api.decision import Transition

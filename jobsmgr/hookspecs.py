@@ -1,14 +1,14 @@
 """The contract with plugins: when each hook is called, what its answer does, how answers combine. No behaviour here.
 
-Arguments are passed by name and are frozen values; an implementation names only those it needs. All hooks but the last
-two decide something: they are synchronous and pure (the same answer for the same arguments; no I/O, no clock), because
-they run inside a decision and may be run again at any time. A deciding hook that raises (whatever it is, not only an
-`Exception`), or answers something else than its specification says, down to the last value, holds the workflow that it
-was asked about: nothing new starts there, the condition `Stalled` names the plugin, and it is asked again with
-back-off. Other workflows go on.
+Arguments are passed by name and are frozen; an implementation names only those that it needs. All hooks except the last
+two make decisions: they are synchronous and pure (the same answer for the same arguments; no I/O, no clock), because
+they run inside a decision and may be called again at any time. If such a hook raises anything (not only an
+`Exception`), or returns something that does not match its specification, including nested values, the workflow is held:
+no more of its jobs start, the condition `Stalled` names the plugin, and the hook is called again with back-off. Other
+workflows continue.
 
-Built-in plugins are registered first and third parties after them, sorted by entry-point name. pluggy asks the last
-registered first, so a third party's answer to a first-answer hook stands before the built-in one.
+Built-in plugins are registered first, then third-party plugins, sorted by entry-point name. pluggy calls the last
+registered first, so a third-party plugin answers a first-answer hook before the built-in one.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def jobsmgr_validate(workflow: Workflow) -> Iterable[Problem]:  # type: ignore[empty-body]
-    """Say what is wrong with a workflow.
+    """Return the problems of a workflow.
 
-    Called once for each generation, after its shape was found right. Answers of all plugins are joined; any problem
-    makes the workflow invalid: nothing starts until an edit fixes it.
+    Called once for each generation, after its fields were found valid. The answers of all plugins are joined; any
+    problem makes the workflow invalid: no job starts until an edit fixes it.
     """
 
 
@@ -47,26 +47,26 @@ def jobsmgr_validate(workflow: Workflow) -> Iterable[Problem]:  # type: ignore[e
 def jobsmgr_merge_params(layers: tuple[Layer, ...]) -> Params | None:
     """Merge the parameters of workflow, group and job; the outermost layer comes first.
 
-    Called once for each job and generation. The first answer that is not None counts. Whoever answers here answers for
-    every field; to change one field, wrap (`@hookimpl(wrapper=True)`) and evolve the answer.
+    Called once for each job and generation. The first answer that is not None counts. A plugin that answers must
+    set every field; to change one field, use a wrapper (`@hookimpl(wrapper=True)`) and evolve the answer.
     """
 
 
 @hookspec
 def jobsmgr_pod_fragment(job: JobContext) -> Fragment | None:
-    """Say your part of a job's pod.
+    """Return additions to a job's pod.
 
-    Called when a job is about to be created. All fragments are folded in the order of registration (built-ins first);
-    the same entry twice is one, the same name with two values is an error that names both plugins.
+    Called when a job is about to be created. All fragments are merged in the order of registration (built-ins first).
+    Equal entries are merged into one; the same name with different values is an error that names both plugins.
     """
 
 
 @hookspec(firstresult=True)
 def jobsmgr_job_manifest(job: JobContext, pod: PodTemplate) -> Manifest | None:
-    """Wrap the folded pod into the Job that is created.
+    """Return the Job that is created, with the merged pod in it.
 
-    The first answer that is not None counts; a wrapper may answer a changed copy. Name, namespace, the operator's own
-    labels and the owner reference are set afterwards by the core and cannot be changed: ownership is no plugin's.
+    The first answer that is not None counts; a wrapper may return a changed copy. The core sets the name, the
+    namespace, the operator's own labels and the owner reference afterwards; plugins cannot change them.
     """
 
 
@@ -75,27 +75,27 @@ def jobsmgr_select_jobs(snapshot: Snapshot, ready: tuple[JobKey, ...]) -> tuple[
     """Choose which of the jobs that could start now do start, and in which order.
 
     `ready` holds pending jobs whose dependencies have all succeeded, in the order of the spec. Only its keys are
-    accepted; those left out are offered again at the next decision, and whenever a Job of another workflow has ended.
-    The first answer that is not None counts.
+    accepted. Jobs that are left out are offered again for the next decision, and whenever a Job of another workflow
+    ends. The first answer that is not None counts.
     """
 
 
 @hookspec(firstresult=True)
 def jobsmgr_status(snapshot: Snapshot) -> Status | None:
-    """Work out the status: the phase of each job from its Job and its dependencies, of each group, of the workflow.
+    """Return the status: the phases of the jobs (from their Jobs and dependencies), of the groups, of the workflow.
 
-    `snapshot.status` is the stored one; an end that is stored there stays. The first answer that is not None counts.
-    Conditions are asked for separately; what is answered in `conditions` here is replaced, and so is `unknown`: what a
-    newer version has stored stays, and a job in `snapshot.status.unknown.phases` stays as it is stored.
+    `snapshot.status` is the stored status; a result that is stored there must stay. The first answer that is not None
+    counts. `conditions` of the answer is replaced, since the next hook returns them, and so is `unknown`: what a newer
+    version has stored is kept, and a job in `snapshot.status.unknown.phases` stays as it is stored.
     """
 
 
 @hookspec
 def jobsmgr_conditions(snapshot: Snapshot) -> Iterable[Condition]:  # type: ignore[empty-body]
-    """Give the conditions of a workflow, from `snapshot.status` as just worked out.
+    """Return the conditions of a workflow, based on `snapshot.status`, which is the new status.
 
-    Answers of all plugins are joined; a type given twice is an error that names it. Transition times are set by the
-    core: when `status` of the condition changes. Stored conditions of types that nobody gives are kept.
+    The answers of all plugins are joined; a type that is returned twice is an error that names it. The core sets the
+    transition times, when `status` of a condition changes. Stored conditions are kept if no plugin returns their type.
     """
 
 
@@ -103,17 +103,17 @@ def jobsmgr_conditions(snapshot: Snapshot) -> Iterable[Condition]:  # type: igno
 def jobsmgr_transitioned(transition: Transition) -> Awaitable[None] | None:
     """Observe a change of phase or reason, after the status that shows it has been stored.
 
-    May be `async def`. Each plugin has a queue of its own, which is drained when the process ends, for 10 seconds at
-    most; what is dropped is logged. One that raises or is slow is logged and harms nothing, one that waits for longer
-    than 30 seconds is given up. Called at most once: after a crash between storing and calling it is not called.
+    May be `async def`. Each plugin has its own queue, which is drained when the process ends, for at most 10 seconds;
+    dropped transitions are logged. A call that raises or is slow is logged and has no other effect; a call that waits
+    for longer than 30 seconds is cancelled. Called at most once: not at all after a crash between storing and calling.
     """
 
 
 @hookspec
 def jobsmgr_lifespan(settings: Settings) -> AbstractAsyncContextManager[None] | None:
-    """Give an async context manager that is entered when the process starts and left when it ends.
+    """Return an async context manager that is entered when the process starts and left when it ends.
 
-    The place for connections that observers need. One that fails to enter, or has not entered after 10 seconds, stops
-    the start, with the plugin's name. Each lives in a task of its own: one that fails later is logged and ends nothing
-    else. All together have 5 seconds to leave.
+    Use it for connections that observers need. If it cannot be entered within 10 seconds, the process does not start,
+    and the error names the plugin. Each has its own task: if one fails later, that is logged, and the others continue.
+    All together have 5 seconds to leave.
     """

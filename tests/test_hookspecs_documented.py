@@ -75,7 +75,7 @@ def of_select_jobs(_: types.ModuleType, hooks: Hooks) -> None:
 
 def of_status(_: types.ModuleType, hooks: Hooks) -> None:
     one = World(manifest(group("g", "a", "b")), hooks).settle().change("wf-g-a", gone=True).settle()
-    assert one.status_of("g/a").message.endswith("is not known; see https://runbooks.example.com/lost-jobs")
+    assert one.status_of("g/a").message.endswith("is unknown; see https://runbooks.example.com/lost-jobs")
     assert one.stored().phase is Phase.FAILED
 
 
@@ -216,9 +216,9 @@ def test_every_public_name_is_needed() -> None:
 
 def test_the_first_example_is_a_whole_plugin() -> None:
     """And does what it says; a test is written as the page says."""
-    plugin = example("A whole plugin")
+    plugin = example("A complete plugin")
     raw: dict[str, Any] = manifest(group("g", "a", "b"))
-    example("Testing one").check_team(plugin, raw)
+    example("Testing a plugin").check_team(plugin, raw)
     first, second = render_jobs(raw, plugin)
     assert [first["metadata"]["name"], second["metadata"]["name"]] == ["wf-g-a", "wf-g-b"]
     assert first["spec"]["template"]["metadata"]["labels"]["team"] == "default"

@@ -55,7 +55,7 @@ def suggestion(key: str, known: Schema, used: Container[str]) -> tuple[str, Sche
         meant = next(iter(difflib.get_close_matches(key, free, n=1)), "")
     if meant:
         return meant, known[meant], f'; did you mean "{meant}"?'
-    return "", {}, f"; known are {', '.join(known)}" if len(known) <= _FEW else ""
+    return "", {}, f"; the known fields are {', '.join(known)}" if len(known) <= _FEW else ""
 
 
 def _rewritten(value: Any, schema: Schema) -> Iterator[tuple[str, Any]]:
@@ -76,24 +76,24 @@ def _rewritten(value: Any, schema: Schema) -> Iterator[tuple[str, Any]]:
 
 def _bare(value: str, kind: str) -> Iterator[tuple[str, Any]]:
     if kind == "boolean" and value in ("true", "false"):
-        yield "take the quotes off", value == "true"
+        yield "remove the quotes", value == "true"
     elif kind == "integer" and value.lstrip("-").isdecimal():
-        yield "take the quotes off", int(value)
+        yield "remove the quotes", int(value)
 
 
 def _listed(value: Any, items: Schema) -> Iterator[tuple[str, list[Any]]]:
     if isinstance(value, str) and len(value.split()) > 1 and items.get("type") == "string":
-        yield "write a list, an entry for each word", value.split()
+        yield "write a list with one entry for each word", value.split()
     if isinstance(value, dict) and value and "name" in items.get("required", ()) and "name" not in value:
         first = next(iter(value))
         entries = [{"name": name, **_fields(inner)} for name, inner in value.items()]
-        yield f"write a list, each entry with its name: - name: {first}", entries
-        yield f"write a list, each entry with its name and its value quoted: - name: {first}", [*map(_quoted, entries)]
+        yield f"write a list of entries with a name: - name: {first}", entries
+        yield f"write a list of entries with a name, and quote the values: - name: {first}", [*map(_quoted, entries)]
     if value == {}:
         yield "write an empty list: []", []
     yield "put it in a list", [value]
     if isinstance(value, str) and items.get("required") == ["name"]:
-        yield f"write a list, each entry with its name: - name: {value}", [{"name": value}]
+        yield f"write a list of entries with a name: - name: {value}", [{"name": value}]
     if isinstance(value, bool | int | float):
         yield "put it in a list and quote it", [_text(value)]
 

@@ -38,7 +38,7 @@ _PULL_SECRET: Schema = {
     "maxLength": 253,
     "required": ["name"],
     "maxProperties": 1,
-    "properties": {"name": {**NAME, "description": "Name of the secret."}},
+    "properties": {"name": {**NAME, "description": "Name of the Secret."}},
     "minimum": 1,
     "maximum": 0,
     "minItems": 1,
@@ -74,7 +74,7 @@ _KEY: Schema = {
     "minLength": 1,
     "maxLength": DATA_KEY.longest,
     "pattern": DATA_KEY.pattern,
-    "description": "Import this key only, as a variable of the same name; without it all keys are imported.",
+    "description": "Import only this key, as a variable of the same name. Default: all keys are imported.",
 }
 
 
@@ -124,8 +124,12 @@ _BESIDE: Mapping[type, Mapping[str, Schema]] = {
         "compiledParams": {**_ANYTHING, "description": "Accepted and ignored: status has the merged parameters."},
     },
     Status: {
-        "progress": {"type": "string", "maxLength": 32, "description": "Jobs that succeeded, of all: 3/6."},
-        "duration": {"type": "string", "maxLength": 32, "description": "How long it took, once it has ended: 2m14s."},
+        "progress": {"type": "string", "maxLength": 32, "description": "Succeeded jobs out of all jobs, such as 3/6."},
+        "duration": {
+            "type": "string",
+            "maxLength": 32,
+            "description": "How long the workflow took, such as 2m14s; set when it has ended.",
+        },
     },
 }
 """Properties that are no attribute of a model, by model."""
@@ -154,7 +158,7 @@ _SCALARS: Mapping[type, Schema] = {
 @cache
 def schema() -> Schema:
     """The schema of `spec`, for reading offline what the API server would say. Shared: copy before changing."""
-    return {**_object(Spec), "description": "What is to run, written by its user alone."}
+    return {**_object(Spec), "description": "What to run; written only by the user."}
 
 
 def custom_resource_definition() -> Schema:
@@ -176,11 +180,11 @@ def custom_resource_definition() -> Schema:
 def _version() -> Schema:
     status = {
         **_object(Status),
-        "description": "How far it is, written by the operator alone.",
+        "description": "The current state; written only by the operator.",
         "default": {"observedGeneration": -1},
     }
     root = {
-        "description": "A workflow: groups of jobs that run in order, side by side, or after what they depend on.",
+        "description": "A workflow: groups of jobs that run in order, in parallel, or after their dependencies.",
         "type": "object",
         "required": ["spec"],
         "properties": {"spec": schema(), "status": status},

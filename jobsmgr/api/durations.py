@@ -23,5 +23,5 @@ def parse_duration(text: str, units: Mapping[str, float] = UNITS) -> float:
     parts = _PART.findall(text)
     known = all(unit in units for _, unit in parts)
     if not parts or not known or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f'"{text}" is no duration; write it like 90s, 250ms or 1h30m')
+        raise ValueError(f'"{text}" is not a valid duration; write it like 90s, 250ms or 1h30m')
     return sum(float(number) * units[unit] for number, unit in parts)

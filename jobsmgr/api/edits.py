@@ -9,7 +9,7 @@ from jobsmgr.api.status import Phase
 def without_effect(phase: Phase) -> str:
     """A workflow that ended in this phase was edited: that nothing runs because of it, and how to run it again."""
     return (
-        f"the workflow had ended ({phase.value}) before this edit: nothing runs because of it; "
-        f"to run what failed again, set its annotation {RETRY_ANNOTATION} to a new text, "
-        f'and for all of it {RETRY_JOBS_ANNOTATION} to "*"'
+        f"the workflow had already ended ({phase.value}) before this edit, so the edit has no effect; "
+        f"to run the failed jobs again, set the annotation {RETRY_ANNOTATION} to a new value; "
+        f'to run all jobs again, set {RETRY_JOBS_ANNOTATION} to "*" too'
     )

@@ -82,4 +82,6 @@ class FragmentConflict(JobsmgrError):
 
     def __init__(self, what: str, first: str, second: str) -> None:
         self.what, self.first, self.second = what, first, second
-        super().__init__(f'plugins "{first}" and "{second}" give {what} different values; only one of them may set it')
+        super().__init__(
+            f'plugins "{first}" and "{second}" set {what} to different values; only one of them may set it'
+        )

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
-    raise TypeError("this value is shared and cannot be changed; answer with a changed copy")
+    raise TypeError("this value is shared and cannot be changed; return a changed copy")
 
 
 class FrozenDict(dict[str, Any]):

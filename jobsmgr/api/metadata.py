@@ -67,12 +67,12 @@ def object_problems(raw: Mapping[str, Any], fields: Mapping[str, Schema]) -> lis
 def _name_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     name, namespace = metadata.get("name"), metadata.get("namespace")
     if name is None and isinstance(metadata.get("generateName"), str):
-        text = "only a cluster makes a name of it; write metadata.name in its place"
+        text = "only a cluster can generate a name; use metadata.name instead"
         yield Problem("metadata.generateName", text, Code.MISSING)
     elif name is None:
         yield Problem("metadata.name", "required, but missing", Code.MISSING)
     elif isinstance(name, str) and not SUBDOMAIN.fits(name):
-        yield Problem("metadata.name", f"{quoted(name)} is no name; {SUBDOMAIN.advice}")
+        yield Problem("metadata.name", f"{quoted(name)} is not a valid name; {SUBDOMAIN.advice}")
     if isinstance(namespace, str) and (message := namespace_error(namespace)):
         yield Problem("metadata.namespace", message)
 
@@ -81,14 +81,14 @@ def namespace_error(name: str) -> str:
     """What is wrong with the name of a namespace; empty if nothing is, or if it names none."""
     if not name or LABEL.fits(name):
         return ""
-    return f"{quoted(name)} is no namespace; {LABEL.advice}"
+    return f"{quoted(name)} is not a valid namespace; {LABEL.advice}"
 
 
 def _key_problems(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     for field, is_key in (("labels", valid_key), ("annotations", valid_annotation_key)):
         for key in mapping(metadata.get(field)):
             if not is_key(key):
-                text = f"{quoted(key)} is no {field[:-1]} key; {KEY_ADVICE}"
+                text = f"{quoted(key)} is not a valid {field[:-1]} key; {KEY_ADVICE}"
                 yield Problem(f"metadata.{field}[{key}]", text, Code.BAD_KEY)
 
 

@@ -19,7 +19,7 @@ class Params:
 
     env: tuple[Manifest, ...] = spec_field(
         "env",
-        "Environment variables; merged by name: the outermost position, the innermost value.",
+        "Environment variables, merged by name: the innermost value wins, at the outermost position.",
         factory=tuple,
         ref="EnvVar[]",
         mergeKey="name",
@@ -27,7 +27,7 @@ class Params:
     )
     from_env: tuple[Manifest, ...] = spec_field(
         "fromEnv",
-        "Sources of environment variables, outermost level first; with `key`, only that variable is imported.",
+        "Sources of environment variables, outermost level first; with `key`, only that key is imported.",
         factory=tuple,
         merge=Merge.LAST_STAYS,
         ref="FromEnv[]",
@@ -55,13 +55,13 @@ class Params:
     )
     restart_policy: str | None = spec_field(
         "restartPolicy",
-        "Never (the default if no level says) or OnFailure; the innermost wins.",
+        "Never (the default) or OnFailure; the innermost wins.",
         default=None,
         enum=["Never", "OnFailure"],
     )
     image_pull_secrets: tuple[str, ...] = spec_field(
         "imagePullSecrets",
-        "Names of secrets for pulling the image, as strings or as {name}; outermost level first.",
+        "Names of Secrets for pulling the image, as strings or as {name}; outermost level first.",
         factory=tuple,
         merge=Merge.EACH_ONCE,
         ref="PullSecret[]",
@@ -69,7 +69,7 @@ class Params:
     )
     image_pull_policy: str | None = spec_field(
         "imagePullPolicy",
-        "Always, Never or IfNotPresent (the default if no level says), plain or as a list of one; the innermost wins.",
+        "Always, Never or IfNotPresent (the default), as a string or a list with one entry; the innermost wins.",
         default=None,
         ref="PullPolicy",
     )
@@ -90,31 +90,34 @@ class Params:
         ref="ResourceRequirements",
     )
     node_selector: Manifest = spec_field(
-        "nodeSelector", "Labels a node must have; merged by key, the innermost wins.", factory=dict, ref="StringMap"
+        "nodeSelector",
+        "Labels that a node must have; merged by key, the innermost wins.",
+        factory=dict,
+        ref="StringMap",
     )
     tolerations: tuple[Manifest, ...] = spec_field(
         "tolerations",
-        "Taints the pod tolerates, outermost level first, equal ones once.",
+        "Taints that the pod tolerates, outermost level first, without duplicates.",
         factory=tuple,
         merge=Merge.EACH_ONCE,
         ref="Toleration[]",
         maxItems=32,
     )
     affinity: Manifest | None = spec_field(
-        "affinity", "Affinity of the pod, taken whole; the innermost wins.", default=None, ref="Affinity"
+        "affinity", "Affinity of the pod, not merged; the innermost wins.", default=None, ref="Affinity"
     )
     priority_class_name: str | None = spec_field(
         "priorityClassName", "Priority class of the pod; the innermost wins.", default=None, ref="Subdomain"
     )
     pod_security_context: Manifest | None = spec_field(
         "podSecurityContext",
-        "Security context of the pod, taken whole; the innermost wins.",
+        "Security context of the pod, not merged; the innermost wins.",
         default=None,
         ref="PodSecurityContext",
     )
     security_context: Manifest | None = spec_field(
         "securityContext",
-        "Security context of the container, taken whole; the innermost wins.",
+        "Security context of the container, not merged; the innermost wins.",
         default=None,
         ref="SecurityContext",
     )

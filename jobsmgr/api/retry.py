@@ -29,13 +29,15 @@ _DIGEST = 16
 class Retry:
     """The last request to run jobs again, and what came of it."""
 
-    token: str = spec_field("token", "The text of the annotation that asked for it.", maxLength=1024)
-    time: datetime | None = spec_field("time", "When it was answered.", default=None)
-    accepted: bool = spec_field("accepted", "Whether jobs run again because of it.", default=False, always=True)
-    jobs: tuple[str, ...] = spec_field(
-        "jobs", "The first of the jobs that it runs again: group/job.", default=(), maxItems=10, itemMaxLength=253
+    token: str = spec_field("token", "Value of the annotation that made the request.", maxLength=1024)
+    time: datetime | None = spec_field("time", "When the operator answered the request.", default=None)
+    accepted: bool = spec_field(
+        "accepted", "Whether the request was accepted, so that jobs run again.", default=False, always=True
     )
-    message: str = spec_field("message", "How many jobs run again, or why none does.", default="", maxLength=32768)
+    jobs: tuple[str, ...] = spec_field(
+        "jobs", "The first of the jobs that run again, as group/job.", default=(), maxItems=10, itemMaxLength=253
+    )
+    message: str = spec_field("message", "How many jobs run again, or why none do.", default="", maxLength=32768)
     accepted_time: datetime | None = spec_field(
         "acceptedTime", "When a request was last accepted; activeDeadlineSeconds counts from then.", default=None
     )
@@ -80,7 +82,7 @@ def named_jobs(text: str, keys: Collection[JobKey]) -> frozenset[JobKey]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         named = {key for key in keys if part in (str(key), f"{key.group}/*", "*")}
         if not named:
-            raise NoSuchJob(f"{quoted(cut(part, MAX_TOKEN))} names no job; {_advice(part, keys)}")
+            raise NoSuchJob(f"{quoted(cut(part, MAX_TOKEN))} matches no job; {_advice(part, keys)}")
         found |= named
     return frozenset(found)
 

@@ -93,11 +93,11 @@ class ConditionType(StrEnum):
 class Attempt:
     """An earlier time that a job was run."""
 
-    attempt: int = spec_field("attempt", "Which time it was.", minimum=1)
+    attempt: int = spec_field("attempt", "Number of the attempt, counted from 1.", minimum=1)
     phase: Phase = spec_field("phase", "How it ended.", default=Phase.FAILED, always=True)
     job_name: str = spec_field("jobName", "Name of the Job that ran it.", default="", maxLength=253)
     uid: str = spec_field("uid", "UID of the Job that ran it.", default="", maxLength=128)
-    reason: str = spec_field("reason", "Why it ended so, in one word.", default="", maxLength=1024)
+    reason: str = spec_field("reason", "Why it ended this way, in one word.", default="", maxLength=1024)
     start_time: datetime | None = spec_field("startTime", "When its Job started.", default=None)
     completion_time: datetime | None = spec_field("completionTime", "When it ended.", default=None)
 
@@ -107,24 +107,29 @@ class JobStatus:
     """What is known of one job."""
 
     name: str = spec_field("name", "Name of the job in its group.", maxLength=253)
-    phase: Phase = spec_field("phase", "Where the job stands.", default=Phase.PENDING, always=True, newer=Phase.RUNNING)
+    phase: Phase = spec_field("phase", "Phase of the job.", default=Phase.PENDING, always=True, newer=Phase.RUNNING)
     job_name: str = spec_field("jobName", "Name of the Job that runs it.", default="", maxLength=253)
     uid: str = spec_field("uid", "UID of the Job that runs it.", default="", maxLength=128)
     start_time: datetime | None = spec_field("startTime", "When its Job started.", default=None)
     completion_time: datetime | None = spec_field("completionTime", "When the job ended.", default=None)
-    reason: str = spec_field("reason", "Why the job waits or failed, in one word.", default="", maxLength=1024)
-    message: str = spec_field("message", "Why the job waits or failed, for people.", default="", maxLength=32768)
+    reason: str = spec_field("reason", "Why the job is waiting or has failed, in one word.", default="", maxLength=1024)
+    message: str = spec_field(
+        "message", "Why the job is waiting or has failed, in a sentence.", default="", maxLength=32768
+    )
     compiled_params: Manifest | None = spec_field(
         "compiledParams",
-        "The job's merged parameters, innermost level of env first; left out of a status that would grow too large.",
+        "The job's merged parameters; env lists the innermost level first. Left out if the status would be too large.",
         default=None,
         ref="Opaque",
     )
     attempt: int = spec_field(
-        "attempt", "Which time the job is run, by requests to run it again.", default=1, minimum=1
+        "attempt",
+        "Number of the current attempt: 1, and one more for each request to run the job again.",
+        default=1,
+        minimum=1,
     )
     history: tuple[Attempt, ...] = spec_field(
-        "history", "The last times that it was run before, the oldest first.", default=(), maxItems=3
+        "history", "The most recent earlier attempts, the oldest first.", default=(), maxItems=3
     )
 
 
@@ -133,7 +138,7 @@ class GroupStatus:
     """What is known of one group."""
 
     name: str = spec_field("name", "Name of the group.", maxLength=253)
-    phase: Phase = spec_field("phase", "Where the group stands.", default=Phase.PENDING, always=True)
+    phase: Phase = spec_field("phase", "Phase of the group.", default=Phase.PENDING, always=True)
     jobs: tuple[JobStatus, ...] = spec_field("jobs", "The group's jobs.", default=(), always=True, maxItems=8192)
 
     @classmethod
@@ -150,11 +155,11 @@ def _count(key: str, doc: str) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Counts:
-    """How many jobs are where."""
+    """Number of jobs in each phase."""
 
-    total: int = _count("total", "Jobs of the workflow.")
+    total: int = _count("total", "All jobs of the workflow.")
     pending: int = _count("pending", "Jobs that have not started.")
-    running: int = _count("running", "Jobs that run.")
+    running: int = _count("running", "Jobs that are running.")
     succeeded: int = _count("succeeded", "Jobs that succeeded.")
     failed: int = _count("failed", "Jobs that failed.")
     aborted: int = _count("aborted", "Jobs that will never start.")
@@ -198,10 +203,12 @@ class Condition:
     type: str = spec_field("type", f"{', '.join(ConditionType)}, or a plugin's own.", maxLength=316)
     status: bool | None = spec_field("status", "Whether the condition holds.", ref="ConditionStatus")
     """None: unknown."""
-    reason: str = spec_field("reason", "Why it holds or not, in one word.", minLength=1, maxLength=1024)
-    message: str = spec_field("message", "Why it holds or not, for people.", default="", always=True, maxLength=32768)
+    reason: str = spec_field("reason", "Why the condition has this status, in one word.", minLength=1, maxLength=1024)
+    message: str = spec_field(
+        "message", "Why the condition has this status, in a sentence.", default="", always=True, maxLength=32768
+    )
     observed_generation: int = spec_field(
-        "observedGeneration", "The generation of the workflow that this was worked out from.", default=0, minimum=0
+        "observedGeneration", "The generation of the workflow that this condition describes.", default=0, minimum=0
     )
     last_transition_time: datetime | None = spec_field(
         "lastTransitionTime", "When `status` of the condition last changed.", default=None
@@ -220,18 +227,22 @@ class Status:
 
     observed_generation: int = spec_field(
         "observedGeneration",
-        "The generation of the workflow that this status shows; -1: no operator has seen it yet.",
+        "The generation of the workflow that this status describes; -1: no operator has processed it yet.",
         default=-1,
         always=True,
         minimum=-1,
     )
-    phase: Phase = spec_field("phase", "Where the workflow stands, for people.", default=Phase.PENDING, always=True)
-    start_time: datetime | None = spec_field("startTime", "When the workflow was first taken up.", default=None)
+    phase: Phase = spec_field(
+        "phase", "Phase of the workflow, as a summary for people.", default=Phase.PENDING, always=True
+    )
+    start_time: datetime | None = spec_field(
+        "startTime", "When the operator first processed the workflow.", default=None
+    )
     completion_time: datetime | None = spec_field("completionTime", "When the workflow ended.", default=None)
-    counts: Counts = spec_field("counts", "How many jobs are where.", factory=Counts, always=True)
+    counts: Counts = spec_field("counts", "Number of jobs in each phase.", factory=Counts, always=True)
     conditions: tuple[Condition, ...] = spec_field(
         "conditions",
-        "What holds for the workflow, for machines.",
+        "Conditions of the workflow, for programs that wait for it.",
         default=(),
         always=True,
         maxItems=32,

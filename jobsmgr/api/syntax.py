@@ -72,7 +72,7 @@ LABEL_VALUE = attrs.evolve(NAME_IN_KEY, pattern=f"^({_WORD})?$")
 DATA_KEY = Rule(
     pattern=r"^([-_A-Za-z0-9]|\.[-_A-Za-z0-9])[-._A-Za-z0-9]*$",
     longest=253,
-    words="use letters, digits, '-', '_' and '.', not beginning with two dots",
+    words="use letters, digits, '-', '_' and '.', and do not begin with two dots",
 )
 """A key in a ConfigMap or Secret, which is also the name of a file."""
 
@@ -85,7 +85,7 @@ QUANTITY = Rule(pattern=f"^[-+]?{_QUANTITY}$", words="write it like 500m, 2, 128
 AMOUNT = Rule(pattern=rf"^\+?{_QUANTITY}$", longest=64, words=QUANTITY.words)
 """A quantity that a pod may ask for: never negative. Stricter than Kubernetes: `-0` is none, nor is a very long one."""
 
-IMAGE = Rule(pattern=r"^\S(.*\S)?$", longest=1024, words="take the white space off its ends")
+IMAGE = Rule(pattern=r"^\S(.*\S)?$", longest=1024, words="remove the white space at its start and end")
 """The image of a container. Stricter than Kubernetes: of one line, and not arbitrarily long; wider: white space that is
 not ASCII only keeps the Pod from being created."""
 
@@ -99,7 +99,7 @@ IMAGE_REFERENCE = Rule(
 """An image as registries name it: what a manifest of ours has to name, not all that a kubelet may be given."""
 
 
-MOUNT_PATH = Rule(pattern="^[^:]+$", words="it must have no ':'")
+MOUNT_PATH = Rule(pattern="^[^:]+$", words="it must not contain ':'")
 """Where a volume is mounted. The API's own words; the API server does not check it, the container's start fails."""
 
 KEY_ADVICE = "write it as name or prefix.example.com/name"

@@ -116,7 +116,7 @@ class _Walk:
             if not isinstance(name, str):
                 continue
             if name in seen:
-                self._add(f"{path}[{index}].{key}", f'duplicate name "{name}"; give each its own', Code.DUPLICATE_NAME)
+                self._add(f"{path}[{index}].{key}", f'duplicate name "{name}"; rename one of them', Code.DUPLICATE_NAME)
             seen.add(name)
 
     def _fields(self, value: dict[str, Any], schema: Schema, path: str) -> None:
@@ -225,7 +225,7 @@ def _text_breaches(value: str, schema: Schema) -> Iterator[str]:
     pattern = schema.get("pattern")
     empty = not value and schema.get("minLength")  # reported already
     if pattern is not None and not empty and not compiled(pattern).search(value):
-        yield f"{quoted(value)} does not fit: {PATTERNS.get(pattern) or f'it must match {pattern}'}"
+        yield f"{quoted(value)} is not valid: {PATTERNS.get(pattern) or f'it must match {pattern}'}"
 
 
 def _size_breaches(size: int, schema: Schema, what: str, words: str) -> Iterator[str]:

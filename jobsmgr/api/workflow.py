@@ -52,13 +52,15 @@ class Job:
     )
     parallel: bool = spec_field(
         "parallel",
-        "false (the default): the job waits for all earlier jobs of its group; true: for none of them.",
+        "false (the default): the job waits for all earlier jobs of its group; true: it does not wait for them.",
         default=False,
     )
-    params: Params = spec_field("params", "Parameters of this job; they win over outer ones.", factory=Params)
+    params: Params = spec_field(
+        "params", "Parameters of this job; they override those of the group and the workflow.", factory=Params
+    )
     retries: int | None = spec_field(
         "retries",
-        "How often the job's pod is tried again; wins over outer levels.",
+        "How many times a failed pod of the job is retried; overrides the outer levels.",
         default=None,
         minimum=0,
         maximum=100,
@@ -86,20 +88,20 @@ class Group:
     name: str = spec_field("name", "Name of the group, unique in the workflow.", **_NAME)
     parallel: bool = spec_field(
         "parallel",
-        "false (the default): the group waits for all earlier groups; true: for none of them.",
+        "false (the default): the group waits for all earlier groups; true: it does not wait for them.",
         default=False,
     )
     params: Params = spec_field("params", "Parameters for the group's jobs.", factory=Params)
     retries: int | None = spec_field(
         "retries",
-        "How often a job's pod is tried again; wins over the workflow's.",
+        "How many times a failed pod of a job is retried; overrides the workflow's value.",
         default=None,
         minimum=0,
         maximum=100,
     )
     dependencies: tuple[str, ...] = spec_field(
         "dependencies",
-        "Groups that must succeed first, beside those that order gives.",
+        "Groups that must succeed first, in addition to those that it waits for by order.",
         factory=tuple,
         ref="GroupDependency[]",
         maxItems=64,
@@ -118,30 +120,30 @@ class Spec:
     )
     params: Params = spec_field("params", "Parameters for every job.", factory=Params)
     retries: int | None = spec_field(
-        "retries", "How often a job's pod is tried again (default 1).", default=None, minimum=0, maximum=100
+        "retries", "How many times a failed pod of a job is retried (default 1).", default=None, minimum=0, maximum=100
     )
     active_deadline_seconds: int | None = spec_field(
         "activeDeadlineSeconds",
-        "The workflow is ended when it runs longer than this, counted from status.startTime.",
+        "The workflow is stopped when it has run for longer than this, counted from status.startTime.",
         default=None,
         minimum=1,
         maximum=2147483647,
     )
     ttl_seconds_after_finished: int | None = spec_field(
         "ttlSecondsAfterFinished",
-        "The finished workflow is deleted, with its Jobs, after this time. Default: it is kept.",
+        "The finished workflow is deleted with its Jobs after this time. Default: it is kept.",
         default=None,
         minimum=0,
         maximum=2147483647,
     )
     suspend: bool = spec_field(
         "suspend",
-        "While true no job starts; jobs that run go on to their end. Set it to false to go on.",
+        "While this is true, no job starts; running jobs continue. Set it to false to resume.",
         default=False,
     )
     abort: bool = spec_field(
         "abort",
-        "true ends the workflow: running Jobs are deleted, nothing more starts. Setting it back undoes nothing.",
+        "true stops the workflow: running Jobs are deleted, and no job starts. This cannot be undone.",
         default=False,
     )
 

@@ -10,7 +10,7 @@ from jobsmgr.cli.shared.steering import Steering, steer, steering_options
 @click.command()
 @steering_options
 def abort(steering: Steering) -> int:
-    """Stop workflows: running jobs are deleted, and nothing more starts."""
+    """Stop workflows: running Jobs are deleted, and no more jobs start."""
     from jobsmgr.client.steering import ABORT
 
     return steer(steering, ABORT)

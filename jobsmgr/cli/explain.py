@@ -27,9 +27,9 @@ from jobsmgr.views.escape import encodable, printable
 @name_option
 @output_option("text", "json")
 def explain(file: str, jobs: tuple[str, ...], names: tuple[str, ...], exclude: tuple[str, ...], output: str) -> None:
-    """Show every merged parameter of the jobs of FILE ("-": standard input), and the level and line that set it.
+    """Show every merged parameter of the jobs in FILE ("-": standard input), with the level and line that set it.
 
-    Levels are the workflow, the group and the job; a value that none of them has is a default or a plugin's.
+    The levels are the workflow, the group and the job. Other values are defaults or come from plugins.
     """
     hooks = load_hooks()
     documents = chosen(load_documents([file], exclude), names)

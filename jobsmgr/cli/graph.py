@@ -50,10 +50,10 @@ form_options = handed_as(
     "form",
     _form,
     output_option(
-        "text", "mermaid", "dot", "svg", help="How to show it; svg follows the reader's light or dark scheme."
+        "text", "mermaid", "dot", "svg", help="Output format; svg follows the reader's light or dark scheme."
     ),
     click.option("--full", is_flag=True, help="Show every job and every dependency."),
-    click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone."),
+    click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only."),
 )
 
 
@@ -79,23 +79,25 @@ def graph(
     What is a file or a folder here is read as FILE, unless -n, --context or --kubeconfig says that a workflow of a
     cluster is meant; its jobs are shown with their phases.
 
-    A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group for all
-    groups above it, unless they are marked as parallel; other dependencies are listed below. Dependencies that others
-    imply are left out, and similar jobs share a line. --full shows every job and every dependency, in each form.
+    If a file or folder of that name exists, it is read, unless -n, --context or --kubeconfig is given. For a workflow
+    on a cluster, the phase of each job is shown too.
+
+    A larger workflow is shown as an outline: a job waits for all lines above it in its group, and a group waits for all
+    groups above it, unless they are marked as parallel. Other dependencies are listed below the job or group.
+    Dependencies that follow from others are left out, and similar jobs share a line. --full shows every job and every
+    dependency, in each output format.
     """
     if _is_path(subject):
         if connection.is_chosen:
-            raise click.UsageError(f"{CLUSTER_OPTIONS} are for a workflow of a cluster, not for a file", ctx)
+            raise click.UsageError(f"{CLUSTER_OPTIONS} are for a workflow on a cluster, not for a file", ctx)
         return _of_file(subject, names, exclude, form)
     exists = os.path.exists(subject)  # not Path.exists, which raises for a word that is too long for a file
     if exists and not connection.is_chosen:
         kind = "folder" if os.path.isdir(subject) else "file"
-        say_beside(
-            f'"{subject}" is a {kind} here; for the workflow "{subject}" of a cluster, name its namespace with -n'
-        )
+        say_beside(f'"{subject}" is a {kind} here; to show the workflow "{subject}" of a cluster, add -n NAMESPACE')
         return _of_file(subject, names, exclude, form)
     if names or exclude:
-        raise click.UsageError(f'--name and --exclude are for files, and "{subject}" is taken for a workflow', ctx)
+        raise click.UsageError(f'--name and --exclude are for files, but "{subject}" is not a file here', ctx)
     return _of_cluster(subject, connection, form, exists=exists)
 
 
@@ -108,7 +110,9 @@ def _of_file(file: str, names: tuple[str, ...], exclude: tuple[str, ...], form: 
     hooks = load_hooks()
     documents = chosen(load_documents([file], exclude), names)
     if form.output == "svg" and len(documents) > 1:
-        raise UnusableInput(f"{shown(file)} has {len(documents)} workflows and a drawing shows one; choose with --name")
+        raise UnusableInput(
+            f"{shown(file)} has {len(documents)} workflows, but a drawing shows one; choose it with --name"
+        )
     for document in documents:
         _show(plan_document(document, hooks), form)
     return ExitCode.DONE
@@ -135,7 +139,7 @@ def _of_cluster(name: str, connection: Connection, form: Form, *, exists: bool) 
         return on_cluster(connection, work)
     except Unreachable as error:
         code = ExitCode.USAGE if isinstance(error, NotConfigured) else ExitCode.ERROR
-        raise CommandError(f'{no_file} a workflow "{name}" cannot be looked for: {error}', code) from error
+        raise CommandError(f'{no_file} the workflow "{name}" cannot be read: {error}', code) from error
     except RequestRefused as error:
         raise CommandError(f"{no_file} {error}") from error
 

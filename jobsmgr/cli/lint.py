@@ -34,10 +34,10 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cy
 @exclude_option
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 def lint(files: tuple[str, ...], output: str, exclude: tuple[str, ...], strict: bool) -> int:
-    """Check the ManagedJobs of FILE... (files, folders, "-": standard input) as a cluster would, and beyond.
+    """Check the ManagedJobs in FILE... (files, folders, "-": standard input) before they are applied.
 
-    Other kinds are passed over, but for the keys of ConfigMaps and Secrets that a workflow refers to. Exits with 1 if
-    there is an error, with 2 if a file cannot be used. Every code is explained in docs/lint.md.
+    ConfigMaps, Secrets and claims in the files are checked too; objects of other kinds are skipped. Exit codes: 1 if
+    there is an error, 2 if a file cannot be used. docs/lint.md explains every code.
     """
     reading = _Reading(files)
     for path in expand(files, exclude):
@@ -80,7 +80,7 @@ class _Reading:
         try:
             self.documents += read_documents(path)
         except SyntaxProblem as error:
-            text = f"this is no YAML that kubectl reads: {error}"
+            text = f"kubectl cannot read this as YAML: {error}"
             self.broken.append(Finding(shown(path), *error.position, Code.NOT_YAML.severity, Code.NOT_YAML, text))
         except TemplateFile:
             self.templates += 1
@@ -97,7 +97,7 @@ def _nothing(files: Iterable[str], documents: Sequence[Document], templates: int
 
 
 def _passed_over(templates: int) -> str:
-    return f"{templates:,} template{'' if templates == 1 else 's'} passed over" if templates else ""
+    return f"{templates:,} template{'' if templates == 1 else 's'} skipped" if templates else ""
 
 
 def _show(findings: Sequence[Finding], output: str, workflows: int, templates: int) -> None:

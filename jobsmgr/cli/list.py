@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 @names_argument
 @cluster_options_everywhere
 @click.option("-l", "--selector", default="", metavar="LABELS", help="Only workflows with these labels: team=a,!old.")
-@click.option("--failed", is_flag=True, help="Only workflows that failed, or were aborted.")
-@click.option("--running", is_flag=True, help="Only workflows that have not ended.")
-@click.option("--since", type=Seconds(), metavar="TIME", help="Only workflows created in this time: 30m, 12h, 7d.")
-@click.option("-w", "--watch", is_flag=True, help="Go on, and print a workflow again whenever it changes.")
+@click.option("--failed", is_flag=True, help="Only workflows that failed or were aborted.")
+@click.option("--running", is_flag=True, help="Only workflows that have not ended yet.")
+@click.option("--since", type=Seconds(), metavar="TIME", help="Only workflows created within this time: 30m, 12h, 7d.")
+@click.option("-w", "--watch", is_flag=True, help="Keep watching, and print a workflow again whenever it changes.")
 @print_options
 def list_workflows(
     names: tuple[str, ...],
@@ -39,12 +39,12 @@ def list_workflows(
     watch: bool,
     output: Format,
 ) -> int:
-    """List workflows, all or those of the given names.
+    """List all workflows, or those with the given names.
 
-    Exit code 1 if a named workflow does not exist.
+    The exit code is 1 if a named workflow does not exist.
     """
     if failed and running:
-        raise click.UsageError("--failed and --running exclude each other: leave one out")
+        raise click.UsageError("--failed and --running cannot be used together; remove one of them")
 
     async def work(cluster: Cluster, namespace: str) -> int:
         from jobsmgr.client.cluster import Query

@@ -32,15 +32,20 @@ if TYPE_CHECKING:
     metavar="JOB",
     multiple=True,
     shell_complete=jobs_of_workflows,
-    help="Only jobs that fit: GROUP/JOB, JOB, or a pattern. Repeatable.",
+    help="Only jobs that match GROUP/JOB, JOB or a pattern (load-*). Repeatable.",
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on, also with jobs that start later, until the workflow ends.")
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    help="Keep printing, including jobs that start later, until the workflow ends.",
+)
 @click.option("--failed", is_flag=True, help="Only jobs that failed.")
-@click.option("--previous", is_flag=True, help="The container's start before the last one, as after a crash.")
+@click.option("--previous", is_flag=True, help="The previous run of the container, for example after a crash.")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Only this attempt of each job, counted from 1.")
-@click.option("--since", type=Seconds(), metavar="TIME", help="Only lines of this time: 30s, 5m, 2h.")
+@click.option("--since", type=Seconds(), metavar="TIME", help="Only lines from this much time: 30s, 5m, 2h.")
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of each log.")
-@click.option("--timestamps", is_flag=True, help="Put the time before each line.")
+@click.option("--timestamps", is_flag=True, help="Print the time before each line.")
 def logs(
     name: str,
     connection: Connection,
@@ -53,7 +58,7 @@ def logs(
     tail: int | None,
     timestamps: bool,
 ) -> int:
-    """Print the logs of the workflow NAME, each line behind the name of its job."""
+    """Print the logs of the workflow NAME, with the job's name before each line."""
 
     async def work(cluster: Cluster, namespace: str) -> int:
         from jobsmgr.client.listing import workflow

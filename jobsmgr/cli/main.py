@@ -21,24 +21,24 @@ COMMANDS = {
     "run": Lazy("jobsmgr.cli.run.command:run", "Run a file's workflows on this machine, without a cluster."),
     "lint": Lazy("jobsmgr.cli.lint:lint", "Check files before they are applied."),
     "explain": Lazy("jobsmgr.cli.explain:explain", "Show which level set each parameter of a job."),
-    "graph": Lazy("jobsmgr.cli.graph:graph", "Show what waits for what, in a file or on a cluster."),
+    "graph": Lazy("jobsmgr.cli.graph:graph", "Show the dependency graph of a file or of a workflow on a cluster."),
     "render": Lazy("jobsmgr.cli.render:render", "Print the Jobs that the operator would create."),
-    "submit": Lazy("jobsmgr.cli.submit:submit", "Create a run of a file on a cluster."),
-    "list": Lazy("jobsmgr.cli.list:list_workflows", "List the workflows of a cluster."),
-    "tree": Lazy("jobsmgr.cli.tree:tree", "Show a workflow of a cluster as a tree, live with -w."),
-    "visualize": Lazy("jobsmgr.cli.tree:tree", "The same as tree."),
-    "status": Lazy("jobsmgr.cli.status:status", "Show why a workflow of a cluster does not go on."),
-    "logs": Lazy("jobsmgr.cli.logs:logs", "Print what a workflow's jobs print, merged."),
-    "wait": Lazy("jobsmgr.cli.wait:wait", "Wait until workflows of a cluster have ended."),
-    "suspend": Lazy("jobsmgr.cli.suspend:suspend", "Start no more jobs of a workflow until it is resumed."),
-    "resume": Lazy("jobsmgr.cli.resume:resume", "Let a suspended workflow go on."),
+    "submit": Lazy("jobsmgr.cli.submit:submit", "Run a file's workflow on a cluster."),
+    "list": Lazy("jobsmgr.cli.list:list_workflows", "List the workflows on a cluster."),
+    "tree": Lazy("jobsmgr.cli.tree:tree", "Show a workflow on a cluster as a tree, live with -w."),
+    "visualize": Lazy("jobsmgr.cli.tree:tree", "Alias of tree."),
+    "status": Lazy("jobsmgr.cli.status:status", "Show why a workflow on a cluster is waiting or has failed."),
+    "logs": Lazy("jobsmgr.cli.logs:logs", "Print the logs of a workflow's jobs, merged."),
+    "wait": Lazy("jobsmgr.cli.wait:wait", "Wait until workflows on a cluster have ended."),
+    "suspend": Lazy("jobsmgr.cli.suspend:suspend", "Suspend a workflow: no more jobs start until it is resumed."),
+    "resume": Lazy("jobsmgr.cli.resume:resume", "Resume a suspended workflow."),
     "abort": Lazy("jobsmgr.cli.abort:abort", "Stop a workflow and its running jobs."),
-    "retry": Lazy("jobsmgr.cli.retry:retry", "Run again what failed, and go on from there."),
-    "operator": Lazy("jobsmgr.cli.operator:operator", "Run the workflows of a cluster: the controller process."),
-    "manifests": Lazy("jobsmgr.cli.manifests:manifests", "Print what runs the operator on a cluster."),
+    "retry": Lazy("jobsmgr.cli.retry:retry", "Run the failed jobs of a workflow again, and continue from there."),
+    "operator": Lazy("jobsmgr.cli.operator:operator", "Run the operator, which runs the workflows of a cluster."),
+    "manifests": Lazy("jobsmgr.cli.manifests:manifests", "Print the manifests that install the operator."),
     "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
     "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and the packages it uses."),
-    "completion": Lazy("jobsmgr.cli.completion:completion", "Print the completion script of a shell."),
+    "completion": Lazy("jobsmgr.cli.completion:completion", "Print the completion script for a shell."),
 }
 """Every command, in the order of the help."""
 
@@ -50,11 +50,11 @@ COMPLETE_VARIABLE = "_JOBSMGR_COMPLETE"
     entries=COMMANDS,
     stand_in="list",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 time-out, 130 interrupt.",
+    epilog="Exit codes: 0 done, 1 error, 2 usage, 3 workflow failed, 4 aborted, 124 timeout, 130 interrupted.",
 )
 @click.version_option(package_name="jobsmgr", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Run workflows of Jobs: on a Kubernetes cluster, or from a file on this machine."""
+    """Run workflows of Jobs on a Kubernetes cluster, or from a file on this machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -108,7 +108,7 @@ def _report_system(error: OSError, verbose: bool) -> int:
         _show_traceback(error)
     about = f": {error.filename}" if error.filename else ""
     hint = "" if verbose else "; -v shows where"
-    click.echo(f"Error: {printable(f'the system says: {error.strerror or error}{about}')}{hint}", err=True)
+    click.echo(f"Error: {printable(f'the operating system reports: {error.strerror or error}{about}')}{hint}", err=True)
     return ExitCode.ERROR
 
 
@@ -143,4 +143,4 @@ def _sentence(error: click.UsageError) -> str:
 
 def _explain(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
     """What is shown for an error that nobody foresaw."""
-    click.echo(f"Error: {kind.__name__}: {error}; this is a bug of jobsmgr, -v shows where", err=True)
+    click.echo(f"Error: {kind.__name__}: {error}; this is a bug in jobsmgr, -v shows where", err=True)

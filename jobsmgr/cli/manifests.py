@@ -13,7 +13,7 @@ def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
     from jobsmgr.api.syntax import LABEL  # the help needs none of it
 
     if not LABEL.fits(value):
-        raise click.BadParameter(f'"{value}" is no namespace; {LABEL.advice}', ctx, param)
+        raise click.BadParameter(f'"{value}" is not a valid namespace; {LABEL.advice}', ctx, param)
     return value
 
 
@@ -23,7 +23,7 @@ def _image(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     # A version between two releases has a "+", which no tag may have.
     image = f"jobsmgr:{metadata.version('jobsmgr').replace('+', '-')}" if value is None else value
     if not IMAGE_REFERENCE.fits(image):
-        raise click.BadParameter(f'"{image}" is no image; {IMAGE_REFERENCE.advice}', ctx, param)
+        raise click.BadParameter(f'"{image}" is not a valid image; {IMAGE_REFERENCE.advice}', ctx, param)
     return image
 
 
@@ -35,24 +35,24 @@ def _image(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     default="jobsmgr",
     show_default=True,
     callback=_namespace,
-    help="The namespace that the operator runs in; it is created.",
+    help="The namespace of the operator; it is created.",
 )
 @click.option(
     "--image",
     metavar="IMAGE",
     callback=_image,
-    help="The operator's image, with the registry that has it. Default: jobsmgr, with this version as its tag.",
+    help="Image of the operator, with its registry. Default: jobsmgr, with this version as the tag.",
 )
 @click.option(
     "--only",
     type=click.Choice(["crd", "operator"]),
-    help="Only the CRD, or only what runs the operator. Default: both.",
+    help="Print only the CRD, or only the operator. Default: both.",
 )
 def manifests(namespace: str, image: str, only: str | None) -> None:
-    """Print what runs the operator on a cluster: jobsmgr manifests | kubectl apply -f -
+    """Print the manifests that install the operator: jobsmgr manifests | kubectl apply -f -
 
-    It is what manifests/install.yaml has: the CRD, a namespace, the operator's roles and two replicas. The CRD and the
-    operator can be applied together.
+    They are the same as in manifests/install.yaml: the CRD, a namespace, the roles of the operator and two replicas.
+    You can apply the CRD and the operator together.
     """
     from jobsmgr.installation import parts
     from jobsmgr.installation.settings import Installation

@@ -20,16 +20,16 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
 @click.option(
     "--kubeconfig",
     envvar=["JOBSMGR_KUBECONFIG"],
-    help="Path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the pod's service account.",
+    help="Path of a kubeconfig; default: KUBECONFIG, ~/.kube/config or the pod's service account.",
 )
-@click.option("--context", help="Context of the kubeconfig; without it the current one.")
+@click.option("--context", help="Context of the kubeconfig; default: the current one.")
 @click.option(
     "-n",
     "--namespace",
     "namespaces",
     multiple=True,
     envvar="JOBSMGR_NAMESPACES",
-    help="Namespace to watch; may be given several times. Default: all.",
+    help="Namespace to watch. Repeatable. Default: all namespaces.",
 )
 @click.option(
     "--leader-election/--no-leader-election",
@@ -40,21 +40,26 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
 @click.option(
     "--lease-namespace",
     default="",
-    show_default="the pod's own; outside of a pod jobsmgr, if it exists",
+    show_default="the pod's own; outside a pod jobsmgr, if it exists",
     help="Namespace of the Lease.",
 )
-@click.option("--lease-duration", type=SECONDS, default=15, help="Seconds without a renewal after which others lead.")
+@click.option(
+    "--lease-duration",
+    type=SECONDS,
+    default=15,
+    help="Seconds without a renewal after which another replica takes over.",
+)
 @click.option(
     "--lease-renew-deadline",
     type=SECONDS,
     default=10,
-    help="Seconds that a leader goes on without a renewal; less than the duration.",
+    help="Seconds that a leader keeps working without a renewal; less than the lease duration.",
 )
 @click.option(
     "--lease-retry-period",
     type=SECONDS,
     default=2,
-    help="Seconds between two attempts to renew or to become the leader; less than the deadline.",
+    help="Seconds between attempts to renew the Lease or to become the leader; less than the renew deadline.",
 )
 @click.option(
     "--identity",
@@ -63,13 +68,21 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
     help="Who this replica is, in the Lease, in events and for the API server's audit log.",
 )
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", help="What is logged."
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="Minimum level of the log.",
 )
 @click.option(
-    "--log-format", type=click.Choice(["console", "json"]), default="console", help="How it is logged, on stderr."
+    "--log-format",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    help="Format of the log, which goes to stderr.",
 )
-@click.option("--workers", type=click.IntRange(1, 256), default=8, help="Workflows looked at side by side.")
-@click.option("--writes", type=click.IntRange(1, 64), default=8, help="Requests that write, under way at once.")
+@click.option("--workers", type=click.IntRange(1, 256), default=8, help="Number of workflows processed in parallel.")
+@click.option(
+    "--writes", type=click.IntRange(1, 64), default=8, help="Maximum number of write requests at the same time."
+)
 @http_options
 def operator(
     kubeconfig: str | None,
@@ -88,12 +101,12 @@ def operator(
     writes: int,
     http: HttpSettings,
 ) -> None:
-    """Run the workflows of a cluster, until SIGTERM.
+    """Run the operator, which runs the workflows of a cluster, until SIGTERM.
 
-    Each option can be set in the environment too: JOBSMGR_LOG_FORMAT=json, JOBSMGR_NAMESPACES="team-a team-b".
+    Each option can also be set by an environment variable: JOBSMGR_LOG_FORMAT=json, JOBSMGR_NAMESPACES="team-a team-b".
 
-    A server that cannot be reached, a CRD that is not installed or a right that is missing is waited for; the log says
-    which.
+    If the API server cannot be reached, the CRD is not installed or a permission is missing, the operator waits, and
+    the log says what it waits for.
     """
     # Imported late: kr8s costs a third of a second, which `jobsmgr --help` need not pay.
     import anyio

@@ -13,9 +13,9 @@ from jobsmgr.loading.plugins import load_hooks
 @click.command()
 @output_option("text", "json")
 def plugins(output: str) -> None:
-    """Show every plugin that is loaded, its distribution, and the hooks it implements.
+    """Show each loaded plugin, the package it comes from, and the hooks that it implements.
 
-    Plugins are found through the entry-point group "jobsmgr"; later ones stand before earlier ones.
+    Plugins are found through the entry-point group "jobsmgr". The plugin that was registered last is called first.
     """
     hooks = load_hooks()
     rows = [(name, origin, hooks.implemented(name)) for name, origin in hooks.origins.items()]

@@ -31,15 +31,15 @@ from jobsmgr.loading.plugins import load_hooks
 @exclude_option
 @name_option
 @namespace_option
-@output_option("yaml", "json", help="How to print them.")
+@output_option("yaml", "json", help="Output format.")
 def render(
     file: str, jobs: tuple[str, ...], names: tuple[str, ...], exclude: tuple[str, ...], namespace: str, output: str
 ) -> None:
-    """Print the Jobs that the operator creates for the workflows of FILE ("-": standard input).
+    """Print the Jobs that the operator would create for the workflows in FILE ("-": standard input).
 
-    They are complete but for the owner reference: that needs the uid that a cluster gives. Applied by hand they would
-    take the names that the operator wants for its own. As in a run, what names no namespace is in "default", or in that
-    of -n.
+    They are complete except for the owner reference, which needs the uid of the workflow on the cluster. Do not apply
+    them yourself: they would take the names of the operator's own Jobs. Documents without a namespace are in "default"
+    or the namespace of -n, as with "run".
     """
     hooks = load_hooks()
     plans = [plan_document(document, hooks, namespace) for document in chosen(load_documents([file], exclude), names)]

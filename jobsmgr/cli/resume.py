@@ -10,7 +10,7 @@ from jobsmgr.cli.shared.steering import Steering, steer, steering_options
 @click.command()
 @steering_options
 def resume(steering: Steering) -> int:
-    """Let suspended workflows go on."""
+    """Resume suspended workflows."""
     from jobsmgr.client.steering import RESUME
 
     return steer(steering, RESUME)

@@ -29,19 +29,19 @@ ANSWERED_WITHIN = 10.0
     metavar="JOB",
     multiple=True,
     shell_complete=jobs_of_workflows,
-    help="Run this job again, and all that waits for it, succeeded or not: GROUP/JOB or GROUP/*. Repeatable.",
+    help="Run this job again, and all jobs that wait for it, even if they succeeded: GROUP/JOB or GROUP/*. Repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Run every job again.")
 def retry(steering: Steering, jobs: tuple[str, ...], everything: bool) -> int:
-    """Run again what failed or was aborted in workflows, by the newest spec; what succeeded is kept.
+    """Run the failed and aborted jobs of workflows again, with the newest spec. Succeeded jobs are kept.
 
-    Exit code 1 if the operator refuses.
+    The exit code is 1 if the operator rejects the request.
     """
     from jobsmgr.client.steering import retry as request
     from jobsmgr.connection import clock
 
     if jobs and everything:
-        raise click.UsageError("--all takes every job: leave --from out")
+        raise click.UsageError("--all already includes every job; remove --from")
     token = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     async def wait_for_answer(cluster: Cluster, record: Record) -> int:
@@ -67,5 +67,5 @@ async def _answer(cluster: Cluster, record: Record, token: str) -> int:
                     if (answer := Record(raw).retry_answer(token)) is not None:
                         click.echo(f"  {printable(answer.message)}", err=not answer.accepted)
                         return ExitCode.DONE if answer.accepted else ExitCode.ERROR
-    click.echo(f"the operator has not answered yet; its answer will be in status.retry of {record.name}", err=True)
+    click.echo(f"the operator has not answered yet; see its answer later in status.retry of {record.name}", err=True)
     return ExitCode.DONE

@@ -25,9 +25,9 @@ TITLE = 9
 @cluster_options
 @click.pass_context
 def status(ctx: click.Context, name: str, connection: Connection) -> int:
-    """Show why the workflow NAME does not go on, or how it ended, and what to type next.
+    """Show why the workflow NAME is waiting or how it ended, and which command to type next.
 
-    Pods, events and logs are read with your rights; what you are not allowed to see is named.
+    Pods, events and logs are read with your permissions; the output names what you are not allowed to see.
     """
 
     async def work(cluster: Cluster, namespace: str) -> int:

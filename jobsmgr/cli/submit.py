@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 @name_option
 @cluster_options
 @variable_options
-@click.option("--generate-name", is_flag=True, help="Give each run a name of its own: the file's and a random end.")
-@click.option("--wait", "then", flag_value="wait", help="Wait until it has ended.")
-@click.option("--watch", "then", flag_value="watch", help="Show it as a live tree until it has ended.")
-@click.option("--logs", "then", flag_value="logs", help="Print what its jobs print until it has ended.")
+@click.option(
+    "--generate-name", is_flag=True, help="Give each run a unique name: the name in the file with a random suffix."
+)
+@click.option("--wait", "then", flag_value="wait", help="Wait until the workflow has ended.")
+@click.option("--watch", "then", flag_value="watch", help="Show the workflow as a live tree until it has ended.")
+@click.option("--logs", "then", flag_value="logs", help="Print the logs of its jobs until it has ended.")
 @dry_run_option("only check the file")
 def submit(
     file: str,
@@ -41,9 +43,9 @@ def submit(
     then: str | None,
     dry_run: DryRun,
 ) -> int:
-    """Create a run of the workflow in FILE ("-": standard input) on a cluster.
+    """Create the workflow in FILE ("-": standard input) on a cluster, which runs it.
 
-    With --wait, --watch or --logs the exit code is 3 if it failed and 4 if it was aborted.
+    With --wait, --watch or --logs, the exit code is 3 if the workflow failed and 4 if it was aborted.
     """
     document = _document(file, names, exclude, values)
 
@@ -73,12 +75,16 @@ def _document(file: str, names: tuple[str, ...], exclude: tuple[str, ...], value
     documents = load_documents([file], exclude)
     workflows = chosen(documents, names)
     if len(workflows) > 1:
-        raise UnusableInput(f"{shown(file)} has {len(workflows)} workflows and one is submitted; choose with --name")
+        raise UnusableInput(
+            f"{shown(file)} has {len(workflows)} workflows, but one is submitted at a time; choose it with --name"
+        )
     beside = [
         f"{each.kind}/{each.name}" for each in documents if each not in workflows and each.kind != workflows[0].kind
     ]
     if beside:
-        say_beside(f"not created, since only the workflow is: {', '.join(beside)} (kubectl apply creates them)")
+        say_beside(
+            f"not created, because submit creates only the workflow: {', '.join(beside)} (kubectl apply creates them)"
+        )
     (document,) = with_variables(workflows, values)
     plan_document(document, load_hooks())
     return document
@@ -89,7 +95,7 @@ def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_n
     metadata = dict(raw["metadata"])
     written = metadata.get("namespace")
     if asked and written and asked != written:
-        raise UnusableInput(f'the file says namespace "{written}" and -n says "{asked}"; leave one of them out')
+        raise UnusableInput(f'the namespace is "{written}" in the file but "{asked}" with -n; remove one of them')
     metadata["namespace"] = written or namespace
     if generate_name:
         metadata["generateName"] = f"{metadata.pop('name')}-"
@@ -106,7 +112,7 @@ async def _create(cluster: Cluster, body: dict[str, Any], dry_run: DryRun) -> Re
     try:
         return Record(await cluster.create(WORKFLOWS, body["metadata"]["namespace"], body, dry_run.parameter))
     except AlreadyExists as error:
-        raise CommandError(f"{error}; --generate-name gives each run a name of its own") from error
+        raise CommandError(f"{error}; --generate-name gives each run a unique name") from error
 
 
 async def _until_ended(cluster: Cluster, record: Record, then: str) -> int:

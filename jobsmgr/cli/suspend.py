@@ -10,7 +10,7 @@ from jobsmgr.cli.shared.steering import Steering, steer, steering_options
 @click.command()
 @steering_options
 def suspend(steering: Steering) -> int:
-    """Start no more jobs of workflows until they are resumed; what runs goes on."""
+    """Suspend workflows: no more jobs start until they are resumed; running jobs continue."""
     from jobsmgr.client.steering import SUSPEND
 
     return steer(steering, SUSPEND)

@@ -25,11 +25,13 @@ NEVER_CUT = 10_000
 @click.command()
 @name_argument
 @cluster_options
-@click.option("-w", "--watch", is_flag=True, help="Go on until the workflow ends; 3 if it failed, 4 if aborted.")
+@click.option(
+    "-w", "--watch", is_flag=True, help="Keep watching until the workflow ends; exit with 3 if it failed, 4 if aborted."
+)
 @click.option(
     "--all", "everything", is_flag=True, help="Show every job, however many there are; with -w as many as fit."
 )
-@click.option("--ascii", "only_ascii", is_flag=True, help="Draw the tree with ASCII characters alone.")
+@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only.")
 def tree(name: str, connection: Connection, watch: bool, everything: bool, only_ascii: bool) -> int:
     """Show the workflow NAME as a tree: where each job stands, when it ran, what a pending one waits for."""
 
@@ -68,4 +70,4 @@ def _print(record: Record, palette: Palette, *, everything: bool) -> None:
     )
     console.print(RunTree([view], now.timestamp, palette))
     if rows < lines:
-        click.echo(f"{len(view.jobs):,} jobs: --all shows every one")
+        click.echo(f"{len(view.jobs):,} jobs; --all shows every one")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=click.Choice([aim.value for aim in Aim]),
     default="finished",
     show_default=True,
-    help="What to wait for; a workflow that ends in another way is not waited for any longer.",
+    help="What to wait for. A workflow that ends in another way also ends the wait.",
 )
 @click.option("--timeout", type=Seconds(), metavar="TIME", help="Give up after this time: 90s, 30m. Default: never.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code says how it went.")
@@ -48,10 +48,10 @@ def wait(
     timeout: float | None,
     quiet: bool,
 ) -> int:
-    """Wait until the workflows NAME, or those with the labels of -l, have ended, and print how.
+    """Wait until the workflows NAME, or those with the labels of -l, have ended, and print the result.
 
-    Exit codes: 0 all became what was waited for, 3 one failed, 4 one was aborted, 1 one was deleted, or succeeded where
-    failure was waited for, 124 the time is up.
+    Exit codes: 0 if all ended as expected, 3 if one failed, 4 if one was aborted, 1 if one was deleted, or succeeded
+    with --for failed, 124 after a timeout.
     """
     require_choice(names, selector)
 
@@ -125,7 +125,7 @@ class _Waited:
         """The worst of all."""
         if self.left:
             if not self._quiet:
-                click.echo(f"the time is up; still waiting for {', '.join(self.left)}", err=True)
+                click.echo(f"timed out; still waiting for {', '.join(self.left)}", err=True)
             return ExitCode.TIMEOUT
         worst = (ExitCode.WORKFLOW_FAILED, ExitCode.ABORTED, ExitCode.ERROR)
         return next((code for code in worst if code in self._codes), ExitCode.DONE)

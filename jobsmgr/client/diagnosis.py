@@ -78,7 +78,7 @@ def _headline(record: Record, now: datetime, blocker: Blocker | None, why: str) 
     after = "" if seconds is None else f" {'after' if record.is_finished else 'for'} {whole(round(seconds))}"
     start = f"{record.phase.value.capitalize()}{after}"
     if not record.is_seen:
-        return f"Pending: no operator has looked at it yet; is one running, and does it watch {record.namespace}?"
+        return f"Pending: no operator has processed it yet; is one running, and does it watch {record.namespace}?"
     if record.phase is Phase.SUCCEEDED:
         return f"{start}: {record.status.progress} jobs"
     if blocker is None or (not blocker.job.reason and not why and message):

@@ -41,7 +41,7 @@ async def examine(cluster: Cluster, record: Record, blocker: Blocker | None) -> 
         query = Query(resource=PODS, namespace=namespace, labels=f"{OF_JOB}={uid}")
         raw = (await cluster.list(query)).items
     except Forbidden:
-        return Findings(unseen=(f"you may not list pods in {namespace}, so what they say is not shown",))
+        return Findings(unseen=(f"you are not allowed to list pods in {namespace}, so what they report is not shown",))
     pods = tuple(pod_of(each) for each in raw)
     unseen: list[str] = []
     report = PodReport(pods=pods)
@@ -51,7 +51,7 @@ async def examine(cluster: Cluster, record: Record, blocker: Blocker | None) -> 
             events = tuple(event_of(each) for each in (await cluster.list(about)).items)
             report = attrs.evolve(report, events=events)
         except Forbidden:
-            unseen.append(f"you may not list events in {namespace}, so what they say is not shown")
+            unseen.append(f"you are not allowed to list events in {namespace}, so what they report is not shown")
     log = await _last_lines(cluster, namespace, raw)
     return Findings(_why(report, blocker), log, tuple(unseen))
 

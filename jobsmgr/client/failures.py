@@ -36,7 +36,7 @@ def refusal(answer: Answer, resource: Resource, namespace: str, name: str) -> Re
             "the API server did not accept your credentials: log in again, or choose another context with --context"
         )
     if answer.status == 403:
-        return Forbidden(f"you may not do this: {answer.message}")
+        return Forbidden(f"you are not allowed to do this: {answer.message}")
     if answer.status == 404:
         return _not_found(answer, resource, what, name)
     if answer.status == 410:

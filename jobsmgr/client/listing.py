@@ -59,9 +59,9 @@ def unknown(name: str, namespace: str, known: Iterable[str]) -> DoesNotExist:
     if near:
         hint = f'; did you mean "{near[0]}"?'
     elif names:
-        hint = "; list shows those that do"
+        hint = '; "list" shows the existing workflows'
     else:
-        hint = "; no workflow does: choose a namespace with -n, or a cluster with --context"
+        hint = "; there are no workflows: choose a namespace with -n, or a cluster with --context"
     return DoesNotExist(f'{KIND} "{name}" does not exist in {where(namespace)}{hint}')
 
 

@@ -164,7 +164,9 @@ class Logs:
     async def _read(self, pod: JobPod, container: Container) -> None:
         """A log as it is now."""
         if not container.has_begun:
-            self._note(f"{pod.key}: pod {pod.name} has not started: {container.waiting or 'nothing runs it yet'}")
+            self._note(
+                f"{pod.key}: pod {pod.name} has not started: {container.waiting or 'no container is running yet'}"
+            )
             return
         try:
             async for line in self._lines(pod, container, {}):

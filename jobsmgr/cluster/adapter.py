@@ -177,7 +177,7 @@ class KubernetesCluster:
             return math.inf
 
     def _on_rollback(self) -> None:
-        _log.warning("the API server knows less than before, as after a restored backup: everything is listed anew")
+        _log.warning("the API server has lost recent changes, as after a restored backup; listing everything again")
         self.cache.distrust()
         for watch in self._watches:
             watch.begin_anew()
@@ -185,7 +185,7 @@ class KubernetesCluster:
     def _on_status_right(self, namespace: str) -> None:
         for key in self.keys():
             if namespace in ("", key.namespace):
-                self.cache.pending.add(key, "statuses may be saved")
+                self.cache.pending.add(key, "saving statuses is allowed now")
 
     # Writes
 

@@ -31,7 +31,7 @@ class Pending:
     def add_gone(self, key: Key) -> None:
         """A workflow is gone, which only a taker of requests has to know: a standby remembers what there is."""
         if self._takers:
-            self.add(key, "the workflow is gone")
+            self.add(key, "the workflow was deleted")
         else:
             self._reasons.pop(key, None)
 
@@ -115,7 +115,7 @@ class Workflows(Store[WorkflowState]):
         if after.value.finished:
             self._forget_gone(after)
         if not own:
-            self._pending.add(Key(*after.place), "the workflow has changed" if before else "there is a workflow")
+            self._pending.add(Key(*after.place), "the workflow has changed" if before else "the workflow exists")
 
     def _on_removed(self, known: Stored[WorkflowState], last: Stored[WorkflowState]) -> None:
         self._by_uid.pop(known.uid, None)

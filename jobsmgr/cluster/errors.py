@@ -52,7 +52,7 @@ def not_served(answer: Answer, resource: Resource, name: str) -> Refused:
     """A write of an object that was answered as if it did not exist, although a read has just shown that it does."""
     message = (
         f"the API server answered {answer.status} to a write of {resource}/{name}, although the object exists; "
-        "if this goes on, check that the installed CRD has the status subresource"
+        "if this continues, check that the installed CRD has the status subresource"
     )
     return Refused(reason=Reason.CLUSTER_ERROR, message=message, scope=Scope.WORKFLOW)
 

@@ -120,7 +120,7 @@ class Events:
         try:
             await self._report(series, waiting)
         except (Unreachable, NotLeading) as error:
-            _log.debug("an event was given up", reason=series.reason, workflow=str(series.key), why=str(error))
+            _log.debug("an event was dropped", reason=series.reason, workflow=str(series.key), why=str(error))
 
     async def _report(self, series: Event, waiting: _Series) -> None:
         sent = self._sent.pop(series, None)
@@ -153,7 +153,7 @@ class Events:
         self._waiting.clear()
         if not self._said:
             self._said = True
-            _log.warning("no events are sent: the right to create events is missing")
+            _log.warning("no events are sent: the operator is not allowed to create events")
 
     def _manifest(self, series: _Series) -> dict[str, Any]:
         """An Event of the core API. It has no owner: it outlives its workflow by the server's own time to live."""

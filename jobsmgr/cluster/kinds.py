@@ -81,4 +81,4 @@ class Kind(Generic[V]):
         try:
             return self.read(answer.body)
         except MALFORMED as error:
-            raise Unreachable(f"the API server's answer is no object: {error}") from error
+            raise Unreachable(f"the API server's response is not an object: {error}") from error

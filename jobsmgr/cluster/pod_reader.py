@@ -47,8 +47,8 @@ class PodReader:
         except (Unreachable, NotLeading) as error:
             return unsent(error)
         except MALFORMED as error:
-            return unsent(Unreachable(f"the API server's answer is no list of {right.resource}: {error}"))
+            return unsent(Unreachable(f"the API server's response is not a list of {right.resource}: {error}"))
 
 
 def _forbidden(right: Right) -> Refused:
-    return Refused(reason=Reason.FORBIDDEN, message=f"the operator has no right to {right}, so it cannot say more")
+    return Refused(reason=Reason.FORBIDDEN, message=f"the operator is not allowed to {right}, so it cannot tell why")

@@ -102,7 +102,7 @@ class StatusGate:
 
     def refusal(self, namespace: str) -> Refused:
         """What every write is answered with while the gate is closed."""
-        message = f'{SAVE_STATUS} is not allowed in namespace "{namespace}": give the operator that right'
+        message = f'the operator is not allowed to {SAVE_STATUS} in namespace "{namespace}"; grant it this permission'
         return Refused(reason=Reason.STATUS_FORBIDDEN, message=message, scope=Scope.WORKFLOW)
 
     async def refused(self, namespace: str) -> bool:
@@ -159,7 +159,8 @@ class StatusGate:
 
     def _say(self, namespace: str) -> None:
         _log.warning(
-            "no Jobs are created: the right to save statuses is missing", right=f"{SAVE_STATUS} in {where(namespace)}"
+            "no Jobs are created: the operator is not allowed to save statuses",
+            right=f"{SAVE_STATUS} in {where(namespace)}",
         )
 
 

@@ -34,7 +34,7 @@ class Standing:
     reason: str
     """Why it does not go on, or how it ended; empty if neither."""
     running: int
-    """Jobs that run."""
+    """Jobs that are running."""
 
 
 @attrs.frozen(kw_only=True)

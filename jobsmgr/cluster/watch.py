@@ -254,7 +254,7 @@ class Watch(Generic[V]):
             item = self._store.kind.read(raw)
         except MALFORMED as error:
             why = f"{type(error).__name__}: {error}"
-            _log.warning("an object cannot be read and is left out", resource=str(self.resource), why=why)
+            _log.warning("an object cannot be read and is skipped", resource=str(self.resource), why=why)
             return
         where(item)
 
@@ -282,7 +282,7 @@ class Watch(Generic[V]):
 
     def _roll_back(self) -> NoReturn:
         self._on_rollback()
-        raise _Behind("the API server went back in time, as after a restored backup: everything is listed anew")
+        raise _Behind("the API server went back in time, as after a restored backup; listing everything again")
 
     def _say(self, failure: str) -> None:
         """Log why nothing is watched, once for each reason."""

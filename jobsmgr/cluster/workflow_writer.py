@@ -77,7 +77,7 @@ class WorkflowWriter:
         )
         if isinstance(result, Refused) and result.reason == Reason.ADMISSION_DENIED and not self._said:
             self._said = True
-            _log.warning("a finalizer cannot be taken off; is the migration role bound?", why=result.message)
+            _log.warning("a finalizer cannot be removed; is the migration role bound?", why=result.message)
         return result
 
     async def _patch(self, key: Key, name: str, body: Manifest) -> WriteResult:

@@ -68,10 +68,10 @@ class Credentials:
         except NotConfigured as error:
             if self._loaded is None:
                 raise
-            _log.warning("the credentials could not be read again", error=str(error))
+            _log.warning("the credentials could not be reloaded", error=str(error))
             return
         if self._loaded is not None and loaded.server != self._loaded.server:
-            _log.warning("the kubeconfig names another server now: start again to use it", server=loaded.server)
+            _log.warning("the kubeconfig now names another server; restart jobsmgr to use it", server=loaded.server)
             return
         # From now on it is this context, whichever becomes the current one.
         self._loaded, self._context = loaded, loaded.context or self._context

@@ -53,7 +53,7 @@ def json_object(line: bytes) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise Unreadable(f"the server sent {len(line)} bytes that are no JSON object")
+        raise Unreadable(f"the server sent {len(line)} bytes that are not a JSON object")
     return value
 
 

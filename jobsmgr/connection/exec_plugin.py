@@ -106,11 +106,11 @@ class ExecPlugin:
         finally:
             timer.cancel()
         if code:
-            raise Unreachable(f"{self.name} has failed with exit code {code}; it writes why to stderr")
+            raise Unreachable(f"{self.name} failed with exit code {code}; its stderr says why")
         try:
             return _credential(output, self._settings["apiVersion"])
         except (ValueError, SyntaxProblem, TooMuch) as error:
-            raise Unreachable(f"{self.name} has given no usable answer: {error}") from error
+            raise Unreachable(f"{self.name} returned an invalid answer: {error}") from error
 
     def _say_that_it_takes_long(self) -> None:
         _log.warning("waiting", why=f"{self.name} has not answered yet")
@@ -149,7 +149,7 @@ def _credential(output: bytes, version: str) -> Credential:
     if not isinstance(answer, dict) or answer.get("kind") != "ExecCredential":
         raise ValueError("it is not an ExecCredential")
     if answer.get("apiVersion") != version:
-        raise ValueError(f"its apiVersion is {answer.get('apiVersion')}, and {version} was asked for")
+        raise ValueError(f"its apiVersion is {answer.get('apiVersion')}, but {version} was requested")
     status = mapping(answer.get("status"))
     keys = ("token", "clientCertificateData", "clientKeyData", "expirationTimestamp")
     found = [status.get(key) or "" for key in keys]

@@ -32,7 +32,7 @@ class Resolver(AbstractResolver):
             except (OSError, ValueError, OverflowError) as error:
                 found.set_exception(error)
 
-        threading.Thread(target=look_up, name=f"look-up of {host}", daemon=True).start()
+        threading.Thread(target=look_up, name=f"DNS lookup of {host}", daemon=True).start()
         return [_result(host, *one) for one in await asyncio.wrap_future(found)]
 
     async def close(self) -> None:

@@ -232,7 +232,7 @@ class Session:
             await anyio.lowlevel.checkpoint_if_cancelled()
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            raise Unreachable("the API server did not answer: its connections were made anew") from error
+            raise Unreachable("the API server did not answer: its connections were reopened") from error
 
 
 def _encoded(body: Any) -> bytes:
@@ -245,7 +245,7 @@ def _encoded(body: Any) -> bytes:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "not in time"
+        return "timed out"
     return str(error) or type(error).__name__
 
 

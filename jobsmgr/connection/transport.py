@@ -191,7 +191,7 @@ def _is_known(api: kr8s.asyncio.Api) -> bool:
 def _put_on_aiohttp(api: kr8s.asyncio.Api, limits: httpx.Limits) -> None:
     """Let every session that kr8s makes be one on aiohttp, which needs half the CPU; else leave all as it is."""
     if not _is_known(api):
-        _log.warning("kr8s has changed inside; its own, slower transport is used")
+        _log.warning("the internals of kr8s have changed; using its own, slower transport")
         return
 
     async def create_session() -> None:

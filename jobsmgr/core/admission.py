@@ -48,7 +48,7 @@ def size_fault(document: object) -> str:
     try:
         size = stored_bytes(document)
     except (TypeError, ValueError, RecursionError) as error:
-        return f"is no JSON: {error}"
+        return f"is not valid JSON: {error}"
     return f"has {size} bytes; the limit is {MAX_JOB_BYTES}" if size > MAX_JOB_BYTES else ""
 
 
@@ -67,7 +67,7 @@ def _fragment_faults(fragment: Fragment) -> Iterator[str]:
                 yield f"{field}[{index}] has no {key}"
     for index, name in enumerate(fragment.image_pull_secrets):
         if not SUBDOMAIN.fits(name):
-            yield f"image_pull_secrets[{index}] is no name of a Secret; {SUBDOMAIN.advice}"
+            yield f"image_pull_secrets[{index}] is not a valid name of a Secret; {SUBDOMAIN.advice}"
 
 
 def _params_faults(params: Params) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _params_faults(params: Params) -> Iterator[str]:
 
 def _job_faults(job: Manifest) -> Iterator[str]:
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
-        yield "is no Job: it needs apiVersion batch/v1 and kind Job"
+        yield "is not a Job: it needs apiVersion batch/v1 and kind Job"
     template = mapping(mapping(job.get("spec")).get("template"))
     containers = mapping(template.get("spec")).get("containers")
     if not isinstance(containers, list) or not containers:
@@ -96,7 +96,7 @@ def _metadata_faults(metadata: Any, place: str) -> Iterator[str]:
     if metadata is None:
         return
     if not isinstance(metadata, Mapping):
-        yield f"has {place} that is no object"
+        yield f"has {place} that is not an object"
         return
     checks: tuple[tuple[str, Callable[[Any, str], Iterator[str]]], ...]
     checks = (("labels", _label_faults), ("annotations", _annotation_faults))
@@ -121,7 +121,7 @@ def _annotation_faults(annotations: Any, place: str) -> Iterator[str]:
         if not valid_annotation_key(key):
             yield f"{path} has a key that Kubernetes refuses; {KEY_ADVICE}"
         elif not isinstance(value, str):
-            yield f"{path} has a value that is no string"
+            yield f"{path} has a value that is not a string"
         else:
             total += len(key) + len(value.encode(errors="surrogatepass"))
     if total > MAX_ANNOTATIONS_BYTES:
@@ -137,7 +137,7 @@ def _entries(values: Any, place: str) -> Iterator[tuple[str, Any, str]]:
 
 def _type_faults(values: Any, place: str) -> Iterator[str]:
     if values is not None and not isinstance(values, Mapping):
-        yield f"{place} is no object"
+        yield f"{place} is not an object"
 
 
 def _breaches(value: Any, found: Schema, path: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 MOST = 10_000
 """Answers of one plugin that are joined: one that never ends would take all memory."""
-NOT_READY = "answered jobs that are not ready, or one of them twice"
+NOT_READY = "returned jobs that are not ready, or the same job twice"
 
 
 def rebuilt(answer: object, kind: type[T], known: T | None = None) -> T:
@@ -33,7 +33,7 @@ def manifest(answer: object) -> dict[str, Any]:
     try:
         return Rebuilder().plain(answer, "")  # type: ignore[no-any-return]
     except Wrong as error:
-        raise Misfit(f"the Job is no JSON: {error}") from None
+        raise Misfit(f"the Job is not valid JSON: {error}") from None
 
 
 def checked(answer: Any, kind: type[T]) -> T:
@@ -65,7 +65,7 @@ def distinct(answer: Any, offered: Collection[Any]) -> tuple[Any, ...]:
 def without_fault(answer: T, find: Callable[[T], str]) -> T:
     """An answer of which nothing is wrong. Raises `Misfit` with what is found."""
     if fault := find(answer):
-        raise Misfit(f"answered a wrong value: {fault}")
+        raise Misfit(f"returned an invalid value: {fault}")
     return answer
 
 
@@ -96,7 +96,7 @@ def rebuilt_items(answer: Any, kind: type[T]) -> tuple[T, ...]:
     rebuilder = Rebuilder()
     found = tuple(_rebuilt(rebuilder, item, kind, None) for item in islice(answer, MOST + 1))
     if len(found) > MOST:
-        raise Misfit(f"answered more than {MOST} values")
+        raise Misfit(f"returned more than {MOST} values")
     return found
 
 
@@ -106,7 +106,7 @@ def _rebuilt(rebuilder: Rebuilder, answer: object, kind: type[T], known: T | Non
     try:
         return rebuilder.read(answer, kind, kind.__name__, known)  # type: ignore[no-any-return]
     except Wrong as error:
-        raise Misfit(f"answered a part of the wrong type: {error}") from None
+        raise Misfit(f"returned a value with a part of the wrong type: {error}") from None
 
 
 def _texts(item: Any) -> tuple[str, ...]:
@@ -119,4 +119,4 @@ def _texts(item: Any) -> tuple[str, ...]:
 def _misfit(answer: Any, expected: str) -> Misfit:
     if issubclass(type(answer), CoroutineType):
         answer.close()  # else Python warns that nobody awaited it
-    return Misfit(f"answered {type(answer).__name__}, not {expected}")
+    return Misfit(f"returned {type(answer).__name__}, not {expected}")

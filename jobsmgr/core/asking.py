@@ -92,7 +92,7 @@ class Asking:
             optional = answers.optional(_bound(one, read, None))
             if (answer := self.ask(hook, one, optional, **arguments)) is not None:
                 return answer
-        raise PluginError(impls[0].plugin, hook, "nobody answered")
+        raise PluginError(impls[0].plugin, hook, "no plugin returned a value")
 
     def _wrapped(
         self, hook: str, one: Implementation, rest: Sequence[Implementation], read: Reader[T], arguments: dict[str, Any]
@@ -117,7 +117,7 @@ def _begun(generator: Any) -> Any:
     try:
         next(generator)
     except StopIteration:
-        raise Misfit("wraps without a yield") from None
+        raise Misfit("is a wrapper without a yield") from None
     return generator
 
 

@@ -88,7 +88,7 @@ class _Resolver:
                 self._no_job(path, name, written)
             elif len(keys) > 1:
                 both = " and ".join(f'"{key}"' for key in keys)
-                self.problems.append(Problem(path, f'"{name}" fits {both}; say which by group/job', Code.AMBIGUOUS))
+                self.problems.append(Problem(path, f'"{name}" matches {both}; write it as group/job', Code.AMBIGUOUS))
             elif keys[0] == written.key:
                 self._itself(path, name)
             else:
@@ -155,10 +155,10 @@ class _Resolver:
     def _instead_of_group(self, name: str, written: WrittenJob) -> str:
         """How a job waits for what a group's name was meant to say."""
         if name == written.group.name:
-            return "it is the job's own: name those of its other jobs that are meant"
+            return "it is the job's own group: name the other jobs of the group that it needs"
         names = [f'"{name}/{job}"' for job in self._groups[name]]
         jobs = ", ".join(names if len(names) <= MAX_JOBS else [*names[:MAX_JOBS], f"{len(names) - MAX_JOBS} more"])
-        return f'name it under dependencies of group "{written.group.name}", or here each of its jobs ({jobs})'
+        return f'name it under dependencies of group "{written.group.name}", or name each of its jobs here ({jobs})'
 
 
 def _instead_of_job(key: JobKey, group: Group) -> str:

@@ -146,12 +146,12 @@ class Hooks:
         answered = self._ask_all("jobsmgr_conditions", self._conditions, snapshot=snapshot)
         for name, condition in answered:
             if condition.type in given:
-                what = f'condition "{condition.type}", which plugin "{given[condition.type]}" gives already'
-                raise PluginError(name, "jobsmgr_conditions", f"gives {what}")
+                what = f'condition "{condition.type}", which plugin "{given[condition.type]}" has returned already'
+                raise PluginError(name, "jobsmgr_conditions", f"returned {what}")
             given[condition.type] = name
             if len(given) > MOST_CONDITIONS:
-                what = f"more conditions than can be stored: {MOST_CONDITIONS} in all"
-                raise PluginError(name, "jobsmgr_conditions", f"gives {what}")
+                what = f"more conditions than can be stored; the limit is {MOST_CONDITIONS} in all"
+                raise PluginError(name, "jobsmgr_conditions", f"returned {what}")
         return tuple(condition for _, condition in answered)
 
     def observers(self) -> list[tuple[str, Callable[..., Any]]]:

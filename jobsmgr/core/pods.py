@@ -77,7 +77,7 @@ def _end_in_words(container: Container, end: Ended) -> str:
         limit = f"its memory limit of {container.memory_limit}" if container.memory_limit else "the memory of its node"
         return f"was OOMKilled: it needed more than {limit}{said}"
     if end.signal:
-        return f"was ended by signal {end.signal}{_signal(end.signal)}{said}"
+        return f"was killed by signal {end.signal}{_signal(end.signal)}{said}"
     return f"ended with exit code {end.exit_code}{_signal(end.exit_code - 128)}{said}"
 
 

@@ -113,7 +113,7 @@ class Rebuilder:
                 part = _cut(part, field.longest)
             found[field.alias] = self.read(part, field.kind, inner, getattr(known, field.name, None))
             if field.bounds and (breach := _breach(found[field.alias], field.bounds)):
-                raise Misfit(f"answered what cannot be stored: {inner} {breach}")
+                raise Misfit(f"returned a value that cannot be stored: {inner} {breach}")
         return kind(**found)
 
     def _leaf(self, value: Any, kind: Any, where: str) -> Any:
@@ -131,7 +131,7 @@ class Rebuilder:
     def _text(self, value: str, where: str) -> str:
         self._characters -= str.__len__(value)
         if self._characters < 0:
-            raise Misfit(f"answered more than {MOST_CHARACTERS} characters")
+            raise Misfit(f"returned more than {MOST_CHARACTERS} characters")
         text = str.__str__(value)
         if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
             raise Wrong(f"{_shown(where)} has half a surrogate pair, which UTF-8 does not have")
@@ -140,7 +140,7 @@ class Rebuilder:
     def _count(self) -> None:
         self._values -= 1
         if self._values < 0:
-            raise Misfit(f"answered more than {MOST_VALUES} values")
+            raise Misfit(f"returned more than {MOST_VALUES} values")
 
 
 def is_a(value: object, kind: Any) -> bool:

@@ -39,7 +39,7 @@ def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
     manifest |= {"metadata": metadata, "spec": {**spec, "template": template}}
     if fault := size_fault(manifest):
         plugin, _ = max(fragments, key=lambda each: stored_bytes(attrs.asdict(each[1], recurse=False)))
-        raise PluginError(plugin, "jobsmgr_pod_fragment", f"has the largest part of a Job that {fault}")
+        raise PluginError(plugin, "jobsmgr_pod_fragment", f"adds the largest part of a Job that {fault}")
     return manifest
 
 

@@ -45,7 +45,7 @@ def answered(snapshot: Snapshot, status: Status) -> Status | None:
         return None
     try:
         if not snapshot.status.seen and not snapshot.jobs:
-            return _recorded(snapshot, status, request, (), "the workflow has just been created: it runs as it is")
+            return _recorded(snapshot, status, request, (), "the workflow was just created, so its jobs run anyway")
         return _reopened(snapshot, status, request, _chosen(snapshot, status, request))
     except (_Refusal, NoSuchJob) as refusal:
         before = status.retry.accepted_time if status.retry is not None else None
@@ -78,22 +78,24 @@ def _chosen(snapshot: Snapshot, status: Status, request: RetryRequest) -> tuple[
     """The jobs to run again, in the order of the spec. Raises `_Refusal` and `NoSuchJob`."""
     plan, unknown = snapshot.plan, status.unknown
     if unknown.end:
-        raise _Refusal("the workflow has ended in a phase of a newer version of jobsmgr: update jobsmgr first")
+        raise _Refusal("the workflow ended in a phase that only a newer version of jobsmgr knows; update jobsmgr first")
     if not snapshot.status.groups and snapshot.jobs:
-        raise _Refusal("the status was lost, so it may have been done already: ask with another token")
+        raise _Refusal(
+            "the status was lost, so the jobs may have run again already; request it again with another token"
+        )
     if plan.problems:
-        raise _Refusal(f"the spec is invalid, fix it and ask with another token: {plan.problems[0]}")
+        raise _Refusal(f"the spec is invalid; fix it and request it again with another token: {plan.problems[0]}")
     if plan.workflow.spec.abort:
-        raise _Refusal("spec.abort is true: set it to false and ask with another token")
+        raise _Refusal("spec.abort is true; set it to false and request it again with another token")
     jobs = dict(status.jobs())
     again = downstream_of(plan, named_jobs(request.jobs, plan.jobs))
     running = [key for key in plan.jobs if key in again and key in jobs and jobs[key].phase is Phase.RUNNING]
     if running:
-        more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-        raise _Refusal(f'job "{running[0]}"{more} runs: ask with another token when it has ended')
+        more = f" (and {len(running) - 1} more)" if len(running) > 1 else ""
+        raise _Refusal(f'job "{running[0]}"{more} is still running; wait for its end and use another token')
     found = tuple(key for key in plan.jobs if key in jobs and _runs_again(jobs[key], named=key in again))
     if not found and not (status.phase.ended and plan.jobs.keys() - jobs.keys()):
-        text = f'no job has failed or was aborted; name jobs to run again in the annotation "{RETRY_JOBS_ANNOTATION}"'
+        text = f'no job failed or was aborted; name the jobs to run again in the annotation "{RETRY_JOBS_ANNOTATION}"'
         raise _Refusal(text)
     return found
 

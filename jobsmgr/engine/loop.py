@@ -72,7 +72,7 @@ async def _look(reconciler: Reconciler, key: Key) -> Requeue:
         return await reconciler.reconcile(key)
     except BaseException as error:  # noqa: BLE001  isolation is the point: one workflow's fault is not the others'
         await anyio.lowlevel.checkpoint_if_cancelled()  # a cancellation of ours ends here, and only that
-        _log.error("looking at a workflow failed", workflow=str(key), exc_info=error)
+        _log.error("processing a workflow failed", workflow=str(key), exc_info=error)
         return Requeue(await reconciler.fail(key, error))
     finally:
         reconciler.meter.looked(key, anyio.current_time() - began)

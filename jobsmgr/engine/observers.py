@@ -128,7 +128,7 @@ class _Queue:
         self._under_way = 0
         took = anyio.current_time() - began
         if scope.cancelled_caught:
-            _log.warning("observer was given up", plugin=self.plugin, seconds=round(took, 1))
+            _log.warning("observer took too long and was stopped", plugin=self.plugin, seconds=round(took, 1))
         elif took > SLOW:
             _log.warning("observer is slow", plugin=self.plugin, seconds=round(took, 1))
 

@@ -113,7 +113,7 @@ class StatusWriter:
         key, memory = gathered.key, gathered.memory
         if isinstance(result, TooLarge) and found.form < SMALLEST:
             memory.form = next_form(found.status, found.form)
-            _log.warning("the status is too large to store: a smaller form of it is stored", workflow=str(key))
+            _log.warning("the status is too large to store; storing a smaller form", workflow=str(key))
             return NOW
         requeue_after = after_write(key, memory, Effort.STATUS, result)
         memory.pace = memory.pace.answered(result, requeue_after, anyio.current_time())

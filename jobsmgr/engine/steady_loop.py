@@ -42,7 +42,11 @@ class SteadyLoop(asyncio.SelectorEventLoop):
             except (SystemExit, KeyboardInterrupt) as error:
                 if self._main is None or self._main.done() or isinstance(error, Interrupted):
                     raise
-                _log.error("a task raised what ends a process", why=described(error), where=_place(error.__traceback__))
+                _log.error(
+                    "a task raised an exception that ends a process",
+                    why=described(error),
+                    where=_place(error.__traceback__),
+                )
 
 
 def _place(trace: TracebackType | None) -> str:

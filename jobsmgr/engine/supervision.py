@@ -48,7 +48,9 @@ async def keep(name: str, run: Callable[[], Awaitable[object]]) -> NoReturn:
         failures = 1 if anyio.current_time() - began >= HEALTHY else failures + 1
         pause = min(backoff(failures), LONGEST_PAUSE)
         why = described(error) if error is not None else "it returned"
-        _log.error("a task ended and is started again", task=name, why=why, seconds=round(pause, 1), exc_info=error)
+        _log.error(
+            "a task ended unexpectedly and is restarted", task=name, why=why, seconds=round(pause, 1), exc_info=error
+        )
         await anyio.sleep(pause)
 
 

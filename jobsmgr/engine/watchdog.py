@@ -69,11 +69,11 @@ class Watchdog:
             now = time.monotonic()
             elapsed, looked = now - looked, now
             if elapsed > LOOK + BLOCKED_AFTER:
-                _log.warning("the process stood still", seconds=round(elapsed, 1))
+                _log.warning("the process was frozen", seconds=round(elapsed, 1))
                 elapsed = LOOK
             if self._beats != beats:
                 if named:
-                    _log.warning("the event loop goes on", seconds=round(silence, 1))
+                    _log.warning("the event loop runs again", seconds=round(silence, 1))
                 beats, silence, named = self._beats, 0.0, False
                 self._ask()
                 continue

@@ -21,6 +21,8 @@ def without_marks(text: str) -> str:
     text = _AT_BEGINNING.sub(r"\1", text)
     if (mark := _IN_A_DOCUMENT.search(text)) is not None:
         line = text.count("\n", 0, mark.start()) + 1
-        remedy = "remove it, or join files with a line --- between them"
-        raise SyntaxProblem(f"a byte order mark begins this line inside a document; {remedy}", Position(line, 1))
+        remedy = "remove it, or put a line --- between the joined files"
+        raise SyntaxProblem(
+            f"a byte order mark is at the start of this line, inside a document; {remedy}", Position(line, 1)
+        )
     return text

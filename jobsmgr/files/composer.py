@@ -52,7 +52,9 @@ def compose(text: str, start: Position = BEGINNING) -> Iterator[Composed]:
 def _check_start(event: Any, text: str, composer: _Composer) -> None:
     """Refuse what YAML allows before a document and kubectl does not: it splits a file at `---` lines first."""
     if event.version or event.tags:
-        raise SyntaxProblem("kubectl takes no %YAML or %TAG line; remove it", composer.position(event.start_mark))
+        raise SyntaxProblem(
+            "kubectl does not accept %YAML and %TAG lines; remove it", composer.position(event.start_mark)
+        )
     if not event.explicit:
         return
     beside, mark = text[event.end_mark.index :].partition("\n")[0], event.end_mark
@@ -60,12 +62,12 @@ def _check_start(event: Any, text: str, composer: _Composer) -> None:
     if found and not found.startswith("#"):
         line, column = composer.position(mark)
         position = Position(line, column + len(beside) - len(beside.lstrip()))
-        raise SyntaxProblem("kubectl takes nothing behind `---`; put it on the next line", position)
+        raise SyntaxProblem("kubectl ignores text after `---`; put it on the next line", position)
 
 
 def _message(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
-        return "a tab stands where only spaces may; indent with spaces"
+        return "a tab where only spaces are allowed; indent with spaces"
     return ", ".join(part for part in (error.context, error.problem) if part)
 
 
@@ -122,7 +124,7 @@ class _Composer:
     def _count(self, nodes: int) -> None:
         self.nodes += nodes
         if self.nodes > MAX_NODES:
-            raise TooMuch(f"its aliases make it more than {MAX_NODES:,} values; write them out or split the file")
+            raise TooMuch(f"its aliases expand to more than {MAX_NODES:,} values; split the file")
 
     def _scalar(self, event: Any, position: Position) -> None:
         self._count(1)
@@ -142,7 +144,9 @@ class _Composer:
     def _alias(self, anchor: str | None, position: Position) -> None:
         if anchor is None or anchor not in self.anchors:
             inside = any(level.anchor == anchor for level in self.stack)
-            said = f"stands inside what its anchor &{anchor} names" if inside else f"has no anchor &{anchor} before it"
+            said = (
+                f"is inside the value of its own anchor &{anchor}" if inside else f"has no anchor &{anchor} before it"
+            )
             raise SyntaxProblem(f"the alias *{anchor} {said}", position)
         value, location, nodes = self.anchors[anchor]
         self._count(nodes)
@@ -212,7 +216,7 @@ def _merge(top: _Open, value: Any, location: Location) -> None:
     locations: Any = location.inner if isinstance(value, list) and isinstance(location, Marks) else [location]
     for source, marks in reversed(list(zip(sources, locations, strict=True))):
         if not isinstance(source, dict) or not isinstance(marks, Marks):
-            raise SyntaxProblem("`<<` merges objects only; give it an alias of one", top.key_position)
+            raise SyntaxProblem("`<<` merges only objects; give it the alias of an object", top.key_position)
         top.value.update(source)
         for key in source:
             if (found := marks.child(key)) is not None:
@@ -239,4 +243,4 @@ def _value(event: Any, position: Position) -> Scalar:
     except NotJson as error:
         raise SyntaxProblem(f"{error}; quote it", position) from None
     except ValueError:
-        raise SyntaxProblem(f"`{text}` is no !!{event.tag.removeprefix(_TAG)}", position) from None
+        raise SyntaxProblem(f"`{text}` is not a valid !!{event.tag.removeprefix(_TAG)}", position) from None

@@ -17,4 +17,4 @@ class TemplateFile(EmptyFile):
     """A file with a template of manifests, which holds no document before it is rendered."""
 
     def __init__(self, source: str) -> None:
-        super().__init__(f"{source} is a template, and of no workflow; render it first (helm template)")
+        super().__init__(f"{source} is a template, without a workflow; render it first (helm template)")

@@ -123,7 +123,7 @@ def _section(path: str, section: str, value: Manifest) -> Iterator[tuple[str, Ma
         if not isinstance(entry, dict) or not isinstance(name := entry.get("name") or "", str):
             raise BadKubeconfig(f"{where} must be an object with a name")
         if name in seen:
-            raise BadKubeconfig(f'{path}: {section} has "{name}" twice')
+            raise BadKubeconfig(f'{path}: {section} has two entries named "{name}"')
         seen.add(name)
         kind = _SECTIONS[section]
         yield name, _resolved(_fields(entry.get(kind), kind, f"{where}.{kind}"), os.path.dirname(path))

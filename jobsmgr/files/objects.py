@@ -95,7 +95,7 @@ def _secret(value: Manifest) -> Iterator[Problem]:
     yield from problems
     if not problems and (check := _TYPES.get(value.get("type"))) is not None:
         for text in check(value, data_of(value).files):
-            yield Problem("type", f"{quoted(value['type'])} {text}, or take the type off", Code.BAD_DATA)
+            yield Problem("type", f"{quoted(value['type'])} {text}, or remove the type", Code.BAD_DATA)
 
 
 def _data(kind: str, value: Manifest) -> Iterator[Problem]:
@@ -104,12 +104,12 @@ def _data(kind: str, value: Manifest) -> Iterator[Problem]:
     for part in (_PLAIN[kind], _ENCODED[kind]):
         for key, text in mapping(value.get(part)).items():
             if not DATA_KEY.fits(key):
-                yield Problem(f"{part}[{key}]", f"{quoted(key)} is no key; {DATA_KEY.advice}", Code.BAD_DATA)
+                yield Problem(f"{part}[{key}]", f"{quoted(key)} is not a valid key; {DATA_KEY.advice}", Code.BAD_DATA)
             if not isinstance(text, str | None):
                 broken = True  # the schema says so
             elif part == _ENCODED[kind] and text and not _BASE64.fullmatch(_joined(text)):
                 broken = True
-                advice = f"is no base64; encode it, or use {_PLAIN[kind]}"
+                advice = f"is not valid base64; encode it, or use {_PLAIN[kind]}"
                 yield Problem(f"{part}[{key}]", advice, Code.BAD_DATA)
         broken = broken or not isinstance(value.get(part), Mapping | None)
     if not broken and (size := sum(map(len, data_of(value).files.values()))) > MAX_BYTES:
@@ -132,7 +132,7 @@ def _needs_json(key: str) -> _Check:
     def check(value: Manifest, files: Mapping[str, bytes]) -> Iterator[str]:
         yield from _needs(key)(value, files)
         if key in files and not _is_json_object(files[key]):
-            yield f'needs a JSON object in "{key}"; write a configuration of docker there'
+            yield f'needs a JSON object in "{key}"; put a Docker configuration there'
 
     return check
 
@@ -169,13 +169,13 @@ def _claim(value: Manifest) -> Iterator[Problem]:
     if not modes:
         yield Problem("spec.accessModes", "required, but missing; write [ReadWriteOnce], for example", Code.MISSING)
     elif isinstance(modes, list) and "ReadWriteOncePod" in modes and len(modes) > 1:
-        yield Problem("spec.accessModes", "ReadWriteOncePod stands alone; remove the others")
+        yield Problem("spec.accessModes", "ReadWriteOncePod cannot be combined with other modes; remove the others")
     if storage is None:
         yield Problem("spec.resources.requests.storage", "required, but missing; write 1Gi, for example", Code.MISSING)
     elif (amount := parse_quantity(storage)) is not None and not amount:
         yield Problem("spec.resources.requests.storage", "must be more than 0")
     if (name := spec.get("storageClassName")) and isinstance(name, str) and not SUBDOMAIN.fits(name):
-        yield Problem("spec.storageClassName", f"{quoted(name)} is no name; {SUBDOMAIN.advice}")
+        yield Problem("spec.storageClassName", f"{quoted(name)} is not a valid name; {SUBDOMAIN.advice}")
 
 
 _CHECKS: Mapping[object, Callable[[Manifest], Iterator[Problem]]] = {

@@ -44,12 +44,12 @@ def expand(paths: Iterable[str], exclude: Sequence[str] = ()) -> Iterator[str]:
 def refuse_second_stdin(paths: Sequence[str]) -> None:
     """Raise `UnusableFile` where standard input is named twice: the second time nothing is left."""
     if paths.count(STDIN) > 1:
-        raise UnusableFile("standard input can be read once only; give - once")
+        raise UnusableFile("standard input can be read only once; give - once")
 
 
 def _expanded(path: str, patterns: Sequence[str]) -> list[str]:
     if not path:
-        raise UnusableFile('"" names no file; name a file, a folder, or - for standard input')
+        raise UnusableFile('"" is not a file name; name a file, a folder, or - for standard input')
     if path == STDIN:
         return [path]
     is_folder = Path(path).is_dir()
@@ -58,7 +58,7 @@ def _expanded(path: str, patterns: Sequence[str]) -> list[str]:
         raise UnusableFile(f"{path} has no .yaml, .yml or .json file; name a file or another folder")
     kept = [file for file in found if not _is_left_out(file, path if is_folder else "", patterns)]
     if not kept and is_folder:
-        raise UnusableFile(f"--exclude leaves out every file of {path}; take a pattern away, or name another folder")
+        raise UnusableFile(f"--exclude skips every file in {path}; remove a pattern, or name another folder")
     return kept
 
 

@@ -50,7 +50,7 @@ def load_documents(paths: Iterable[str], exclude: Sequence[str] = ()) -> list[Do
     if empty is not None and not found:
         raise empty
     if named and not found and exclude:
-        raise UnusableFile(f"--exclude leaves out every file of {', '.join(map(shown, named))}; take a pattern away")
+        raise UnusableFile(f"--exclude skips every file in {', '.join(map(shown, named))}; remove a pattern")
     return found
 
 
@@ -69,9 +69,9 @@ def read_documents(path: str) -> list[Document]:
         hint = "" if MARKER not in text else f"; {RENDER_IT}"
         raise SyntaxProblem(f"{error}{hint}", error.position) from None
     except TooMuch as error:
-        raise UnusableFile(f"{source} is not read: {error}") from None
+        raise UnusableFile(f"{source} was skipped: {error}") from None
     if not composed:
-        raise EmptyFile(f"{source} is empty; a {KIND} is expected there")
+        raise EmptyFile(f"{source} is empty; expected a {KIND}")
     documents = [
         Document(source, index, one.value, one.location, one.ambiguities) for index, one in enumerate(composed)
     ]
@@ -134,7 +134,7 @@ def _read(path: str) -> bytes:
 def _capped(file: IO[bytes], name: str) -> bytes:
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise UnusableFile(f"{name} has more than {MAX_BYTES // 2**20} MiB; split it")
+        raise UnusableFile(f"{name} is larger than {MAX_BYTES // 2**20} MiB; split it")
     return data
 
 
@@ -143,7 +143,7 @@ def _decoded(source: str, data: bytes) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise UnusableFile(f"{source} is no text (neither UTF-8 nor UTF-16); a YAML file is expected") from None
+        raise UnusableFile(f"{source} is not a text file (neither UTF-8 nor UTF-16); a YAML file is expected") from None
     if "\0" in text:
         raise UnusableFile(f"{source} is a binary file; a YAML file is expected")
     return text

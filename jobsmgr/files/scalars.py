@@ -51,7 +51,7 @@ def plain(text: str) -> Scalar:
     if text[0] not in _NUMBER_START:
         return text
     if _NAN_OR_INFINITE.fullmatch(text):
-        raise NotJson(f"`{text}` is a number that JSON cannot hold")
+        raise NotJson(f"`{text}` is a number that JSON cannot represent")
     if text[0] == ".":
         return _float(text) if _FLOAT.fullmatch(text) else text
     return _number(text, text.replace("_", ""))

@@ -9,7 +9,7 @@ from jobsmgr.api.fields import mapping
 from jobsmgr.api.workflow import KIND
 
 MARKER = "{{"
-RENDER_IT = "a template is rendered first (helm template . | jobsmgr lint -); --exclude leaves files out"
+RENDER_IT = "render templates first (helm template . | jobsmgr lint -), or skip the file with --exclude"
 _WORKFLOW = re.compile(rf"""\bkind["']?:\s*["']?{KIND}\b""")
 
 

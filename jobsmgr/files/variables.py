@@ -83,7 +83,7 @@ def _lines(file: str) -> Iterator[tuple[int, str]]:
         text = Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
-        raise UnusableFile(f"{file}: {reason}; name a file with a NAME=VALUE on each line") from None
+        raise UnusableFile(f"{file}: {reason}; name a file with one NAME=VALUE on each line") from None
     for number, line in enumerate(text.split("\n"), start=1):
         if (stripped := line.lstrip()) and not stripped.startswith("#"):
             yield number, stripped

@@ -34,7 +34,7 @@ ALERTS = (
         expression="sum(jobsmgr_leader) == 0",
         lasting="2m",
         severity="critical",
-        summary="No replica leads, so no workflow goes on.",
+        summary="No replica leads, so no workflow continues.",
     ),
     Alert(
         name="JobsmgrSeveralLeaders",

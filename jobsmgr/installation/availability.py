@@ -19,7 +19,7 @@ def priority_class(installation: Installation) -> Manifest:
         "kind": "PriorityClass",
         "metadata": installation.metadata(),
         "value": PRIORITY,
-        "description": "For the operator of ManagedJobs: while it waits for a node, no workflow goes on.",
+        "description": "For the operator of ManagedJobs: while it waits for a node, no workflow continues.",
     }
 
 

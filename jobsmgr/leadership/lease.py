@@ -134,14 +134,14 @@ class Lease:
     async def release(self) -> None:
         """Give the lease back if we hold it, so that another need not wait; from now on we do not lead."""
         was_held = self.held()
-        self._lose("given back")
+        self._lose("it was released")
         if not was_held:
             return
         try:
             with anyio.move_on_after(RELEASE_TIMEOUT):
                 await self._give_back()
         except Unreachable as error:
-            _log.warning("the lease could not be given back; another leads when it runs out", why=str(error))
+            _log.warning("the lease could not be released; another replica can lead when it expires", why=str(error))
 
     async def _give_back(self) -> None:
         """Write that nobody holds it, if we still do. Raises `Unreachable`."""
@@ -258,7 +258,7 @@ class Lease:
                     method, LEASES, self.namespace, name, body=body, timeout=limit, patience=patience
                 )
         except TimeoutError as error:
-            raise Unreachable(f"{self._session.awaited} did not answer: not in time") from error
+            raise Unreachable(f"{self._session.awaited} did not answer: timed out") from error
 
     def _hold(self, until: float) -> None:
         was_held = self.held()

@@ -70,7 +70,7 @@ class Rivals:
         if (namespace, holder) not in self._named:
             self._named.add((namespace, holder))
             _log.warning(
-                "another operator leads by a lease in another namespace: stop one of them, or give both the same"
+                "another operator is leading with a lease in another namespace: stop one of them, or give both the same"
                 " --lease-namespace, unless they serve different namespaces",
                 lease=f"{namespace}/{self.name}",
                 holder=holder,

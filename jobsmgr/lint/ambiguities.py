@@ -36,7 +36,7 @@ def _is_mode(ambiguity: Ambiguity) -> bool:
 def _description(ambiguity: Ambiguity) -> str:
     what = "the key" if ambiguity.is_key else ""
     kind = "a boolean" if isinstance(ambiguity.value, bool) else f"the number {ambiguity.value}"
-    return f"{what} `{ambiguity.text}` is {kind} to kubectl".strip()
+    return f"{what} `{ambiguity.text}` is {kind} for kubectl".strip()
 
 
 def _remedy(kind: str, ambiguity: Ambiguity) -> str:

@@ -29,10 +29,12 @@ def findings_beside(documents: Sequence[Document], workflows: Iterable[Document]
 def _lack(value: Any) -> str:
     """What a document lacks to be an object that kubectl reads; empty if it lacks nothing."""
     if not isinstance(value, dict):
-        return f"this document is no object but {quoted(value)}; remove it"
+        return f"this document is not an object, it is {quoted(value)}; remove it"
     if is_list(value):
         if isinstance(value["items"], list):  # those of a list that stands alone are documents of their own
-            return f"this {value['kind']} is an item of another list, which kubectl refuses; put its items there"
+            return (
+                f"this {value['kind']} is an item of another list, which kubectl rejects; move its items to that list"
+            )
         return f"items of this {value['kind']}: expected a list, found {quoted(value['items'])}; put it in a list"
     missing = [field for field in ("apiVersion", "kind") if not value.get(field)]
     return f"this document has no {' and no '.join(missing)}; remove it" if missing else ""

@@ -82,7 +82,7 @@ def _of_job(job: WrittenJob, known: ConfigKeys, added: Callable[[JobKey], Collec
     for path, name in unresolved:
         if name not in names:
             before = " before it" if ".env[" in path else ""
-            text = f"nothing defines $({name}){before}, so it stays as it is written"
+            text = f"nothing defines $({name}){before}, so it stays as written"
             advice = f"set {name} under env{before and f',{before},'} or write $$({name}) to mean that text"
             yield Problem(path, f"{text}; {advice}", Code.UNDEFINED)
 
@@ -96,8 +96,8 @@ def _command(job: WrittenJob) -> _Command:
 def _one_word(command: _Command) -> Iterator[Problem]:
     for path, word in command.words[:1]:
         if command.complete and len(word.split()) > 1:
-            text = f"this is one word, so the program would be called {quoted(word)}"
-            yield Problem(path, f"{text}; write a list, an entry for each word", Code.ONE_WORD)
+            text = f"this is one word, so it names a program called {quoted(word)}"
+            yield Problem(path, f"{text}; write a list with one entry for each word", Code.ONE_WORD)
 
 
 def _operators(command: _Command) -> Iterator[Problem]:
@@ -108,7 +108,7 @@ def _operators(command: _Command) -> Iterator[Problem]:
     before = ""
     for path, word in command.words:
         if word in operators and not before.startswith("-"):  # `cut -d |`
-            text = f"no shell reads {quoted(word)} here, so the program gets it as an argument"
+            text = f"no shell runs here, so the program gets {quoted(word)} as an argument"
             yield Problem(path, f"{text}; write the whole line as one word: [sh, -c, ...]", Code.OPERATOR)
         before = word
 
@@ -123,13 +123,13 @@ def _shell_variables(job: WrittenJob, command: _Command, merged: _Merged) -> Ite
             if (match[1] or match[2]) in merged.keys() | _OF_EACH_SHELL:
                 yield _not_replaced(path, match)
     if match := _SHELL_VARIABLE.search(job.job.working_dir or ""):
-        text = f"{match[0]} is not replaced here, the directory would be called that"
+        text = f"{match[0]} is not replaced here, so the directory would have this name"
         yield Problem(f"{job.path}.workingDir", f"{text}; write the path out", Code.SHELL_VARIABLE)
 
 
 def _not_replaced(path: str, match: re.Match[str]) -> Problem:
     name = match[1] or match[2]
-    text = f"only a shell replaces {match[0]}, and none reads this"
+    text = f"only a shell replaces {match[0]}, and no shell runs here"
     return Problem(path, f"{text}; write $({name}) if env defines it, or start a shell", Code.SHELL_VARIABLE)
 
 

@@ -93,7 +93,7 @@ class _Linter:
         for document, workflow in self._read:
             identity = (workflow.namespace, workflow.name)
             if (first := workflows.setdefault(identity, document)) is not document:
-                text = f'{first.where("metadata.name")} has a {KIND} "{workflow.name}" too; rename one of them'
+                text = f'a {KIND} "{workflow.name}" is also in {first.where("metadata.name")}; rename one of them'
                 self._add(document, [Problem("metadata.name", text, Code.SAME_JOB_NAME)])
                 continue
             self._add(document, _taken(document, workflow, jobs))
@@ -116,5 +116,7 @@ def _taken(
     for key, name in job_names(workflow.name, paths).items():
         other, owner = jobs.setdefault((workflow.namespace, name), (document, workflow))
         if other is not document:
-            text = f'its Job "{name}" is also one of {KIND} "{owner.name}" ({other.where("metadata.name")})'
-            yield Problem(paths[key], f"{text}: one of them waits for ever; rename one", Code.SAME_JOB_NAME)
+            text = f'its Job "{name}" is also a Job of {KIND} "{owner.name}" ({other.where("metadata.name")})'
+            yield Problem(
+                paths[key], f"{text}, so one of them would wait forever; rename one of them", Code.SAME_JOB_NAME
+            )

@@ -24,5 +24,5 @@ def idle_parallels(raw: Mapping[str, Any]) -> Iterator[Problem]:
 def _idle(path: str, siblings: Any, what: str) -> Iterator[Problem]:
     first, *later = [mapping(each) for each in siblings] or [{}]
     if first.get("parallel") is True and later and not any("parallel" in each for each in later):
-        text = f"the first {what} waits for nothing anyway, and the next one still waits for it"
-        yield Problem(f"{path}[0].parallel", f"{text}; write it on the {what} that is not to wait", Code.NO_EFFECT)
+        text = f"this has no effect: the first {what} waits for nothing, and the next one still waits for it"
+        yield Problem(f"{path}[0].parallel", f"{text}; set it on the {what} that should not wait", Code.NO_EFFECT)

@@ -15,7 +15,7 @@ from jobsmgr.api.workflow import JobKey, Workflow
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import render_job
 
-ADVICE = "on a cluster this would hold the workflow; fix the plugin"
+ADVICE = "on a cluster, this would keep the workflow from running; fix the plugin"
 
 
 class Apart(Hooks):

@@ -94,9 +94,9 @@ def missing_keys(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
                 continue
             hints -= 1
             hint = did_you_mean(reference.key, keys if hints >= 0 else (), "add it there")
-            text = f'{reference.kind} "{reference.name}" of these files has no key "{reference.key}"'
+            text = f'{reference.kind} "{reference.name}" in these files has no key "{reference.key}"'
             if reference.key in (known.files(reference.kind, reference.name) or ()):
-                text, hint = f"{text} for variables", "it is in binaryData: write it under data, or mount it"
+                text, hint = f"{text} for variables", "it is in binaryData: move it to data, or mount it"
             yield Problem(reference.path, f"{text}; {hint}", Code.NO_SUCH_KEY)
 
 

@@ -21,7 +21,7 @@ _SHOWN = 3
 def find_warnings(workflow: Workflow, known: ConfigKeys) -> Iterator[Problem]:
     """All warnings of a workflow that could be read; `known` has the ConfigMaps and Secrets of the same files."""
     if workflow.spec.abort:
-        text = "it is true, so every job is aborted before it starts; remove it to run the workflow"
+        text = "abort is true, so every job is aborted before it starts; remove it to run the workflow"
         yield Problem("spec.abort", text, Code.ABORTED)
     yield from _requests(workflow)
     yield from _names(workflow)
@@ -43,7 +43,7 @@ def _requests(workflow: Workflow) -> Iterator[Problem]:
         yield Problem(path, str(error), Code.NOT_RETRIED)
         return
     if retry_request(workflow.annotations) is None:
-        text = f'it counts only beside the annotation "{RETRY_ANNOTATION}"; add that with a new text'
+        text = f'it has an effect only together with the annotation "{RETRY_ANNOTATION}"; add that with a new value'
         yield Problem(path, text, Code.NOT_RETRIED)
 
 
@@ -56,12 +56,12 @@ def _names(workflow: Workflow) -> Iterator[Problem]:
     for wanted, keys in sharing.items():
         for key in keys:
             if len(wanted) > MAX_NAME:
-                text = f'the Job would be "{wanted}", {len(wanted)} characters where {MAX_NAME} are allowed'
-                yield Problem(paths[key], f'{text}; it is called "{names[key]}": use shorter names', Code.SHORTENED)
+                text = f'the name of the Job would be "{wanted}", {len(wanted)} characters, and {MAX_NAME} are allowed'
+                yield Problem(paths[key], f'{text}; its name becomes "{names[key]}"; use shorter names', Code.SHORTENED)
             elif len(keys) > 1:
                 others = ", ".join(f'"{other}"' for other in keys if other != key)
-                text = f'the Job would be "{wanted}", as that of {others}'
-                yield Problem(paths[key], f'{text}; it is called "{names[key]}": rename one of them', Code.SHARED)
+                text = f'the Job would be "{wanted}", like that of {others}'
+                yield Problem(paths[key], f'{text}; its name becomes "{names[key]}"; rename one of them', Code.SHARED)
 
 
 def _repeated(layer: Layer) -> Iterator[Problem]:
@@ -120,16 +120,16 @@ def _hidden(path: str, params: Params, outer: set[str], known: ConfigKeys) -> It
         if keys is None:
             yield from _maybe_hidden(source_path, source, sorted(name for name in outer if name.startswith(prefix)))
         elif hidden := sorted(outer & {f"{prefix}{key}" for key in keys}):
-            text = f'an env of an outer level hides {_listed(hidden)} of {source[0]} "{source[1]}"'
+            text = f'an env of an outer level hides {_listed(hidden)} from {source[0]} "{source[1]}"'
             yield Problem(
-                source_path, f"{text}: in Kubernetes any env beats any source; set it under env here too", Code.HIDDEN
+                source_path, f"{text}: in Kubernetes, env overrides envFrom; set it under env here too", Code.HIDDEN
             )
 
 
 def _maybe_hidden(path: str, source: tuple[str, str], names: list[str]) -> Iterator[Problem]:
     if names:
         text = f'if {source[0]} "{source[1]}" has {_listed(names, "or")}, an env of an outer level hides it'
-        yield Problem(path, f"{text}: in Kubernetes any env beats any source", Code.MAYBE_HIDDEN)
+        yield Problem(path, f"{text}: in Kubernetes, env overrides envFrom", Code.MAYBE_HIDDEN)
 
 
 def _listed(names: list[str], word: str = "and") -> str:

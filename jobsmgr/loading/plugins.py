@@ -68,9 +68,9 @@ def _register(manager: pluggy.PluginManager, name: str, plugin: object, origin: 
         manager.check_pending()
         hook, fault = _unfit(manager, plugin)
     except (pluggy.PluginValidationError, ValueError) as error:
-        raise PluginError(name, "", f"from {origin} does not fit: {error}; fix or remove it") from error
+        raise PluginError(name, "", f"from {origin} cannot be used: {error}; fix or remove it") from error
     except BaseException as error:
-        why = f"from {origin} cannot be looked at: {described(error)}; fix or remove it"
+        why = f"from {origin} cannot be inspected: {described(error)}; fix or remove it"
         raise PluginError(name, "", why) from error
     if fault:
         raise PluginError(name, hook, f"from {origin} {fault}")
@@ -80,7 +80,7 @@ def _register(manager: pluggy.PluginManager, name: str, plugin: object, origin: 
 def _unfit(manager: pluggy.PluginManager, plugin: object) -> tuple[str, str]:
     """What is wrong with a plugin that pluggy itself would take, and in which hook; empty if nothing is."""
     if not (callers := manager.get_hookcallers(plugin)):
-        return "", "implements no hook of jobsmgr; mark them with @hookimpl"
+        return "", "implements no hook of jobsmgr; mark its hooks with @hookimpl"
     impls = ((caller, impl) for caller in callers for impl in caller.get_hookimpls() if impl.plugin is plugin)
     return next(((caller.name, wrong) for caller, impl in impls if (wrong := _misuse(caller, impl))), ("", ""))
 
@@ -88,10 +88,10 @@ def _unfit(manager: pluggy.PluginManager, plugin: object) -> tuple[str, str]:
 def _misuse(caller: pluggy.HookCaller, impl: pluggy.HookImpl) -> str:
     """What is wrong with an implementation that pluggy itself would take; empty if nothing is."""
     if impl.hookwrapper:
-        return "wraps in the old way; mark it with @hookimpl(wrapper=True)"
+        return "is an old-style hook wrapper; use @hookimpl(wrapper=True)"
     # Answers that are joined are asked for one by one, so that each has its plugin's name.
     if impl.wrapper and caller.spec is not None and not caller.spec.opts["firstresult"]:
-        return "wraps a hook whose answers are joined; answer instead"
+        return "wraps a hook whose answers are joined; return an answer instead"
     if inspect.iscoroutinefunction(impl.function) and caller.name != OBSERVERS:
         return f"is async; only {OBSERVERS} may be"
     return ""

@@ -152,7 +152,7 @@ class LocalCluster:
         if (known := workflow.jobs.get(name)) is not None:
             return AlreadyExists(known)
         if self.halted:
-            return Refused(reason=self.halted, message="everything is being stopped")
+            return Refused(reason=self.halted, message="the run is being stopped")
         state = JobState(
             name=name,
             uid=str(uuid.uuid4()),
@@ -261,7 +261,7 @@ class LocalCluster:
         if outcome is None and state.deleting:
             return attrs.evolve(state, version=version, gone=True)
         if outcome is None:
-            text = "it was stopped while it ran"
+            text = "it was stopped while it was running"
             outcome = Outcome(result=Phase.FAILED, reason=self.halted or Reason.JOB_LOST.value, message=text)
         return attrs.evolve(
             state,

@@ -21,8 +21,8 @@ def why_not_started(command: str, path: str, directory: Path, error: OSError) ->
         known = shutil.which(command, path=path)
         found = Path(known) if known else None
     if found is None and error.errno == errno.ENOENT:
-        where = "does not exist on this machine" if "/" in command else "is not in the PATH of this machine"
-        return f'command "{command}" {where}; correct it, or install it'
+        where = "does not exist on this machine" if "/" in command else "was not found in the PATH of this machine"
+        return f'command "{command}" {where}; correct or install it'
     reason = _of_file(found, error) if found is not None else ""
     return f'command "{command}" cannot be run: {reason or error.strerror or error}'
 
@@ -30,7 +30,7 @@ def why_not_started(command: str, path: str, directory: Path, error: OSError) ->
 def _of_file(file: Path, error: OSError) -> str:
     """What is wrong with a file that exists; empty where nothing is known beyond the kernel's own word."""
     if file.is_dir():
-        return "it is a folder; name a program in it"
+        return "it is a directory; name a program in it"
     try:
         with file.open("rb") as stream:
             line = stream.readline(_LONGEST_LINE)
@@ -39,19 +39,21 @@ def _of_file(file: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return _without_interpreter(line)
     if error.errno == errno.ENOEXEC:
-        return 'it is no program of this machine, and has no "#!" line; add one, or name its interpreter before it'
+        return 'it is not a program for this machine and has no "#!" line; add one, or put its interpreter first'
     if error.errno == errno.EACCES:
-        return "it may not be executed; set its mode (chmod +x), or name its interpreter before it"
+        return "it is not executable; run chmod +x, or put its interpreter first"
     return ""
 
 
 def _without_interpreter(line: bytes) -> str:
     if line.startswith(_PROGRAM):
-        return "the loader that it needs does not exist on this machine; use a program that is built for it"
+        return "its loader does not exist on this machine; use a program that is built for this machine"
     if not line.startswith(_SCRIPT):
         return ""
     words = line.removeprefix(_SCRIPT).rstrip(b"\n").strip(b" \t").split(maxsplit=1)
     interpreter = words[0].decode(errors="replace") if words else ""
     if line.rstrip(b"\n").endswith(b"\r"):
-        return 'its first line ends in a carriage return (CR), which is read as a part of "#!"; save it with LF alone'
-    return f'its first line names the interpreter "{interpreter}", which does not exist; correct the line or install it'
+        return (
+            'its first line ends in a carriage return (CR), which is read as part of "#!"; save it with LF line endings'
+        )
+    return f'its first line names the interpreter "{interpreter}", which does not exist; correct or install it'

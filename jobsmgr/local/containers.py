@@ -72,7 +72,7 @@ class Containers:
         spec = manifest["spec"]["template"]["spec"]
         container, context = spec["containers"][0], security_context(spec)
         if context.get("privileged"):
-            text = "a privileged container could do anything to this machine; remove it to run the job here"
+            text = "a privileged container could do anything to this machine; remove the field to run the job here"
             raise CannotRun(Problem("securityContext.privileged", text))
         if context.get("runAsNonRoot") and context.get("runAsUser") == 0:
             text = "runAsUser is 0, which is root; change one of them"
@@ -152,14 +152,14 @@ class Containers:
                     await self._remove(process, start.name, start.attempt.grace)
                     await output.finish()
         if how is None:
-            raise AssertionError("a container that was not cancelled has ended somehow")
+            raise AssertionError("a container that was not cancelled ended without a result")
         return how
 
     async def _how(self, process: Process, start: Start, output: Output) -> Exit | Mount:
         """How it ended; the engine's own failures have codes that a job can have too, so it is asked."""
         code = exit_code(process.returncode)
         if code != process.returncode:
-            return Exit(code=code, message=f"{self._engine.program} was ended by signal {code - 128}")
+            return Exit(code=code, message=f"{self._engine.program} was killed by signal {code - 128}")
         if code == 0 or (code not in _NOT_STARTED and not is_limited(start.attempt)):
             return Exit(code=code)
         result = await self._engine.run(
@@ -275,4 +275,4 @@ def _why_not(start: Start, code: int, output: Output) -> str:
         return f"the container could not be started: {output.last.removeprefix('Error: ')}"
     if code == NOT_FOUND:
         return f'command "{command}" does not exist in image "{image}"; correct it, or use an image that has it'
-    return f'command "{command}" of image "{image}" cannot be executed; it is no program, or nobody may execute it'
+    return f'command "{command}" of image "{image}" cannot be executed; it is not a program, or may not be executed'

@@ -122,7 +122,7 @@ class Engine:
                 if (found := await self._inspected(candidate)) is not None:
                     return found
         if policy == "Never":
-            raise ImageMissing(name, "it is not on this machine, and imagePullPolicy is Never")
+            raise ImageMissing(name, "it does not exist on this machine, and imagePullPolicy is Never")
         result = await self.run("pull", "--quiet", "--", full)
         if result.code != 0:
             raise ImageMissing(name, result.why)
@@ -169,7 +169,7 @@ async def find_engine() -> Engine:
         except FileNotFoundError:
             reasons[program] = "is not installed"
         except TimeoutError:
-            reasons[program] = f"does not answer within {_PROBE_SECONDS:.0f} s"
+            reasons[program] = f"did not answer within {_PROBE_SECONDS:.0f} s"
         except OSError as error:
             reasons[program] = f"cannot be run ({error.strerror or error})"
         else:
@@ -182,6 +182,6 @@ async def find_engine() -> Engine:
 def _no_engine(reasons: Mapping[str, str]) -> str:
     found = ", ".join(f"{program} {reason}" for program, reason in reasons.items())
     return (
-        f"no container engine works here: {found}; choose --executor process (runs the commands on this machine,"
+        f"no container engine works here: {found}; use --executor process (runs the commands on this machine,"
         " without isolation) or --executor simulate (runs nothing)"
     )

@@ -102,10 +102,12 @@ def _from(path: str, entry: Manifest, origin: Any, pod: PodIdentity, objects: Ob
         value = pod.field(str(reference.get("fieldPath") or ""))
         if value is not None:
             return value
-        text = f'"{reference.get("fieldPath")}" is only known on a cluster; here metadata.name, .namespace, .uid,'
-        raise CannotRun(Problem(f"{path}.fieldRef.fieldPath", f"{text} .labels['...'] and .annotations['...'] are"))
+        text = f'"{reference.get("fieldPath")}" is known only on a cluster; here, metadata.name, .namespace, .uid,'
+        raise CannotRun(
+            Problem(f"{path}.fieldRef.fieldPath", f"{text} .labels['...'] and .annotations['...'] are known")
+        )
     kinds = ", ".join(sorted(map(str, origin)))
-    text = f'"{entry.get("name")}" takes its value from {kinds}, which is only known on a cluster; give it a value'
+    text = f'"{entry.get("name")}" takes its value from {kinds}, which is known only on a cluster; set a value'
     raise CannotRun(Problem(path, text))
 
 
@@ -127,6 +129,6 @@ def find(
     name = str(reference.get(field) or "")
     data = objects.find(kind, namespace, name)
     if data is None and not reference.get("optional"):
-        hint = did_you_mean(name, objects.names(kind, namespace), "add it to this one or give its file with -f")
-        raise CannotRun(Problem(f"{path}.{field}", f'{kind} "{name}" is in none of the files; {hint}'))
+        hint = did_you_mean(name, objects.names(kind, namespace), "add it to this file, or give its file with -f")
+        raise CannotRun(Problem(f"{path}.{field}", f'{kind} "{name}" is not in any of the files; {hint}'))
     return data

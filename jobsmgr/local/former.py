@@ -40,10 +40,12 @@ class FormerRun:
             content = json.loads(place.read_bytes())
         except OSError as error:
             raise ResultUnusable(
-                f"{place} cannot be read: {error.strerror or error}; name the --output-dir of a former run"
+                f"{place} cannot be read: {error.strerror or error}; name the --output-dir of an earlier run"
             ) from None
         except ValueError as error:
-            raise ResultUnusable(f"{place} is no JSON ({error}); name the --output-dir of a former run") from None
+            raise ResultUnusable(
+                f"{place} is not valid JSON ({error}); name the --output-dir of an earlier run"
+            ) from None
         found = objects(mapping(content).get("workflows"))
         values = {name: str(value) for name, value in mapping(mapping(content).get(VALUES)).items()}
         return cls(directory, {_key(one): one for one in found}, values)
@@ -57,7 +59,7 @@ class FormerRun:
         key = _key(metadata)
         if (former := self.workflows.get(key)) is None:
             known = ", ".join(f'"{one}"' for one in self.workflows) or "none"
-            text = f'{self.directory / RESULT} has no workflow "{key}", only: {known}; choose workflows with --name'
+            text = f'{self.directory / RESULT} has no workflow "{key}", only: {known}; select workflows with --name'
             raise ResultUnusable(text)
         status = {name: value for name, value in former.items() if name not in ("namespace", "name")}
         phase = status.get("phase") if status.get("phase") in ENDS else Phase.FAILED.value

@@ -15,7 +15,7 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.hookspecs import hookimpl
 
 INTERRUPTED, FAIL_FAST = Reason.INTERRUPTED.value, Reason.FAIL_FAST.value
-_MESSAGES = {INTERRUPTED: "the run was interrupted", FAIL_FAST: "another job failed, and --fail-fast ends the run then"}
+_MESSAGES = {INTERRUPTED: "the run was interrupted", FAIL_FAST: "another job failed, and --fail-fast stops the run"}
 
 
 class LocalHooks(Hooks):

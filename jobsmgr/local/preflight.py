@@ -37,7 +37,7 @@ def check(plan: Plan, keys: Iterable[JobKey], executor: Executor, hooks: Hooks) 
     for key in keys:
         manifest = render_job(plan.context(key), hooks)
         if (what := next(_of_a_cluster(manifest), None)) is not None:
-            text = f"a plugin gives it {what}, which only a cluster can run; run it there, or without that plugin"
+            text = f"a plugin adds {what}, which only a cluster can run; run it there, or without that plugin"
             raise CannotRun(Problem(_place(plan, key), f'job "{key}": {text}'))
         try:
             executor.check(manifest, pod_identity(manifest, ""))

@@ -46,8 +46,10 @@ class Processes:
             text = f'"{mount.get("mountPath")}" cannot be mounted for a process; remove it, or use --executor container'
             raise CannotRun(Problem(f"volumeMounts[{index}]", text))
         if container.get("workingDir"):
-            text = f'"{container["workingDir"]}" is a place in the image; a process starts in an empty directory'
-            raise CannotRun(Problem("workingDir", f"{text}: remove it, or use --executor container"))
+            text = (
+                f'"{container["workingDir"]}" is a directory in the image, but a process starts in an empty directory'
+            )
+            raise CannotRun(Problem("workingDir", f"{text}; remove it, or use --executor container"))
         if not container.get("command"):
             self._check_args(container)
         environment(container, pod, self._objects)
@@ -55,8 +57,8 @@ class Processes:
     def _check_args(self, container: Manifest) -> None:
         image = str(container["image"])
         if not has_no_entrypoint(image):
-            text = f'what image "{image}" runs its arguments with is not known here'
-            raise CannotRun(Problem("command", f"{text}: say the command, or use --executor container"))
+            text = f'the program that image "{image}" runs with these args is not known here'
+            raise CannotRun(Problem("command", f"{text}; set command, or use --executor container"))
         if not container.get("args"):
             raise CannotRun(Problem("args", f'a process of image "{image}" needs a command or args; give one'))
 

@@ -59,7 +59,7 @@ def parse_exit_codes(text: str) -> tuple[int, ...]:
     """The exit codes of a job's tries (`1,1,0`); the last one counts for all later tries. Raises ValueError."""
     codes = [part.strip() for part in text.split(",")]
     if not all(code.isdigit() and int(code) <= 255 for code in codes):
-        raise ValueError(f'"{text}" is no list of exit codes; write it like 1 or 1,1,0')
+        raise ValueError(f'"{text}" is not a list of exit codes; write it like 1 or 1,1,0')
     return tuple(int(code) for code in codes)
 
 

@@ -77,7 +77,7 @@ def check_volumes(
     for index, mount in enumerate(_container(pod).get("volumeMounts") or ()):
         _sub_path(f"volumeMounts[{index}]", mount, variables)
         if str(mount.get("name")) not in volumes:
-            raise CannotRun(Problem(f"volumeMounts[{index}].name", f'"{mount.get("name")}" is no volume of the pod'))
+            raise CannotRun(Problem(f"volumeMounts[{index}].name", f'"{mount.get("name")}" is not a volume of the pod'))
 
 
 def _kind(volume: Manifest) -> str:
@@ -89,7 +89,7 @@ def _kind(volume: Manifest) -> str:
 def _check_volume(path: str, volume: Manifest, identity: PodIdentity, objects: Objects, allow_host_path: bool) -> None:
     kind = _kind(volume)
     if kind not in SUPPORTED:
-        text = f'volume "{volume.get("name")}" is {kind}; on this machine only {", ".join(SUPPORTED)} can be mounted'
+        text = f'volume "{volume.get("name")}" is {kind}; on this machine, only {", ".join(SUPPORTED)} can be mounted'
         raise CannotRun(Problem(path, text))
     if kind == "hostPath":
         _check_host_path(f"{path}.hostPath", volume["hostPath"], allow_host_path)
@@ -102,12 +102,14 @@ def _check_volume(path: str, volume: Manifest, identity: PodIdentity, objects: O
 def _check_host_path(path: str, volume: Manifest, allowed: bool) -> None:
     where, kind = PurePosixPath(str(volume.get("path"))), str(volume.get("type") or "")
     if not where.is_absolute() or ".." in where.parts:
-        raise CannotRun(Problem(f"{path}.path", f'"{where}" is no absolute path without ..; write it from the root'))
+        raise CannotRun(Problem(f"{path}.path", f'"{where}" must be an absolute path without ".."; start it with "/"'))
     if kind not in _HOST_CHECKS:
         known = ", ".join(filter(None, _HOST_CHECKS))
-        raise CannotRun(Problem(f"{path}.type", f'"{kind}" is no type of a host path; use one of {known}, or none'))
+        raise CannotRun(Problem(f"{path}.type", f'"{kind}" is not a valid hostPath type; use one of {known}, or none'))
     if not allowed:
-        text = f'gives the job this machine\'s "{where}"; allow that with --allow-host-path, or use an emptyDir'
+        text = (
+            f'gives the job access to "{where}" on this machine; allow that with --allow-host-path, or use an emptyDir'
+        )
         raise CannotRun(Problem(path, text))
 
 
@@ -200,7 +202,7 @@ def _below(path: str, volume: Path, sub_path: str) -> Path:
     root = Path(os.path.realpath(volume))
     place = Path(os.path.realpath(root / sub_path))
     if not place.is_relative_to(root):
-        raise CannotRun(Problem(path, f'"{sub_path}" leads out of the volume; a link there points to {place}'))
+        raise CannotRun(Problem(path, f'"{sub_path}" is outside the volume; it is a link to {place}'))
     for part in reversed([place, *place.parents]):
         if part.is_relative_to(root):
             _make_directory(part, stat.S_IMODE(root.stat().st_mode))
@@ -228,7 +230,7 @@ def _find_host_path(path: str, volume: Manifest) -> None:
     elif kind == "FileOrCreate" and not where.exists():
         where.touch()
     if not _HOST_CHECKS[kind](where):
-        raise CannotRun(Problem(f"{path}.path", f'"{where}" is no {kind or "file or directory"} of this machine'))
+        raise CannotRun(Problem(f"{path}.path", f'"{where}" is not a {kind or "file or directory"} on this machine'))
 
 
 def _sub_path_field(mount: Manifest) -> str:
@@ -242,11 +244,11 @@ def _sub_path(path: str, mount: Manifest, variables: Mapping[str, str]) -> str:
     if field == "subPathExpr":
         missing = next((name for name in references(text) if not variables.get(name)), None)
         if missing is not None:
-            why = f'"{text}" needs variable "{missing}", which is empty or not there; set it under env'
+            why = f'"{text}" needs variable "{missing}", which is empty or not set; set it under env'
             raise CannotRun(Problem(f"{path}.{field}", why))
         text = expand(text, variables)
     if not valid_path_inside(text):
-        raise CannotRun(Problem(f"{path}.{field}", f'"{text}" leads out of the volume; use a relative path without ..'))
+        raise CannotRun(Problem(f"{path}.{field}", f'"{text}" is outside the volume; use a relative path without ".."'))
     return text
 
 
@@ -270,11 +272,11 @@ def _items(path: str, source: Mapping[str, Any], data: Data, mode: int) -> Itera
             if source.get("optional"):
                 continue
             hint = did_you_mean(key, data.files, "add it, or make the volume optional")
-            raise CannotRun(Problem(f"{entry}.key", f'there is no key "{key}"; {hint}'))
+            raise CannotRun(Problem(f"{entry}.key", f'the key "{key}" does not exist; {hint}'))
         where = str(item.get("path") or key)
         if not valid_path_inside(where):
             raise CannotRun(
-                Problem(f"{entry}.path", f'"{where}" leads out of the volume; use a relative path without ..')
+                Problem(f"{entry}.path", f'"{where}" is outside the volume; use a relative path without ".."')
             )
         own = int(item["mode"]) if item.get("mode") is not None else mode
         yield _File(path=str(PurePosixPath(where)), content=data.files[key], mode=own)

@@ -86,7 +86,7 @@ async def _serve(settings: OperatorSettings, hooks: Hooks, stop: StopSignal, par
             lead = partial(_lead, cluster, hooks, observers, leadership, settings.workers, parts, monitor.meter)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep, "search for other operators", partial(rivals.watch_for, lease))
-                tasks.start_soon(keep, "question for missing rights", partial(_say_missing_rights, cluster))
+                tasks.start_soon(keep, "check of permissions", partial(_say_missing_rights, cluster))
                 tasks.start_soon(keep, "leading", lead)
                 parts.started = True
                 wait_for_it()
@@ -184,5 +184,5 @@ async def _say_missing_rights(cluster: KubernetesCluster) -> NoReturn:
             await anyio.sleep(backoff(failures))
             continue
         for right in missing:
-            _log.warning("right missing", right=right)
+            _log.warning("permission missing", right=right)
         await anyio.sleep_forever()

@@ -23,8 +23,8 @@ class OperatorSettings:
     lease_timing: Timing = attrs.field(factory=Timing)
     identity: str = ""
     workers: int = 8
-    """Workflows looked at side by side."""
+    """Number of workflows processed in parallel."""
     writes: int = 8
-    """Requests that write, under way at once."""
+    """Maximum number of write requests at the same time."""
     http: HttpSettings = attrs.field(factory=HttpSettings)
     """Where probes and metrics are served."""

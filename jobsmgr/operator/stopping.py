@@ -115,7 +115,7 @@ class StopSignal:
 
     def _log_force(self) -> None:
         name = signal.Signals(self._number).name
-        _log.error("ended by force: the process has not stopped in time", signal=name, seconds=ENDED_WITHIN)
+        _log.error("ended by force: the process did not stop in time", signal=name, seconds=ENDED_WITHIN)
 
 
 def _arm() -> None:

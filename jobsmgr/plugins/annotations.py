@@ -31,7 +31,7 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         if key.startswith(LABEL_PREFIX):
             yield Problem(key_path, "keys of this prefix are the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_annotation_key(key):
-            yield Problem(key_path, f'"{key}" is no annotation key; {KEY_ADVICE}', Code.BAD_KEY)
+            yield Problem(key_path, f'"{key}" is not a valid annotation key; {KEY_ADVICE}', Code.BAD_KEY)
         elif not isinstance(value, str):
             yield Problem(key_path, f"expected a string, found {quoted(value)}; quote it", Code.BAD_KEY)
         else:

@@ -105,9 +105,12 @@ def _outcome(snapshot: Snapshot, invalid: bool) -> tuple[str, str]:
     if status.phase.ended:
         return _failure(status)
     if status.phase is Phase.SUSPENDED and snapshot.workflow.spec.suspend:
-        return Reason.SUSPEND_REQUESTED.value, "spec.suspend is true; no job runs"
+        return Reason.SUSPEND_REQUESTED.value, "spec.suspend is true; no job is running"
     if status.phase is Phase.SUSPENDED:
-        return Reason.SUSPENDED.value, "every Job that runs is suspended (its spec.suspend); resume one to go on"
+        return (
+            Reason.SUSPENDED.value,
+            "every running Job is suspended (spec.suspend of the Job); resume one to continue",
+        )
     if status.phase is Phase.PENDING:
         return "Pending", "no job has started yet"
     return "Running", ""
@@ -120,7 +123,11 @@ def _suspension(snapshot: Snapshot, reason: str, message: str) -> tuple[bool, st
         return True, reason, message
     if snapshot.workflow.spec.suspend and not snapshot.workflow.spec.abort and not status.phase.ended:
         running = status.counts.running
-        return True, Reason.SUSPEND_REQUESTED.value, f"spec.suspend is true; {_jobs(running)} still {_runs(running)}"
+        return (
+            True,
+            Reason.SUSPEND_REQUESTED.value,
+            f"spec.suspend is true; {_jobs(running)} {_are(running)} still running",
+        )
     return False, "NotSuspended", ""
 
 
@@ -139,7 +146,7 @@ def _failure(status: Status) -> tuple[str, str]:
     if any(job.reason == Reason.DEADLINE_EXCEEDED for _, job in status.jobs()) and not any(
         job.reason != Reason.DEADLINE_EXCEEDED for _, job in ended
     ):
-        return Reason.DEADLINE_EXCEEDED.value, f"deadline passed; {status.progress} jobs succeeded"
+        return Reason.DEADLINE_EXCEEDED.value, f"the deadline has passed;  {status.progress} jobs succeeded"
     rest = [_were(stopped, "stopped")] if stopped else []
     rest += [f"{_jobs(aborted)} could not start"] if aborted else []
     if not failed:
@@ -162,8 +169,8 @@ def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
 
 
-def _runs(count: int) -> str:
-    return "runs" if count == 1 else "run"
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _stall(snapshot: Snapshot, reason: str, message: str, blocked: _Blocked) -> tuple[bool, str, str]:
@@ -177,7 +184,7 @@ def _stall(snapshot: Snapshot, reason: str, message: str, blocked: _Blocked) -> 
     if not snapshot.status.phase.ended and (unknown := snapshot.status.unknown.phases):
         key, phase = next(iter(unknown.items()))
         who = _named(key, len(unknown))
-        text = f'{who} is in a phase ("{phase}") of a newer version of jobsmgr: update jobsmgr to go on'
+        text = f'{who} has a phase ("{phase}") that only a newer version of jobsmgr knows; update jobsmgr to continue'
         return True, Reason.UNKNOWN_PHASE.value, text
     if blocked.needs_a_person and snapshot.status.phase is not Phase.SUSPENDED:
         return True, *blocked

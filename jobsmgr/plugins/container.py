@@ -95,9 +95,9 @@ def _level_problems(layer: Layer, amounts: Iterable[_Amount]) -> Iterator[Proble
             yield Problem(f"{layer.path}.params.resources.{part}", text, Code.QUANTITY)
     for path, value, number in amounts:
         if number is None:
-            yield Problem(path, f'"{value}" is no quantity; {QUANTITY.advice}', Code.QUANTITY)
+            yield Problem(path, f'"{value}" is not a valid quantity; {QUANTITY.advice}', Code.QUANTITY)
         elif not valid_amount(value):
-            text = f'"{value}" is no amount; write it without a minus sign and in at most {AMOUNT.longest} characters'
+            text = f'"{value}" is not a valid amount; use no minus sign and at most {AMOUNT.longest} characters'
             yield Problem(path, text, Code.QUANTITY)
 
 

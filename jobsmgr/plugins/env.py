@@ -25,7 +25,7 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
     for index, entry in enumerate(params.env):
         name = entry.get("name")
         if not VARIABLE.fits(name):
-            text = f"{quoted(name)} is no name of an environment variable; {VARIABLE.advice}"
+            text = f"{quoted(name)} is not a valid variable name; {VARIABLE.advice}"
             yield Problem(f"{path}.env[{index}].name", text, Code.VARIABLE)
         elif entry.get("value") and entry.get("valueFrom"):  # as Kubernetes has it: an empty value is none
             yield Problem(

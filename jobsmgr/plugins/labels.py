@@ -36,6 +36,6 @@ def _problems(path: str, params: Params) -> Iterator[Problem]:
         if key in RESERVED_LABELS:
             yield Problem(key_path, "this key is the operator's own; use another one", Code.RESERVED_KEY)
         elif not valid_key(key):
-            yield Problem(key_path, f'"{key}" is no label key; {KEY_ADVICE}', Code.BAD_KEY)
+            yield Problem(key_path, f'"{key}" is not a valid label key; {KEY_ADVICE}', Code.BAD_KEY)
         elif not LABEL_VALUE.fits(value):
-            yield Problem(key_path, f'"{value}" is no label value; {LABEL_VALUE.advice}', Code.BAD_KEY)
+            yield Problem(key_path, f'"{value}" is not a valid label value; {LABEL_VALUE.advice}', Code.BAD_KEY)

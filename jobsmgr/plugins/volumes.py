@@ -28,5 +28,5 @@ def jobsmgr_validate(workflow: Workflow) -> Iterator[Problem]:
         for path, name in winners.values():
             if name not in known and path not in seen:
                 seen.add(path)
-                text = f'"{name}" is no volume of job "{job.key}"; define it under volumes at this level or further out'
+                text = f'"{name}" is not a volume of job "{job.key}"; define it under volumes of this or an outer level'
                 yield Problem(path, text, Code.NO_VOLUME)

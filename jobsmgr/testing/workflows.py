@@ -24,7 +24,7 @@ def render_jobs(workflow: Manifest, *plugins: object) -> list[dict[str, Any]]:
     """The `batch/v1` Jobs that a ManagedJob is run as, in the order of its spec.
 
     Raises `InvalidWorkflow` with the problems that `find_problems` finds, `PluginError` as that does, and
-    `FragmentConflict` where two plugins give one thing different values.
+    `FragmentConflict` if two plugins set the same thing to different values.
     """
     hooks = _hooks(plugins)
     plan = make_plan(workflow, hooks)

@@ -40,5 +40,5 @@ def _block(failure: Failure, palette: Palette) -> Iterator[str]:
     why = ": ".join(part for part in (*number, printable(job.note)) if part)
     yield f"{palette.phase(job.phase, f'{failure.label} {job.phase.value}')}  {why}"
     yield from (f"  {palette.drawn('│')} {line}" for line in job.tail or ["(no output)"])
-    yield f"  log: {printable(failure.log) or 'not kept; --output-dir DIR keeps it'}"
+    yield f"  log: {printable(failure.log) or 'not kept; use --output-dir DIR to keep it'}"
     yield f"  run again: {printable(failure.again)}"

@@ -100,7 +100,7 @@ def _pieces(template: str) -> Iterator[tuple[bool, str]]:
     if "{" not in template:
         template = f"{{{template}}}"
     if "".join(match[0] for match in _PIECE.finditer(template)) != template:
-        raise BadTemplate(f'the template "{template}" has a brace too many or too few')
+        raise BadTemplate(f'the template "{template}" has unbalanced braces')
     for match in _PIECE.finditer(template):
         yield match[1] is not None, match[2] if match[1] is None else match[1].strip()
 
@@ -146,12 +146,12 @@ def _end_of(pieces: list[tuple[bool, str]], index: int) -> int:
                 return position
             depth -= 1
         depth += is_code and text.startswith(_RANGE)
-    raise BadTemplate("the template has a {range} without its {end}")
+    raise BadTemplate("the template has {range} without {end}")
 
 
 def _literal(text: str) -> str:
     if len(text) < 2 or text[-1] != text[0]:
-        raise BadTemplate(f"the template has a text without its end: {text}")
+        raise BadTemplate(f"the template has a string without a closing quote: {text}")
     return text[1:-1].replace(r"\n", "\n").replace(r"\t", "\t")
 
 

@@ -14,7 +14,7 @@ TAIL = 10
 """So many last lines of a try's output are kept."""
 
 
-TAKEN = "taken as succeeded"
+TAKEN = "assumed to have succeeded"
 """The note beside a job that is not run."""
 
 

@@ -126,11 +126,11 @@ class TestErrors:
             (
                 "spec.groups[0].name",
                 "My_Group!",
-                "spec.groups[0].name: \"My_Group!\" does not fit: use lower-case letters, digits and '-',"
+                "spec.groups[0].name: \"My_Group!\" is not valid: use lower-case letters, digits and '-',"
                 " starting and ending with a letter or digit",
             ),
             ("spec.groups[0].name", "a" * 41, "spec.groups[0].name: must have at most 40 characters, has 41"),
-            ("spec.groups[1].name", "first", 'spec.groups[1].name: duplicate name "first"; give each its own'),
+            ("spec.groups[1].name", "first", 'spec.groups[1].name: duplicate name "first"; rename one of them'),
             ("spec.groups[0].parallel", "yes", 'spec.groups[0].parallel: expected true or false, found "yes"'),
             (f"{JOB}.image", "DELETE", f"{JOB}.image: required, but missing"),
             (f"{JOB}.image", "", f"{JOB}.image: must not be empty"),
@@ -145,7 +145,7 @@ class TestErrors:
             (f"{JOB}.dependencies[0]", {}, f"{JOB}.dependencies[0].name: required, but missing"),
             ("spec.retries", -1, "spec.retries: must be at least 0, found -1"),
             ("spec.retries", 101, "spec.retries: must be at most 100, found 101"),
-            ("spec.retries", "3", 'spec.retries: expected a whole number, found "3"; take the quotes off'),
+            ("spec.retries", "3", 'spec.retries: expected a whole number, found "3"; remove the quotes'),
             ("spec.retries", True, "spec.retries: expected a whole number, found true"),
             ("spec.retries", 1.5, "spec.retries: expected a whole number, found 1.5"),
             (PARAMS, "x", f'{PARAMS}: expected an object, found "x"'),

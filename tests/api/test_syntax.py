@@ -115,7 +115,7 @@ def test_a_prefix_of_variables_is_the_beginning_of_a_name(prefix: str, is_valid:
 
 def test_what_is_no_amount_is_said() -> None:
     """Apart from what is no quantity at all."""
-    told = 'resources.requests[cpu]: "-1" is no amount; write it without a minus sign and in at most 64 characters'
+    told = 'resources.requests[cpu]: "-1" is not a valid amount; use no minus sign and at most 64 characters'
     assert at_each_level("container", {"resources": {"requests": {"cpu": "-1"}}}) == [[told]] * 3
 
 

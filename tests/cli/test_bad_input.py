@@ -30,17 +30,20 @@ def _bomb(path: Path) -> Path:
 
 UNUSABLE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (lambda path: path, "does not exist; name a file, a folder, or - for standard input"),
-    "empty": (lambda path: _write(path, ""), "is empty; a ManagedJob is expected there"),
-    "only comments": (lambda path: _write(path, "# nothing\n---\n"), "is empty; a ManagedJob is expected there"),
+    "empty": (lambda path: _write(path, ""), "is empty; expected a ManagedJob"),
+    "only comments": (lambda path: _write(path, "# nothing\n---\n"), "is empty; expected a ManagedJob"),
     "binary": (lambda path: _write(path, b"\x7fELF\0\0\1\2"), "is a binary file; a YAML file is expected"),
-    "no text": (lambda path: _write(path, b"a: \xff\xfa\n"), "is no text (neither UTF-8 nor UTF-16); a YAML file is"),
-    "a gigabyte": (_sparse, "has more than 32 MiB; split it"),
-    "deeply nested": (lambda path: _write(path, "[" * 200_000), "is not read: it is nested more than 100 levels deep"),
+    "no text": (
+        lambda path: _write(path, b"a: \xff\xfa\n"),
+        "is not a text file (neither UTF-8 nor UTF-16); a YAML file is",
+    ),
+    "a gigabyte": (_sparse, "is larger than 32 MiB; split it"),
+    "deeply nested": (lambda path: _write(path, "[" * 200_000), "was skipped: it is nested more than 100 levels deep"),
     "deep in block style": (
         lambda path: _write(path, "".join(f"{' ' * n}a:\n" for n in range(500))),
-        "is not read: it is nested more than 100 levels deep",
+        "was skipped: it is nested more than 100 levels deep",
     ),
-    "alias bomb": (_bomb, "is not read: its aliases make it more than 2,000,000 values"),
+    "alias bomb": (_bomb, "was skipped: its aliases expand to more than 2,000,000 values"),
     "no ManagedJob": (lambda path: _write(path, "kind: Pod\n"), "has no ManagedJob (found: Pod); name a file with one"),
     "a list": (lambda path: _write(path, "- a\n"), "has no ManagedJob (found: no kind); name a file with one"),
     "a scalar": (lambda path: _write(path, "hello\n"), "has no ManagedJob (found: no kind); name a file with one"),
@@ -77,7 +80,11 @@ def test_what_is_no_yaml_is_one_sentence(command: str, tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("image: busybox", "imag: busybox", '<stdin>:4:44: job "g/j" imag: no such field; did you mean'),
-        ("name: wf", "name: My Workflow", '<stdin>:3:18: metadata.name: "My Workflow" is no name; use at most 253'),
+        (
+            "name: wf",
+            "name: My Workflow",
+            '<stdin>:3:18: metadata.name: "My Workflow" is not a valid name; use at most 253',
+        ),
         ("metadata: {name: wf}", "metadata: wf", '<stdin>:3:11: metadata: expected an object, found "wf"'),
         ("v1beta1", "v1", '<stdin>:1:13: apiVersion: expected "jobsmanager.raczylo.com/v1beta1", found'),
         ("kind: ManagedJob", "kind: managedjob", '<stdin>:2:7: kind: expected "ManagedJob", found "managedjob"'),
@@ -130,7 +137,7 @@ def test_a_file_of_the_limit_is_read(tmp_path: Path) -> None:
     text = ONE_JOB + "#" * (MAX_BYTES - len(ONE_JOB) - 1) + "\n"
     assert run("graph", str(_write(tmp_path / "a.yaml", text))).code == 0
     done = run("graph", "-", stdin=text + "\n")
-    assert (done.code, done.err) == (2, "Error: <stdin> has more than 32 MiB; split it\n")
+    assert (done.code, done.err) == (2, "Error: <stdin> is larger than 32 MiB; split it\n")
 
 
 def test_a_file_that_may_not_be_read_says_why(tmp_path: Path) -> None:

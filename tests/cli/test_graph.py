@@ -37,7 +37,7 @@ def test_a_drawing_shows_one_workflow() -> None:
     done = run("graph", "-", "-o", "svg", stdin=TWO)
     assert (done.code, done.err) == (
         2,
-        "Error: <stdin> has 2 workflows and a drawing shows one; choose with --name\n",
+        "Error: <stdin> has 2 workflows, but a drawing shows one; choose it with --name\n",
     )
     assert "<title>second</title>" in run("graph", "-", "-o", "svg", "--name", "second", stdin=TWO).out
 
@@ -88,9 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_no_file_is_looked_for_on_a_cluster(folder: Path) -> None:
     """Without one the sentence names both readings; what can only be a path is nothing but a file."""
     done = run("graph", "nightly")
-    both = (
-        'Error: there is no file "nightly", and a workflow "nightly" cannot be looked for: no cluster is configured: '
-    )
+    both = 'Error: there is no file "nightly", and the workflow "nightly" cannot be read: no cluster is configured: '
     assert (done.code, done.out, done.err.startswith(both), done.err.count("\n")) == (2, "", True, 1)
     for path in ("nightly.yaml", "./nightly", "Nightly", "n" * 254):
         assert run("graph", path).err.startswith(f"Error: {path} does not exist; name a file"), path
@@ -102,7 +100,7 @@ def test_a_word_that_may_be_both_is_the_file(folder: Path) -> None:
     (folder / "etl" / "wf.yaml").write_text(ONE_JOB)
     done = run("graph", "etl")
     assert (done.code, done.out.splitlines()[0]) == (0, "wf")
-    assert done.err == '"etl" is a folder here; for the workflow "etl" of a cluster, name its namespace with -n\n'
+    assert done.err == '"etl" is a folder here; to show the workflow "etl" of a cluster, add -n NAMESPACE\n'
     assert run("graph", "etl", "-n", "team").err.startswith("Error: no cluster is configured: ")
 
 
@@ -112,10 +110,10 @@ def test_options_are_for_one_of_the_two(folder: Path) -> None:
     done = run("-n", "team", "graph", "wf.yaml")
     assert (done.code, done.err.partition(".")[0]) == (
         2,
-        "Error: -n, --context and --kubeconfig are for a workflow of a cluster, not for a file",
+        "Error: -n, --context and --kubeconfig are for a workflow on a cluster, not for a file",
     )
     done = run("graph", "nightly", "--name", "x")
     assert (done.code, done.err.partition(".")[0]) == (
         2,
-        'Error: --name and --exclude are for files, and "nightly" is taken for a workflow',
+        'Error: --name and --exclude are for files, but "nightly" is not a file here',
     )

@@ -118,7 +118,11 @@ def test_without_any_workflow_the_command_says_what_it_found(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("metadata", "where", "said"),
     [
-        ("{name: wf, namespace: My_NS}", 33, 'metadata.namespace: "My_NS" is no namespace; use at most 63 lower-case'),
+        (
+            "{name: wf, namespace: My_NS}",
+            33,
+            'metadata.namespace: "My_NS" is not a valid namespace; use at most 63 lower-case',
+        ),
         ("{name: wf, labels: [a]}", 22, 'metadata.labels: expected an object, found ["a"]'),
         ("{name: wf, annotations: {a: 1}}", 39, "metadata.annotations[a]: expected a string, found 1; quote it"),
         ("{name: wf, lables: {}}", 22, 'metadata.lables: no such field; did you mean "labels"?'),
@@ -137,7 +141,7 @@ def test_metadata_is_checked_as_the_server_would(metadata: str, where: int, said
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ("hello", 'this document is no object but "hello"; remove it'),
+        ("hello", 'this document is not an object, it is "hello"; remove it'),
         ("a: b", "this document has no apiVersion and no kind; remove it"),
         ("kind: Pod", "this document has no apiVersion; remove it"),
     ],
@@ -278,7 +282,7 @@ def test_json_is_a_list_of_findings() -> None:
             "column": 37,
             "severity": "warning",
             "code": "MJ021",
-            "message": "`y` is a boolean to kubectl; write true",
+            "message": "`y` is a boolean for kubectl; write true",
             "path": "spec.groups[0].parallel",
         }
     ]
@@ -287,7 +291,7 @@ def test_json_is_a_list_of_findings() -> None:
 def test_github_is_a_command_a_line() -> None:
     """Shown beside the line in a pull request."""
     done = run("lint", "-o", "github", "-", stdin=WARNED)
-    text = "`y` is a boolean to kubectl; write true"
+    text = "`y` is a boolean for kubectl; write true"
     assert done.out == f"::warning file=<stdin>,line=4,col=37,title=MJ021::{text}\n"
 
 
@@ -335,4 +339,4 @@ def test_a_syntax_error_stands_at_its_place() -> None:
     """With the words of the parser."""
     findings = found("a:\n  - b\n c: d\n")
     assert [(each.line, each.code) for each in findings] == [(3, "MJ024")]
-    assert findings[0].message.startswith("this is no YAML that kubectl reads: ")
+    assert findings[0].message.startswith("kubectl cannot read this as YAML: ")

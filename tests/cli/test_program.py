@@ -29,7 +29,7 @@ def test_help_lists_every_command() -> None:
     assert [
         line.split()[0] for line in done.out.splitlines() if line.startswith("  ") and line.split()[0] in main.COMMANDS
     ] == list(main.COMMANDS)
-    assert "3 workflow failed, 4 aborted, 124 time-out, 130 interrupt" in " ".join(done.out.split())
+    assert "3 workflow failed, 4 aborted, 124 timeout, 130 interrupted" in " ".join(done.out.split())
 
 
 @pytest.mark.parametrize("command", main.COMMANDS)
@@ -143,7 +143,7 @@ def test_what_nobody_foresaw_is_one_sentence_too() -> None:
     )
     assert (done.returncode, done.stderr) == (
         1,
-        "Error: ZeroDivisionError: division by zero; this is a bug of jobsmgr, -v shows where\n",
+        "Error: ZeroDivisionError: division by zero; this is a bug in jobsmgr, -v shows where\n",
     )
     verbose = subprocess.run(
         [sys.executable, "-c", code.format(["graph", "a", "-v"])], capture_output=True, text=True, check=False
@@ -163,7 +163,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 def test_output_that_cannot_be_written_is_said(command: str) -> None:
     """A full disk is no bug."""
     done = _in_shell(f"{command} - >/dev/full", WARNED)
-    words = "Error: the system says: No space left on device; -v shows where\n"
+    words = "Error: the operating system reports: No space left on device; -v shows where\n"
     assert (done.returncode, done.stderr.splitlines(keepends=True)[-1]) == (1, words)
 
 

@@ -68,7 +68,7 @@ def test_a_name_that_fits_several_jobs_asks_which() -> None:
     """With all that fit."""
     text = ONE_JOB.replace("]}]}", "]}, {name: h, jobs: [{name: j, image: b}]}]}")
     done = run("render", "-", "--job", "j", stdin=text)
-    assert (done.code, done.err) == (2, 'Error: "j" fits g/j, h/j; say which by group/job\n')
+    assert (done.code, done.err) == (2, 'Error: "j" matches g/j, h/j; write it as group/job\n')
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_namespace_that_is_none_is_refused(command: str) -> None:
     done = run(*command.split(), "-", "-n", "My Team", stdin=ONE_JOB)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(
-        "Error: Invalid value for '-n' / '--namespace': \"My Team\" is no namespace; use at most"
+        "Error: Invalid value for '-n' / '--namespace': \"My Team\" is not a valid namespace; use at most"
     )
 
 
@@ -101,7 +101,7 @@ def test_a_job_is_of_one_workflow(command: str) -> None:
     """Of several, one has to be chosen."""
     two = f"{ONE_JOB}---\n{ONE_JOB.replace('name: wf', 'name: second')}"
     done = run(command, "-", "--job", "j", stdin=two)
-    words = 'Error: --job is about one workflow and <stdin> has "wf", "second"; choose with --name\n'
+    words = 'Error: --job works on one workflow, but <stdin> has "wf", "second"; choose it with --name\n'
     assert (done.code, done.out, done.err) == (2, "", words)
     assert run(command, "-", "--job", "j", "--name", "second", stdin=two).code == 0
 
@@ -120,8 +120,7 @@ def test_a_name_that_only_a_cluster_gives_is_asked_for(command: str) -> None:
     """`generateName` is no mistake, but names are made of it."""
     done = run(*command.split(), "-", stdin=ONE_JOB.replace("name: wf", "generateName: wf-"))
     assert done.err == (
-        "Error: <stdin>:3:12: metadata.generateName: only a cluster makes a name of it;"
-        " write metadata.name in its place\n"
+        "Error: <stdin>:3:12: metadata.generateName: only a cluster can generate a name; use metadata.name instead\n"
     )
 
 
@@ -145,7 +144,7 @@ def test_several_jobs_are_chosen_by_name_and_pattern(command: str) -> None:
     assert [name for name in ("a", "b1", "b2", "j") if f"wf-g-{name}" in out] == ["a", "b1", "b2"]
     assert out.index("wf-g-a") < out.index("wf-g-b1") < out.index("wf-g-b2")
     done = run(command, "-", "--job", "a", "--job", "x*", stdin=text)
-    assert done.err == 'Error: no job fits "x*" of workflow "wf"; name one of g/a, g/b1, g/b2, g/j, or a pattern\n'
+    assert done.err == 'Error: no job matches "x*" (workflow "wf"); use one of g/a, g/b1, g/b2, g/j, or a pattern\n'
     assert run(command, "-", "--job", "g", stdin=text).err.endswith('g/a, g/b1, g/b2, g/j, or "g/*"\n')
 
 

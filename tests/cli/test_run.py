@@ -71,7 +71,10 @@ class TestExitCodes:
         """Exit code 128 of the job, as a kubelet has it, and 3 of the run."""
         done = ran(file_of("name: a, command: [no-such-command]"))
         assert done.code == 3
-        assert 'exit code 128 (StartError): command "no-such-command" is not in the PATH of this machine' in done.out
+        assert (
+            'exit code 128 (StartError): command "no-such-command" was not found in the PATH of this machine'
+            in done.out
+        )
 
     def test_one_of_two_workflows_failed(self) -> None:
         """The worst end counts; both run to theirs."""
@@ -92,22 +95,22 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("arguments", "text"),
         [
-            (("--only", "a", "--from", "a"), "--only runs jobs alone and --from all behind them"),
-            (("--duration", "5s"), "--duration and --exit-code are for --executor simulate"),
+            (("--only", "a", "--from", "a"), "--only runs just these jobs, --from also all jobs after them"),
+            (("--duration", "5s"), "--duration and --exit-code need --executor simulate"),
             (("--parallelism", "0"), "0 is not in the range"),
             (("--only", "aa"), 'workflow "wf" has no job "aa"; did you mean "a"?'),
             (("--from", "g"), '"g" is a group; name one of its jobs: g/a'),
             (
                 ("--executor", "simulate", "--duration", "b=5s"),
-                'no job fits "b" of --duration; name one of g/a, or a pattern',
+                'no job matches "b" (--duration); use one of g/a, or a pattern',
             ),
             (
                 ("--executor", "simulate", "--exit-code", "1", "--exit-code", "g/x*=1"),
-                'no job fits "g/x*" of --exit-code; name one of g/a, or a pattern',
+                'no job matches "g/x*" (--exit-code); use one of g/a, or a pattern',
             ),
             (("--name", "x"), 'has no ManagedJob "x"; there is "wf"'),
             (("--output-dir", "/proc/none"), "/proc/none cannot be written"),
-            (("-f", "-"), "standard input can be read once only"),
+            (("-f", "-"), "standard input can be read only once"),
         ],
     )
     def test_usage(self, arguments: tuple[str, ...], text: str) -> None:
@@ -122,7 +125,7 @@ class TestExitCodes:
         done = run("run", "-f", QUICKSTART)
         assert (done.code, done.out) == (2, "")
         assert done.err == (
-            "Error: Missing argument 'FILE'. It stands without -f, which gives further files."
+            "Error: Missing argument 'FILE'. Give it without -f; -f is for additional files."
             " Try 'jobsmgr run --help'.\n"
         )
         assert run("run").err == "Error: Missing argument 'FILE'. Try 'jobsmgr run --help'.\n"
@@ -161,7 +164,7 @@ class TestExitCodes:
         )
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
-            "Error: no container engine works here: podman is not installed, docker is not installed; choose --executor"
+            "Error: no container engine works here: podman is not installed, docker is not installed; use --executor"
             " process (runs the commands on this machine, without isolation) or --executor simulate (runs nothing)\n"
         )
 
@@ -185,14 +188,14 @@ class TestRefusals:
             file_of(sh("first", "echo started"), "name: j, args: [x]").replace("busybox, name: j", "nginx, name: j")
         )
         assert (done.code, done.out) == (2, "")
-        assert 'spec.groups[0].jobs[1].command: job "g/j": what image "nginx" runs its arguments with' in done.err
+        assert 'spec.groups[0].jobs[1].command: job "g/j": the program that image "nginx" runs with' in done.err
 
     def test_a_missing_config_map(self) -> None:
         """With the two ways to give it."""
         done = ran(file_of(f"name: a, {USES_CONFIG}"))
         assert done.code == 2
         assert "spec.groups[0].jobs[0].params.fromEnv[0].configMapRef.name" in done.err
-        assert 'ConfigMap "conf" is in none of the files; add it to this one or give its file with -f' in done.err
+        assert 'ConfigMap "conf" is not in any of the files; add it to this file, or give its file with -f' in done.err
 
 
 class TestDocuments:
@@ -294,7 +297,7 @@ class TestSelection:
         """One that fits none is a typo, whatever the others say."""
         done = simulated(GROUPS, option, "a", option, "x*")
         assert done.err == (
-            'Error: no job fits "x*" of workflow "wf"; name one of one/a, one/b, two/c, free/d, last/e, or a pattern\n'
+            'Error: no job matches "x*" (workflow "wf"); use one of one/a, one/b, two/c, free/d, last/e, or a pattern\n'
         )
         assert 'has no job "aa"' in simulated(GROUPS, option, "a", option, "aa").err
 
@@ -308,7 +311,7 @@ class TestSelection:
         ],
     )
     def test_from(self, job: str, expected: list[str]) -> None:
-        """It and all behind it, through order and dependencies; the rest is taken as succeeded."""
+        """It and all behind it, through order and dependencies; the rest is assumed to have succeeded."""
         done = simulated(GROUPS, "--from", job)
         assert (done.code, order(done)) == (0, expected)
         assert "wf succeeded  5/5" in done.out

@@ -145,7 +145,7 @@ def test_a_run_that_can_never_go_on(tmp_path: Path, executor: str) -> None:
     assert done.code == 4
     assert "one running  1/3 jobs" in done.out
     assert done.err == (
-        "Error: the run cannot go on: no job runs, and none starts:"
+        "Error: the run cannot continue: no job is running and none can start:"
         ' plugin "theirs" holds job "g/held-b" of workflow "one",'
         ' plugin "theirs" holds job "g/held-c" of workflow "one",'
         ' plugin "theirs" holds job "g/held-d" of workflow "two"; fix the plugin, or run without it\n'
@@ -162,4 +162,4 @@ def test_a_wrong_answer_of_a_plugin_is_its_own(tmp_path: Path) -> None:
     """And not that of the limit, which asks after it."""
     done = run(tmp_path, "wrong", workflow("w", "a"), "--executor=simulate", plugin=HOLDS)
     assert done.code == 1
-    assert done.err == 'Error: plugin "theirs" in jobsmgr_select_jobs: answered list, not tuple\n'
+    assert done.err == 'Error: plugin "theirs" in jobsmgr_select_jobs: returned list, not tuple\n'

@@ -133,9 +133,12 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("content", "text"),
         [
-            (None, "out/result.json cannot be read: No such file or directory; name the --output-dir of a former run"),
-            ("{", "out/result.json is no JSON ("),
-            ("[]", 'out/result.json has no workflow "default/wf", only: none; choose workflows with --name'),
+            (
+                None,
+                "out/result.json cannot be read: No such file or directory; name the --output-dir of an earlier run",
+            ),
+            ("{", "out/result.json is not valid JSON ("),
+            ("[]", 'out/result.json has no workflow "default/wf", only: none; select workflows with --name'),
             ('{"workflows": 3}', 'out/result.json has no workflow "default/wf", only: none'),
             (
                 '{"workflows": [{"namespace": "default", "name": "x"}]}',
@@ -158,7 +161,7 @@ class TestBadInput:
         """It is the result that chooses."""
         done = ran(tmp_path, file_of(sh("a", "true")), "--retry", str(tmp_path), "--only", "a")
         assert done.code == 2
-        assert "--retry chooses the jobs by itself" in done.err
+        assert "--retry selects the jobs itself" in done.err
 
 
 class TestVariables:

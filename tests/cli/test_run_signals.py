@@ -37,7 +37,7 @@ def test_the_first_signal_asks(tmp_path: Path, number: signal.Signals) -> None:
         run.signal(number)
         assert run.end() == 130
     assert "g/a │ bye" in run.text
-    assert "Stopping: jobs are given their grace period to end." in run.text
+    assert "Stopping: jobs have their grace period to finish." in run.text
     assert "⊘ g/b aborted  the run was interrupted" in run.text
     assert "never" not in run.text
     assert all(ended(int(pid)) for pid in PID.findall(run.text))
@@ -55,7 +55,7 @@ def test_the_second_one_kills(tmp_path: Path) -> None:
         run.until("Stopping:")
         run.signal(signal.SIGTERM)
         assert run.end() == 130
-    assert "Killing what still runs." in run.text
+    assert "Killing the jobs that are still running." in run.text
     assert all(ended(int(pid)) for pid in PID.findall(run.text))
 
 
@@ -102,7 +102,7 @@ def test_stopped_before_any_job_ran(tmp_path: Path) -> None:
         run.until("slow")
         run.signal(signal.SIGINT)
         assert run.end() == 130
-    assert "Stopping: no job is running, and no more are started." in run.text
+    assert "Stopping: no job is running, and no more will start." in run.text
     assert run.text.splitlines()[-1].endswith(": 2 jobs were not started")
 
 

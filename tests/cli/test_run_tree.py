@@ -38,7 +38,7 @@ def test_a_tree_below_the_output(tmp_path: Path) -> None:
     assert lines[head + 5 : head + 9] == [
         "✘ g/b failed  try 1: failed with exit code 3",
         "  │ (no output)",
-        "  log: not kept; --output-dir DIR keeps it",
+        "  log: not kept; use --output-dir DIR to keep it",
         f"  run again: jobsmgr run --only=g/b --executor process {tmp_path}/wf.yaml",
     ]
     assert lines[head + 9].startswith("✘ wf failed  1/3 jobs in ")
@@ -103,14 +103,14 @@ def test_every_width_shows_progress_state_and_time(tmp_path: Path, columns: int)
 
 
 def test_from_counts_what_runs(tmp_path: Path) -> None:
-    """What is taken as succeeded is not progress of this run."""
+    """What is assumed to have succeeded is not progress of this run."""
     (tmp_path / "wf.yaml").write_text(file_of("name: a, args: [x]", "name: b, args: [x]", "name: c, args: [x]"))
     with on_terminal("--executor", "simulate", str(tmp_path / "wf.yaml"), "--from", "c") as run:
         assert run.end() == 0
     lines = [line.rstrip() for line in Screen().feed(run.text).lines]
     assert any(line.startswith("wf  succeeded  1/1 ━━") for line in lines)
-    assert any(re.fullmatch(rf"   ├─ ✔ a  succeeded       -{BAR}  taken as succeeded", line) for line in lines)
-    assert "✔ wf succeeded  3/3 jobs (2 taken as succeeded) in 1.0s (simulated)" in lines
+    assert any(re.fullmatch(rf"   ├─ ✔ a  succeeded       -{BAR}  assumed to have succeeded", line) for line in lines)
+    assert "✔ wf succeeded  3/3 jobs (2 assumed to have succeeded) in 1.0s (simulated)" in lines
 
 
 def test_a_run_ends_with_what_failed(tmp_path: Path) -> None:

@@ -78,5 +78,5 @@ def test_other_ends_and_waits(found: Record, headline: str, commands: tuple[str,
 def test_a_workflow_that_nobody_has_looked_at() -> None:
     """There may be no operator."""
     found = Record({"metadata": {"name": "wf", "namespace": "ns"}, "status": {"observedGeneration": -1}})
-    assert said(found).headline.startswith("Pending: no operator has looked at it yet")
+    assert said(found).headline.startswith("Pending: no operator has processed it yet")
     assert said(found).commands == ()

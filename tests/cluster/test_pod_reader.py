@@ -108,7 +108,7 @@ async def test_a_missing_right_is_asked_for_once_and_not_tried(
     key = Key(namespace, "w")
     async with connected(control_plane, namespace, kubeconfig=kubeconfig) as cluster:
         found = [(await cluster.read_pods(key, "u"), await cluster.read_events(key, "u")) for _ in range(3)]
-    text = f"the operator has no right to list {missing}, so it cannot say more"
+    text = f"the operator is not allowed to list {missing}, so it cannot tell why"
     refused = Refused(reason="Forbidden", message=text)
     assert found == [(refused, ()) if missing == "pods" else ((), refused)] * 3
     assert tried.matched == 0

@@ -260,16 +260,16 @@ async def test_a_plugin_that_takes_long_goes_on_when_one_that_asked_gives_up(tmp
     ("text", "words"),
     [
         ("", "not an ExecCredential"),
-        ("{", "no usable answer"),
+        ("{", "returned an invalid answer"),
         (json.dumps({"kind": "ExecCredential", "apiVersion": V1}), "must have a token"),
-        (json.dumps({"kind": "ExecCredential", "apiVersion": f"{V1}beta1", "status": {"token": "t"}}), "was asked for"),
+        (json.dumps({"kind": "ExecCredential", "apiVersion": f"{V1}beta1", "status": {"token": "t"}}), "was requested"),
         (json.dumps({"kind": "ExecCredential", "apiVersion": V1, "status": {"clientKeyData": "k"}}), "must have"),
         *(
             (json.dumps(ANSWER | {"status": {"token": "t", "expirationTimestamp": text}}), words)
             for text, words in (
                 ("2999-01-01T00:00:00", "2999-01-01T00:00:00 has no time zone"),
                 ("2999-01-01", "no time zone"),
-                ("soon", "no usable answer"),
+                ("soon", "returned an invalid answer"),
             )
         ),
     ],

@@ -119,7 +119,7 @@ async def test_a_plugins_token_that_cannot_be_sent_is_no_answer(tmp_path: Path, 
     """It is asked again next time."""
     session = Session(Target(kubeconfig=with_plugin(tmp_path, SERVER)), "test")
     answer(tmp_path, **status)
-    assert "has given no usable answer: its token" in await session.open()
+    assert "returned an invalid answer: its token" in await session.open()
     answer(tmp_path, token="t")
     assert "Cannot connect" in await session.open()
 

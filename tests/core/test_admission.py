@@ -33,7 +33,7 @@ def test_a_key_that_has_a_field_of_its_own(whole: str, name: str) -> None:
     said = stalled(plugin(pod_fragment=lambda: Fragment(**parts)))
     field = PARTS[whole, name]
     assert said == (
-        f'plugin "p0" in jobsmgr_pod_fragment: answered a wrong value: {whole} has the key "{name}";'
+        f'plugin "p0" in jobsmgr_pod_fragment: returned an invalid value: {whole} has the key "{name}";'
         f" use the field {field} of the Fragment instead"
     )
 
@@ -48,7 +48,7 @@ FRAGMENTS: dict[str, Callable[[], Fragment]] = {
     "labels.team has a value that": lambda: Fragment(labels={"team": None}),
     "labels[a b] has a key": lambda: Fragment(labels={"a b": "c"}),
     "annotations[a b] has a key": lambda: Fragment(annotations={"a b": "c"}),
-    "annotations.a has a value that is no string": lambda: Fragment(annotations={"a": 5}),
+    "annotations.a has a value that is not a string": lambda: Fragment(annotations={"a": 5}),
     "annotations have 270001 bytes": lambda: Fragment(annotations={"a": "x" * 270_000}),
     "env[0].name": lambda: Fragment(env=({"name": "A=1"},)),
     "env[0]": lambda: Fragment(env=({},)),
@@ -56,7 +56,7 @@ FRAGMENTS: dict[str, Callable[[], Fragment]] = {
     "volumes[0].name": lambda: Fragment(volumes=({"name": "A B", "emptyDir": {}},)),
     "volume_mounts[0]": lambda: Fragment(volume_mounts=({"name": "data"},)),
     "env_from[0]": lambda: Fragment(env_from=({"secretRef": {}},)),
-    "image_pull_secrets[0] is no name": lambda: Fragment(image_pull_secrets=("A B",)),
+    "image_pull_secrets[0] is not a valid name": lambda: Fragment(image_pull_secrets=("A B",)),
 }
 
 
@@ -64,7 +64,7 @@ FRAGMENTS: dict[str, Callable[[], Fragment]] = {
 def test_a_part_that_the_api_server_refuses(place: str) -> None:
     """It would fail the user's job for good."""
     said = stalled(plugin(pod_fragment=lambda: FRAGMENTS[place]()))
-    assert said.startswith(f'plugin "p0" in jobsmgr_pod_fragment: answered a wrong value: {place}')
+    assert said.startswith(f'plugin "p0" in jobsmgr_pod_fragment: returned an invalid value: {place}')
 
 
 def test_a_field_of_a_newer_kubernetes() -> None:
@@ -85,7 +85,7 @@ def test_a_field_of_a_newer_kubernetes() -> None:
 )
 def test_merged_parameters(params: Callable[[], Params]) -> None:
     """They go into the pod as they are."""
-    with pytest.raises(PluginError, match=r'^plugin "p0" in jobsmgr_merge_params: answered a wrong value: '):
+    with pytest.raises(PluginError, match=r'^plugin "p0" in jobsmgr_merge_params: returned an invalid value: '):
         load(plugin(merge_params=lambda: params())).merge_params(CONTEXT.layers)
 
 
@@ -97,13 +97,13 @@ def test_merged_parameters_may_have_more_entries_than_one_level() -> None:
 
 POD = {"containers": [{"name": "a", "image": "b"}]}
 JOBS: dict[str, dict[str, Any]] = {
-    "is no Job: it needs apiVersion batch/v1 and kind Job": {},
+    "is not a Job: it needs apiVersion batch/v1 and kind Job": {},
     "has no containers in spec.template.spec.containers": {"apiVersion": "batch/v1", "kind": "Job"},
     "has no image in spec.template.spec.containers[0]": {
         "spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}
     },
-    "has metadata that is no object": {"metadata": "x", "spec": {"template": {"spec": POD}}},
-    "has a wrong field: metadata.labels is no object": {
+    "has metadata that is not an object": {"metadata": "x", "spec": {"template": {"spec": POD}}},
+    "has a wrong field: metadata.labels is not an object": {
         "metadata": {"labels": []},
         "spec": {"template": {"spec": POD}},
     },
@@ -159,7 +159,7 @@ def test_the_largest_part_of_a_job_that_is_too_large() -> None:
     """Two that fit by themselves do not fit together."""
     parts = [{f"key{number}": "x" * (500_000 + number)} for number in range(3)]
     said = stalled(*(plugin(pod_fragment=lambda part=part: Fragment(container=part)) for part in parts))
-    assert said.startswith('plugin "p2" in jobsmgr_pod_fragment: has the largest part of a Job that has 15')
+    assert said.startswith('plugin "p2" in jobsmgr_pod_fragment: adds the largest part of a Job that has 15')
 
 
 class TestMegabytes:
@@ -177,12 +177,12 @@ class TestMegabytes:
     def test_texts(self, fragment: Callable[[], Fragment]) -> None:
         """The length alone is looked at."""
         said = stalled(plugin(pod_fragment=lambda: fragment()))
-        assert said == f'plugin "p0" in jobsmgr_pod_fragment: answered more than {MOST_CHARACTERS} characters'
+        assert said == f'plugin "p0" in jobsmgr_pod_fragment: returned more than {MOST_CHARACTERS} characters'
 
     def test_values(self) -> None:
         """Of whatever they are."""
         said = stalled(plugin(pod_fragment=lambda: Fragment(pod={"a": [[]] * 10_000_000})))
-        assert said == f'plugin "p0" in jobsmgr_pod_fragment: answered more than {MOST_VALUES} values'
+        assert said == f'plugin "p0" in jobsmgr_pod_fragment: returned more than {MOST_VALUES} values'
 
     def test_a_number(self) -> None:
         """Of thousands of digits, which no reader of JSON takes."""
@@ -210,7 +210,7 @@ class TestMegabytes:
             plugin(conditions=lambda: [Condition(type="Clean", status=True, reason="Why", message="x" * 100_000)])
         )
         assert said == (
-            'plugin "p0" in jobsmgr_conditions: answered what cannot be stored:'
+            'plugin "p0" in jobsmgr_conditions: returned a value that cannot be stored:'
             " Condition.message has 100000 characters; at most 32768 are allowed"
         )
 
@@ -218,7 +218,7 @@ class TestMegabytes:
         """The schema takes 32; with more no status would ever be stored."""
         many = [Condition(type=f"C{number}", status=True, reason="Why") for number in range(27)]
         hooks = load(plugin(conditions=lambda: many))
-        with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_conditions: gives more conditions'):
+        with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_conditions: returned more conditions'):
             hooks.conditions(SNAPSHOT)
 
 
@@ -233,7 +233,7 @@ def test_a_status_that_cannot_be_stored() -> None:
 
     said = stalled(wrapping("status", spoilt))
     assert said == (
-        'plugin "p0" in jobsmgr_status: answered what cannot be stored:'
+        'plugin "p0" in jobsmgr_status: returned a value that cannot be stored:'
         " Status.groups[0].jobs[0].reason has 2000 characters; at most 1024 are allowed"
     )
 

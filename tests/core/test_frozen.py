@@ -139,5 +139,5 @@ def test_frozen_values_are_what_they_were() -> None:
         lambda: found["a"].sort(),
         lambda: found["a"].__iadd__([1]),
     ):
-        with pytest.raises(TypeError, match="this value is shared and cannot be changed; answer with a changed copy"):
+        with pytest.raises(TypeError, match="this value is shared and cannot be changed; return a changed copy"):
             write()  # type: ignore[no-untyped-call]

@@ -134,20 +134,20 @@ class TestWrong:
         train = group("train", "lr-01", "lr-02", "lr-03")
         assert problems(train, group("eval", job("all", dependencies=on("train")))) == [
             'spec.groups[1].jobs[0].dependencies[0]: "train" is a group, not a job; name it under dependencies of'
-            ' group "eval", or here each of its jobs ("train/lr-01", "train/lr-02", "train/lr-03")'
+            ' group "eval", or name each of its jobs here ("train/lr-01", "train/lr-02", "train/lr-03")'
         ]
         sweep = group("train", *(f"lr-{n}" for n in range(1, 62)))
         assert problems(sweep, group("eval", job("all", dependencies=on("trian")))) == [
             'spec.groups[1].jobs[0].dependencies[0]: "trian" does not exist; if you mean group "train", name it under'
-            ' dependencies of group "eval", or here each of its jobs ("train/lr-1", "train/lr-2", "train/lr-3",'
+            ' dependencies of group "eval", or name each of its jobs here ("train/lr-1", "train/lr-2", "train/lr-3",'
             " 58 more)"
         ]
 
     def test_its_own_group_as_a_dependency_of_a_job(self) -> None:
         """It would wait for itself."""
         assert problems(group("train", "a", job("b", dependencies=on("train")))) == [
-            'spec.groups[0].jobs[1].dependencies[0]: "train" is a group, not a job; it is the job\'s own: name those of'
-            " its other jobs that are meant"
+            'spec.groups[0].jobs[1].dependencies[0]: "train" is a group, not a job; it is the job\'s own group:'
+            " name the other jobs of the group that it needs"
         ]
 
     def test_nothing_is_suggested_that_would_be_wrong(self) -> None:
@@ -182,7 +182,7 @@ class TestWrong:
     def test_a_full_name_that_fits_two_jobs(self) -> None:
         """`a-b` + `c` and `a` + `b-c` are joined alike."""
         assert problems(group("a-b", "c"), group("a", "b-c"), group("z", job("x", dependencies=on("wf-a-b-c")))) == [
-            'spec.groups[2].jobs[0].dependencies[0]: "wf-a-b-c" fits "a-b/c" and "a/b-c"; say which by group/job'
+            'spec.groups[2].jobs[0].dependencies[0]: "wf-a-b-c" matches "a-b/c" and "a/b-c"; write it as group/job'
         ]
 
     def test_twice(self) -> None:

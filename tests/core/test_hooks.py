@@ -140,7 +140,7 @@ class TestFailures:
     def test_a_wrong_answer_is_named(self, hook: str) -> None:
         """Answers are checked, so that rubbish does not travel."""
         wrong = {"validate": ["x"], "conditions": [{"type": "X"}]}.get(hook, 5)
-        with pytest.raises(PluginError, match=rf'plugin "p0" in jobsmgr_{hook}: answered \w+, not \w+'):
+        with pytest.raises(PluginError, match=rf'plugin "p0" in jobsmgr_{hook}: returned \w+, not \w+'):
             CALLS[hook](load(plugin(**{hook: lambda: wrong})))
 
     @pytest.mark.parametrize("hook", ["validate", "conditions"])
@@ -151,7 +151,7 @@ class TestFailures:
 
     def test_a_coroutine_in_place_of_an_answer_is_named(self) -> None:
         """From a plain function that calls an asynchronous one."""
-        with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_status: answered coroutine, not Status'):
+        with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_status: returned coroutine, not Status'):
             load(plugin(status=lambda: later())).status(SNAPSHOT)
 
     def test_a_wrapper_that_raises_is_named(self) -> None:
@@ -203,7 +203,7 @@ class TestFailures:
         with pytest.raises(PluginError, match='plugin "p1" in jobsmgr_select_jobs: raised LookupError: p0'):
             load(bad, wrapping("select_jobs", another)).select_jobs(SNAPSHOT, ready)
 
-    @pytest.mark.parametrize("text", ["yields more than once", "wraps without a yield"])
+    @pytest.mark.parametrize("text", ["yields more than once", "is a wrapper without a yield"])
     def test_a_wrapper_that_yields_twice_or_never(self, text: str) -> None:
         """Is named."""
 
@@ -228,7 +228,7 @@ class TestFailures:
     )
     def test_only_ready_jobs_may_be_selected(self, chosen: Any) -> None:
         """Each once: readiness is not a plugin's to say."""
-        with pytest.raises(PluginError, match="answered jobs that are not ready, or one of them twice"):
+        with pytest.raises(PluginError, match="returned jobs that are not ready, or the same job twice"):
             load(plugin(select_jobs=lambda: chosen)).select_jobs(SNAPSHOT, (key("g/a"),))
 
     def test_a_condition_given_twice_names_both(self) -> None:
@@ -237,7 +237,8 @@ class TestFailures:
         with pytest.raises(PluginError) as caught:
             load(plugin(conditions=lambda: [twice])).conditions(SNAPSHOT)
         assert str(caught.value) == (
-            'plugin "p0" in jobsmgr_conditions: gives condition "Failed", which plugin "conditions" gives already'
+            'plugin "p0" in jobsmgr_conditions: returned condition "Failed", which plugin "conditions" has'
+            " returned already"
         )
 
 

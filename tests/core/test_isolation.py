@@ -107,7 +107,7 @@ def test_an_answer_that_never_ends(hook: str) -> None:
     """It would take all memory."""
     with pytest.raises(PluginError, match='plugin "p0"'):
         CALLS[hook](load(plugin(**{hook: lambda: itertools.repeat(None)})))
-    with pytest.raises(PluginError, match="answered more than 10000 values"):
+    with pytest.raises(PluginError, match="returned more than 10000 values"):
         load(plugin(validate=lambda: itertools.repeat(Problem("spec", "no")))).validate(WORKFLOW)
 
 
@@ -214,7 +214,7 @@ def test_megabytes() -> None:
     assert len(stored.message) < 10_000
     one = World(RAW, load(plugin(conditions=lambda: [Condition(type=huge, status=True, reason=huge)]))).settle()
     assert one.conditions()["Stalled"] == (True, "PluginError")
-    with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_merge_params: answered more than 2097152 characters'):
+    with pytest.raises(PluginError, match='plugin "p0" in jobsmgr_merge_params: returned more than 2097152 characters'):
         load(plugin(merge_params=lambda: Params(annotations={"a": huge}))).merge_params(CONTEXT.layers)
 
 

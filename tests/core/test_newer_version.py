@@ -150,7 +150,7 @@ class TestPhases:
         assert stalled is not None
         assert (stalled.status, stalled.reason) == (True, "UnknownPhase")
         assert stalled.message == (
-            'job "g/b" is in a phase ("skipped") of a newer version of jobsmgr: update jobsmgr to go on'
+            'job "g/b" has a phase ("skipped") that only a newer version of jobsmgr knows; update jobsmgr to continue'
         )
 
     def test_a_job_that_had_started_is_not_lost_nor_run_again(self) -> None:

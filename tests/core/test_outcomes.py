@@ -194,7 +194,7 @@ class TestOutcomes:
         assert one.succeed("h-b").fail("g-a").group_phases() == {"g": "failed", "h": "aborted"}
 
     def test_counts_and_progress(self) -> None:
-        """How many jobs are where."""
+        """Number of jobs in each phase."""
         one = world(group("g", "a", "b", job("c", parallel=True))).settle().succeed("g-c").fail("g-a")
         counts = attrs.asdict(one.stored().counts)
         assert counts == {"total": 3, "pending": 0, "running": 0, "succeeded": 1, "failed": 1, "aborted": 1}
@@ -387,7 +387,7 @@ class TestLostJobs:
         assert one.phases() == {"g/a": "failed", "g/b": "aborted"}
         status = one.status_of("g/a")
         assert status.reason == "JobLost"
-        assert status.message == "Job wf-g-a was deleted or taken away while it ran; its result is not known"
+        assert status.message == "Job wf-g-a was deleted or got another owner while it ran; its result is unknown"
         assert one.created == ["wf-g-a"]
 
     def test_deleted_while_nobody_looked(self) -> None:

@@ -146,7 +146,7 @@ ENDS: list[tuple[str, PodReport, str]] = [
     (
         "a signal that the runtime names",
         PodReport(pods=(attrs.evolve(POD, phase="Failed", containers=(attrs.evolve(MAIN, ended=Ended(signal=15)),)),)),
-        "the only try was ended by signal 15 (SIGTERM)",
+        "the only try was killed by signal 15 (SIGTERM)",
     ),
     (
         "memory",

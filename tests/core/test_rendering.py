@@ -116,7 +116,7 @@ class TestFolding:
         with pytest.raises(FragmentConflict) as caught:
             fold_fragments(parts)
         assert str(caught.value) == (
-            f'plugins "one" and "three" give {what} different values; only one of them may set it'
+            f'plugins "one" and "three" set {what} to different values; only one of them may set it'
         )
 
     def test_every_part_of_a_fragment_reaches_the_pod(self) -> None:
@@ -223,7 +223,7 @@ class TestSize:
     @pytest.mark.parametrize("rubbish", [{1, 2}, object(), b"bytes"])
     def test_what_is_no_json(self, rubbish: Any) -> None:
         """Told with the reason, not raised from the transport."""
-        with pytest.raises(PluginError, match="the Job is no JSON"):
+        with pytest.raises(PluginError, match="the Job is not valid JSON"):
             rendered(with_manifest(lambda found: {**found, "spec": rubbish}))
 
     def test_either_holds_the_workflow(self) -> None:

@@ -234,11 +234,11 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("jobs", "message"),
         [
-            ("g/aa", '"g/aa" names no job; did you mean "g/a"?'),
-            ("a", '"a" names no job; did you mean "g/a"?'),
-            ("gg/*", '"gg/*" names no job; did you mean "g/*"?'),
-            ("**", '"**" names no job; write GROUP/JOB, GROUP/* or *, separated by commas'),
-            ("g/a,f/X", '"f/X" names no job; did you mean "f/x"?'),
+            ("g/aa", '"g/aa" matches no job; did you mean "g/a"?'),
+            ("a", '"a" matches no job; did you mean "g/a"?'),
+            ("gg/*", '"gg/*" matches no job; did you mean "g/*"?'),
+            ("**", '"**" matches no job; write GROUP/JOB, GROUP/* or *, separated by commas'),
+            ("g/a,f/X", '"f/X" matches no job; did you mean "f/x"?'),
         ],
     )
     def test_an_unknown_job(self, jobs: str, message: str) -> None:
@@ -248,25 +248,27 @@ class TestRefused:
     def test_a_job_that_runs(self) -> None:
         """It, or one that waits for it."""
         one = world(group("g", "a", "b", "c"), group("h", "d", parallel=True)).settle().succeed("g-a")
-        assert refused(one.retry("1", "g/a")) == 'job "g/b" runs: ask with another token when it has ended'
-        assert refused(one.retry("2", "*")) == 'job "g/b" and 1 more runs: ask with another token when it has ended'
+        assert refused(one.retry("1", "g/a")) == 'job "g/b" is still running; wait for its end and use another token'
+        text = 'job "g/b" (and 1 more) is still running; wait for its end and use another token'
+        assert refused(one.retry("2", "*")) == text
 
     def test_an_invalid_spec(self) -> None:
         """Of a workflow that has ended, which an edit alone does not make invalid."""
         one = failed().edit(groups=[group("g", job("a", dependencies=[{"name": "z"}]))]).retry("1")
         text = (
-            'the spec is invalid, fix it and ask with another token: spec.groups[0].jobs[0].dependencies[0]: "z" does'
+            "the spec is invalid; fix it and request it again with another token:"
+            ' spec.groups[0].jobs[0].dependencies[0]: "z" does'
         )
         assert refused(one).startswith(text)
 
     def test_an_abort_that_still_stands(self) -> None:
         """It would be aborted at once."""
         one = world(group("g", "a")).settle().edit(abort=True).settle().retry("1")
-        assert refused(one) == "spec.abort is true: set it to false and ask with another token"
+        assert refused(one) == "spec.abort is true; set it to false and request it again with another token"
 
     def test_nothing_to_run(self) -> None:
         """All have succeeded, or wait."""
-        text = 'no job has failed or was aborted; name jobs to run again in the annotation "jobsmanager.raczylo.com/'
+        text = 'no job failed or was aborted; name the jobs to run again in the annotation "jobsmanager.raczylo.com/'
         assert refused(world(group("g", "a")).run().retry("1")).startswith(text)
         assert refused(world(group("g", "a", "b")).settle().retry("1")).startswith(text)
 
@@ -281,7 +283,7 @@ class TestRefused:
         """A refusal in between does not move it."""
         one = failed(activeDeadlineSeconds=60).wait(500).retry("1").settle()
         accepted = answer(one).accepted_time
-        assert refused(one.wait(20).retry("2", "g/a")).startswith('job "g/a" runs')
+        assert refused(one.wait(20).retry("2", "g/a")).startswith('job "g/a" is still running')
         assert answer(one).accepted_time == accepted
         assert one.wait(45).settle().phases()["g/a"] == "failed"
 
@@ -292,7 +294,10 @@ class TestRefused:
         one.settle()
         assert one.created == ["wf-g-a", "wf-g-a-2"]
         assert not answer(one).accepted
-        assert answer(one).message == "the status was lost, so it may have been done already: ask with another token"
+        assert (
+            answer(one).message
+            == "the status was lost, so the jobs may have run again already; request it again with another token"
+        )
         assert one.retry("2", "*").run().created[2:] == ["wf-g-a-3"]
 
 

@@ -27,7 +27,7 @@ class TestCreatedSuspended:
         one = world(group("g", "a", "b"), suspend=True).settle()
         assert (one.created, one.stored().phase, one.stored().start_time) == ([], Phase.SUSPENDED, None)
         assert (row(one.conditions()), read(one)) == (SUSPENDED, "Current")
-        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; no job runs")
+        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; no job is running")
 
     def test_its_deadline_counts_from_the_moment_it_is_resumed(self) -> None:
         """An hour of waiting is none of its time."""
@@ -53,9 +53,9 @@ class TestSuspendedWhileItRuns:
         one = world(group("g", *(job(name, parallel=True) for name in "ab"), "c")).settle().edit(suspend=True).step()
         assert one.stored().phase is Phase.RUNNING
         assert (row(one.conditions()), read(one)) == (HELD_BUT_RUNNING, "InProgress")
-        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; 2 jobs still run")
+        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; 2 jobs are still running")
         one.succeed("g-a")
-        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; 1 job still runs")
+        assert suspension(one) == (True, "SuspendRequested", "spec.suspend is true; 1 job is still running")
         one.succeed("g-b")
         assert (row(one.conditions()), one.stored().phase) == (SUSPENDED, Phase.SUSPENDED)
         assert one.created == ["wf-g-a", "wf-g-b"]

@@ -170,7 +170,7 @@ def test_whatever_stands_in_a_field_it_is_refused_or_runs_or_a_condition_says_wh
         assert status["phase"] == "succeeded" or workflows.condition(name, "Stalled")["message"], what
     workflows.create_spec("afterwards", groups(group("g", "a")))
     workflows.wait_for("afterwards", "Complete")
-    assert "looking at a workflow failed" not in operator.output()
+    assert "processing a workflow failed" not in operator.output()
 
 
 # Depth

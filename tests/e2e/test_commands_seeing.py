@@ -124,7 +124,7 @@ def test_waiting_has_a_limit_and_sees_a_deletion(
     jobs.hold("wf/g/a")
     workflows.create_spec("wf", TWO)
     workflows.wait_for_phases("wf", g__a="running")
-    assert commands("wait", "wf", "--timeout", "1s", code=124).err == "the time is up; still waiting for wf\n"
+    assert commands("wait", "wf", "--timeout", "1s", code=124).err == "timed out; still waiting for wf\n"
     workflows.create_spec("other", TWO)
     with commands.started("wait", "wf", "other") as waiting:
         assert waiting.stdout is not None
@@ -158,4 +158,6 @@ def test_what_cannot_be_reached_is_one_sentence(commands: Commands, tmp_path: Pa
     nobody = Commands(commands.site, url="http://127.0.0.1:9")
     assert nobody("wait", "wf", code=1).err.startswith("Error: the API server did not answer: ")
     stranger = Commands(commands.site, account="nobody")
-    assert stranger("list", code=1).err.startswith("Error: you may not do this: managedjobs.jobsmanager.raczylo.com is")
+    assert stranger("list", code=1).err.startswith(
+        "Error: you are not allowed to do this: managedjobs.jobsmanager.raczylo.com is"
+    )

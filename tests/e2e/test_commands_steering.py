@@ -85,7 +85,7 @@ spec:
   groups: [{name: g, jobs: [{name: j, image: busybox}]}]
 """
     assert "✔ daily succeeded" in commands("submit", "-", "--wait", stdin=text).out
-    assert "--generate-name gives each run a name of its own" in commands("submit", "-", stdin=text, code=1).err
+    assert "--generate-name gives each run a unique name" in commands("submit", "-", stdin=text, code=1).err
     made = commands("submit", "-", "--generate-name", "--env", "DAY=monday", "--watch", stdin=text).out
     name = made.split()[0].rpartition("/")[2]
     assert name.startswith("daily-")

@@ -177,11 +177,11 @@ def test_kubectl_explains_every_typed_field(plane: ControlPlane) -> None:
     ("path", "words"),
     [
         ("spec.groups.jobs.params.env.valueFrom.secretKeyRef", "key\t<string> -required-"),
-        ("spec.groups.jobs.params.fromEnv.key", "Import this key only"),
+        ("spec.groups.jobs.params.fromEnv.key", "Import only this key"),
         ("spec.groups.jobs.params.volumeMounts", "Alias of volumeMount"),
         ("spec.params.restartPolicy", "ENUM:\n    Never\n    OnFailure"),
         ("spec.groups.dependencies", "Groups that must succeed first"),
-        ("status.groups.jobs.reason", "Why the job waits or failed"),
+        ("status.groups.jobs.reason", "Why the job is waiting or has failed"),
     ],
 )
 def test_kubectl_explains_in_words(plane: ControlPlane, path: str, words: str) -> None:

@@ -169,7 +169,7 @@ def test_a_finished_workflow_stays_finished_when_it_is_edited(
             for condition in (*status["conditions"], *after["conditions"]):
                 condition.pop("observedGeneration")
             finished = next(one for one in after["conditions"] if one["type"] == "Finished")
-            assert f"the workflow had ended ({status['phase']}) before this edit" in finished["message"]
+            assert f"the workflow had already ended ({status['phase']}) before this edit" in finished["message"]
             next(one for one in status["conditions"] if one["type"] == "Finished")["message"] = finished["message"]
             assert after == {**status, "observedGeneration": generation}
             status["conditions"] = workflows.status(name)["conditions"]

@@ -82,7 +82,7 @@ def test_whatever_is_set_and_taken_back_it_runs_as_if_it_had_never_been(
     assert not broken, "\n".join(f"{case.field}: {ends[case.name]}" for case in broken) + f"\n\n{ends['w-new']}"
     assert min(total["taken"], total["refused"]) > len(cases) / 2, total
     assert (operator.running, operator.pid) == (True, pid)
-    assert "looking at a workflow failed" not in operator.output()
+    assert "processing a workflow failed" not in operator.output()
 
 
 def _set(workflows: Workflows, site: Site, case: Edited, kind: str) -> bool:

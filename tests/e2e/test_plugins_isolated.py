@@ -178,7 +178,7 @@ def test_whatever_a_plugin_raises_concerns_its_workflow_alone(
         workflows.wait_for(name, "Complete")
     assert operator.pid != pid
     assert operator.running
-    ended = [one for one in operator.records() if one["event"] == "a task ended and is started again"]
+    ended = [one for one in operator.records() if one["event"] == "a task ended unexpectedly and is restarted"]
     assert ended == []
     failed = [one for one in operator.records() if one["event"] == "observer failed"]
     assert {one["plugin"] for one in failed} == {"poison"}
@@ -271,7 +271,7 @@ def test_a_plugin_that_blocks_costs_the_lease_and_is_named(
     jobs.release("*")
     for name in ("wide", "blocks"):
         workflows.wait_for(name, "Complete")
-    first.wait_for_log("the event loop goes on")
+    first.wait_for_log("the event loop runs again")
     first.wait_for_log("this replica no longer leads")
     assert one.get("/healthz") == (200, "ok\n")
     eventually(lambda: first.output().count("another replica leads"), "it stands by")

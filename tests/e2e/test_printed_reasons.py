@@ -116,7 +116,7 @@ def test_an_edit_that_comes_too_late_is_answered(
     workflows.edit("late", {"spec": chain(3)})
     eventually(lambda: workflows.status("late").get("observedGeneration") == 3, "the edit has been seen")
     message = workflows.condition("late", "Finished")["message"]
-    assert message.startswith("1/1 jobs succeeded; the workflow had ended (succeeded) before this edit: nothing runs")
+    assert message.startswith("1/1 jobs succeeded; the workflow had already ended (succeeded) before this edit, so")
     after = workflows.status("late")
     assert (after["groups"], after["completionTime"]) == (before["groups"], before["completionTime"])
 
@@ -179,7 +179,7 @@ def test_a_pod_that_nobody_runs_says_so(
 ) -> None:
     """There is no node: its pod waits without a word, and the Job says only that."""
     workflows.create_spec("alone", chain(1))
-    shows(site, "alone", "NotReady", 'job "chain/job-0": no pod of Job alone-chain-job-0 has run for 20 seconds')
+    shows(site, "alone", "NotReady", 'job "chain/job-0": Job alone-chain-job-0 has had no running pod for 20 seconds')
 
 
 def test_without_the_right_to_look_at_pods_it_says_what_it_cannot_see(
@@ -190,7 +190,7 @@ def test_without_the_right_to_look_at_pods_it_says_what_it_cannot_see(
     operators(user=rights.USER)
     restrict(site)
     workflows.create_spec("blind", {**chain(1), "params": LITTLE})
-    shows(site, "blind", "NoPods", "Job blind-chain-job-0 has had no pod for 20 seconds", "no right to list pods")
+    shows(site, "blind", "NoPods", "Job blind-chain-job-0 has had no pod for 20 seconds", "not allowed to list pods")
     assert reads_of_pods(trace) == []
 
 

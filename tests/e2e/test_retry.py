@@ -189,10 +189,10 @@ def test_refused_while_a_chosen_job_runs(
     answer = answered(workflows, "nightly", "1")
     assert (answer["accepted"], answer["message"]) == (
         False,
-        'job "second/c" runs: ask with another token when it has ended',
+        'job "second/c" is still running; wait for its end and use another token',
     )
     ask(workflows, "nightly", "2", "second/cc")
-    assert answered(workflows, "nightly", "2")["message"] == '"second/cc" names no job; did you mean "second/c"?'
+    assert answered(workflows, "nightly", "2")["message"] == '"second/cc" matches no job; did you mean "second/c"?'
     jobs.release("c")
     workflows.wait_for("nightly", "Complete")
     assert {attempt for _, attempt in created(trace)} == {1}

@@ -31,7 +31,7 @@ def test_without_the_right_to_tell_events_all_else_works(
     for name in ("one", "two"):
         workflows.wait_for(name, "Complete")
     operator.wait_for_log(f'"right": "create events in namespace \\"{site.namespace}\\""')
-    operator.wait_for_log("no events are sent: the right to create events is missing")
+    operator.wait_for_log("no events are sent: the operator is not allowed to create events")
     assert denied(trace) == [("create", "events")]
 
 
@@ -43,7 +43,7 @@ def test_without_the_right_to_save_statuses_nothing_is_created(
     rights.give(*site, rights.without("managedjobs/status"))
     operator = operators(user=rights.USER, flags=SHORT)
     workflows.create_spec("etl", chain(3))
-    operator.wait_for_log("no Jobs are created: the right to save statuses is missing")
+    operator.wait_for_log("no Jobs are created: the operator is not allowed to save statuses")
     operator.wait_for_log(missing)
     wait_for_renewals(*site)
     assert workflows.jobs() == []
@@ -90,7 +90,7 @@ def test_without_the_right_to_list_leases_all_works(
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
     assert denied(trace) == []
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()
 
 
 @pytest.mark.parametrize("resource", ["managedjobs", "jobs"])

@@ -114,7 +114,7 @@ def test_the_service_account_that_is_shipped_can_do_the_operators_work(
     workflows.wait_for("etl", "Complete")
     lease = installed.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{HOME}/leases/jobsmgr")
     assert lease["spec"]["holderIdentity"]
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()
     events = f"/api/v1/namespaces/{namespace}/events"
     eventually(lambda: installed.call("GET", events)["items"], "its events are told")
 

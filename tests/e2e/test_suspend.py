@@ -36,7 +36,7 @@ def test_created_suspended_it_starts_when_it_is_resumed(
     workflows.create_spec("held", {"suspend": True, "activeDeadlineSeconds": 600, "groups": [group("g", "a", "b")]})
     status = workflows.wait_for("held", "Suspended")
     assert (status["phase"], status.get("startTime"), created(trace)) == ("suspended", None, [])
-    assert suspension(workflows, "held") == ("True", "SuspendRequested", "spec.suspend is true; no job runs")
+    assert suspension(workflows, "held") == ("True", "SuspendRequested", "spec.suspend is true; no job is running")
     suspend(workflows, "held", value=False)
     status = workflows.wait_for("held", "Complete")
     assert status["startTime"]
@@ -54,7 +54,10 @@ def test_what_runs_goes_on_and_nothing_follows(
     workflows.wait_for_phases("held", g__a="running", g__b="running")
     suspend(workflows, "held", value=True)
     status = workflows.wait_for("held", "Suspended")
-    assert (status["phase"], suspension(workflows, "held")[2]) == ("running", "spec.suspend is true; 2 jobs still run")
+    assert (status["phase"], suspension(workflows, "held")[2]) == (
+        "running",
+        "spec.suspend is true; 2 jobs are still running",
+    )
     jobs.release("a")
     jobs.release("b")
     workflows.wait_for_phases("held", g__a="succeeded", g__b="succeeded", g__c="pending")

@@ -24,7 +24,7 @@ Start = Callable[[], OperatorProcess]
 
 HOME = "jobsmgr"
 LEADING = '"event": "leading"'
-RIVAL = "another operator leads by a lease in another namespace"
+RIVAL = "another operator is leading with a lease in another namespace"
 
 
 @pytest.fixture

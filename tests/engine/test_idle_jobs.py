@@ -17,7 +17,7 @@ from tests.engine.world import DOWN, KEY, SOON, FakeCluster, loop, many, paralle
 JOB = "wf-g-a"
 QUOTA = "pods is forbidden: exceeded quota"
 REPORT = PodReport(events=(PodEvent(reason="FailedCreate", message=QUOTA, warning=True),))
-FORBIDDEN = Refused(reason="Forbidden", message="the operator has no right to list pods")
+FORBIDDEN = Refused(reason="Forbidden", message="the operator is not allowed to list pods")
 CRASHED = PodReport(
     pods=(
         Pod(
@@ -105,7 +105,11 @@ class TestIdleJobs:
                 "NoPods",
                 "Job wf-g-a has had no pod for 20 seconds: kubectl describe job wf-g-a shows why",
             ),
-            (PodCount.NOT_READY, "NotReady", "no pod of Job wf-g-a has run for 20 seconds: kubectl describe pods -l"),
+            (
+                PodCount.NOT_READY,
+                "NotReady",
+                "Job wf-g-a has had no running pod for 20 seconds: kubectl describe pods -l",
+            ),
         ],
     )
     @pytest.mark.parametrize("answer", [PodReport(), DOWN, FORBIDDEN])
@@ -120,7 +124,7 @@ class TestIdleJobs:
             phase, found, message = shown(cluster)
             assert (phase, found) == ("running", reason)
             assert message.startswith(words)
-            assert message.endswith("(the operator has no right to list pods)") is (answer is FORBIDDEN)
+            assert message.endswith("(the operator is not allowed to list pods)") is (answer is FORBIDDEN)
 
     async def test_whoever_takes_over_keeps_what_is_stored(self, cluster: FakeCluster) -> None:
         """Until it knows better: it counts the time anew, but the reason does not come and go."""

@@ -179,6 +179,6 @@ async def test_a_worker_that_ends_is_begun_again() -> None:
             await anyio.sleep(600)
             tasks.cancel_scope.cancel()
     assert cluster.phases(key) == {"g/a": "running"}
-    ended = [log for log in logs if log["event"] == "a task ended and is started again"]
+    ended = [log for log in logs if log["event"] == "a task ended unexpectedly and is restarted"]
     assert len(ended) == 20
     assert all(log["task"].startswith("worker ") for log in ended)

@@ -112,7 +112,7 @@ async def test_one_that_never_ends_is_given_up() -> None:
 
     logs = await run(observers(hangs, good), transition(reason="A"), transition(reason="B"), seconds=600)
     assert said == ["A", "B"]
-    assert [(log["event"], log["plugin"]) for log in logs] == [("observer was given up", "p0")] * 2
+    assert [(log["event"], log["plugin"]) for log in logs] == [("observer took too long and was stopped", "p0")] * 2
 
 
 async def test_what_waits_for_slow_observers_is_bounded() -> None:
@@ -275,7 +275,7 @@ async def test_whatever_one_raises_when_it_is_given_up(end: Callable[[], BaseExc
 
     logs = await run(observers(bad, good), transition(reason="A"), transition(reason="B"), seconds=600)
     assert said == ["A", "B"]
-    assert [(log["event"], log["plugin"]) for log in logs] == [("observer was given up", "p0")] * 2
+    assert [(log["event"], log["plugin"]) for log in logs] == [("observer took too long and was stopped", "p0")] * 2
 
 
 async def test_one_that_swallows_our_cancellation_does_not_keep_us() -> None:

@@ -200,7 +200,7 @@ class TestSideBySide:
             cluster.events.clear()
             ask(cluster, "1", "g/a")
             await anyio.sleep(1)
-            text = 'job "g/a" runs: ask with another token when it has ended'
+            text = 'job "g/a" is still running; wait for its end and use another token'
             assert [(e.type, e.reason, e.message) for e in cluster.events] == [("Warning", "RetryRefused", text)]
             cluster.end("wf-g-a", result=Phase.FAILED)
             ask(cluster, "1", "g/a")

@@ -46,7 +46,7 @@ async def test_env_is_told_nowhere() -> None:
             cluster.end("wf-g-a", result=Phase.FAILED)
             await anyio.sleep(60)
     told = {log["event"] for log in logs} | {event.reason for event in cluster.events}
-    assert told >= {"job created", "job refused", "write refused", "transition", "looking at a workflow failed"}
+    assert told >= {"job created", "job refused", "write refused", "transition", "processing a workflow failed"}
     assert told >= {"InvalidSpec", "PluginError", "InternalError", "BackoffLimitExceeded"}
     assert SECRET not in repr(logs)
     assert SECRET not in repr(cluster.events)

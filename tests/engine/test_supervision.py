@@ -57,7 +57,7 @@ async def test_whatever_ends_it(end: Callable[[], BaseException]) -> None:
     logs = await kept(run, 20)
     assert len(began) >= 4
     assert {(log["event"], log["task"], log["log_level"]) for log in logs} == {
-        ("a task ended and is started again", "task", "error")
+        ("a task ended unexpectedly and is restarted", "task", "error")
     }
     assert all(log["why"].startswith(type(end()).__name__) for log in logs)
 

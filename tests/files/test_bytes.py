@@ -55,7 +55,7 @@ REFUSED_BY_BOTH = {
 LOST_BY_KUBECTL = {
     "a mark before a field": (ONE + MARK + b"data: {a: b}\n", "line 5: a byte order mark"),
     "a mark before a deeper field": (ONE + b"data:\n" + MARK + b"  a: b\n", "line 6: a byte order mark"),
-    "latin-1": (ONE + "data: {a: é}\n".encode("latin-1"), "is no text"),
+    "latin-1": (ONE + "data: {a: é}\n".encode("latin-1"), "is not a text file"),
 }
 
 

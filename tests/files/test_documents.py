@@ -163,13 +163,13 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
 
 def test_standard_input_is_given_once() -> None:
     """A second time nothing would be left."""
-    with pytest.raises(UnusableFile, match=r"^standard input can be read once only; give - once$"):
+    with pytest.raises(UnusableFile, match=r"^standard input can be read only once; give - once$"):
         load_documents(["-", "-"])
 
 
 def test_an_empty_name_is_no_folder() -> None:
     """As a shell gives it for a variable that is not set: not the working directory."""
-    with pytest.raises(UnusableFile, match=r'^"" names no file; name a file, a folder, or - for standard input$'):
+    with pytest.raises(UnusableFile, match=r'^"" is not a file name; name a file, a folder, or - for standard input$'):
         load_documents([""])
 
 
@@ -177,11 +177,11 @@ def test_an_empty_file_among_others_of_a_folder_is_passed_over(tmp_path: Path) -
     """It is refused where it is named, and where there is nothing else."""
     (tmp_path / "a.yaml").write_text("# nothing yet\n")
     for paths in ([tmp_path], [tmp_path / "a.yaml"]):
-        with pytest.raises(UnusableFile, match="is empty; a ManagedJob is expected there"):
+        with pytest.raises(UnusableFile, match="is empty; expected a ManagedJob"):
             load_documents(map(str, paths))
     (tmp_path / "b.yaml").write_text("kind: A\n")
     assert [each.kind for each in load_documents([str(tmp_path)])] == ["A"]
-    with pytest.raises(UnusableFile, match="is empty; a ManagedJob is expected there"):
+    with pytest.raises(UnusableFile, match="is empty; expected a ManagedJob"):
         load_documents([str(tmp_path), str(tmp_path / "a.yaml")])
 
 

@@ -46,11 +46,11 @@ def test_templates_are_passed_over(command: str, folder: Path) -> None:
 
 def test_lint_counts_them(folder: Path) -> None:
     """And reads what holds braces without being a template."""
-    assert run("lint", str(folder), "--exclude", "other").err.startswith("1 workflow, 2 templates passed over: ")
+    assert run("lint", str(folder), "--exclude", "other").err.startswith("1 workflow, 2 templates skipped: ")
     assert [document.name for document in load_documents([str(folder / "settings.yaml")])] == ["alerts"]
     done = run("lint", str(folder / "chart"))
     assert done.code == 2
-    assert "(found: no kind, 2 templates passed over)" in done.err
+    assert "(found: no kind, 2 templates skipped)" in done.err
 
 
 def test_a_template_of_a_workflow_is_an_error(folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_template_of_a_workflow_is_an_error(folder: Path) -> None:
     (folder / "wf.yaml").write_text(ONE_JOB.replace("name: wf", "name: {{ .Values.name }}"))
     done = run("lint", str(folder / "wf.yaml"))
     assert done.code == 1
-    assert "a template is rendered first (helm template . | jobsmgr lint -); --exclude leaves files out" in done.out
+    assert "render templates first (helm template . | jobsmgr lint -), or skip the file with --exclude" in done.out
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:])
@@ -66,7 +66,7 @@ def test_a_template_alone_is_no_input(command: str, folder: Path) -> None:
     """It says what it is."""
     done = run(*command.split(), str(folder / "chart/templates"))
     assert done.code == 2
-    assert "is a template, and of no workflow; render it first (helm template)" in done.err
+    assert "is a template, without a workflow; render it first (helm template)" in done.err
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_paths_fit_as_they_are_named(folder: Path, monkeypatch: pytest.MonkeyPat
 def test_a_pattern_may_not_leave_out_everything(folder: Path) -> None:
     """A run of nothing is nobody's wish."""
     for path in (folder / "other", folder / "wf.yaml"):
-        with pytest.raises(UnusableFile, match="--exclude leaves out every file of"):
+        with pytest.raises(UnusableFile, match="--exclude skips every file in"):
             load_documents([str(path)], ["*"])

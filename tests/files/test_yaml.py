@@ -209,11 +209,11 @@ def test_what_is_no_yaml_says_where(text: str, at: tuple[int, int] | None) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a:\n\tb: c", "a tab stands where only spaces may; indent with spaces"),
+        ("a:\n\tb: c", "a tab where only spaces are allowed; indent with spaces"),
         ("a: *b", "the alias *b has no anchor &b before it"),
-        ("&a [*a]", "the alias *a stands inside what its anchor &a names"),
-        ("%YAML 1.2\n---\na: b", "kubectl takes no %YAML or %TAG line; remove it"),
-        ("--- text", "kubectl takes nothing behind `---`; put it on the next line"),
+        ("&a [*a]", "the alias *a is inside the value of its own anchor &a"),
+        ("%YAML 1.2\n---\na: b", "kubectl does not accept %YAML and %TAG lines; remove it"),
+        ("--- text", "kubectl ignores text after `---`; put it on the next line"),
     ],
 )
 def test_what_is_no_yaml_says_what_to_do(text: str, said: str) -> None:
@@ -247,7 +247,7 @@ def test_nesting_has_a_limit() -> None:
 def test_aliases_count_as_what_they_stand_for() -> None:
     """A billion laughs end before they are written out."""
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
-    with pytest.raises(TooMuch, match="its aliases make it more than 2,000,000 values"):
+    with pytest.raises(TooMuch, match="its aliases expand to more than 2,000,000 values"):
         list(compose(f"l0: &l0 [a]\n{levels}"))
 
 

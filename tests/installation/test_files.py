@@ -92,11 +92,11 @@ def test_only_a_part_is_printed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--namespace", "Team_A"), '"Team_A" is no namespace; use at most 63 lower-case letters, digits'),
-        (("--namespace", ""), '"" is no namespace'),
-        (("--image", "jobs mgr"), '"jobs mgr" is no image; write it like jobsmgr:1.2.0'),
-        (("--image", ""), '"" is no image'),
-        (("--image", "https://r.example/jobsmgr"), "is no image"),
+        (("--namespace", "Team_A"), '"Team_A" is not a valid namespace; use at most 63 lower-case letters, digits'),
+        (("--namespace", ""), '"" is not a valid namespace'),
+        (("--image", "jobs mgr"), '"jobs mgr" is not a valid image; write it like jobsmgr:1.2.0'),
+        (("--image", ""), '"" is not a valid image'),
+        (("--image", "https://r.example/jobsmgr"), "is not a valid image"),
         (("--only", "roles"), "'roles' is not one of 'crd', 'operator'."),
     ],
 )

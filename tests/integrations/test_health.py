@@ -37,7 +37,7 @@ def test_argo_cd_shows_the_same(state: str, found: dict[str, Any], expected: str
         ("failed", 'job "g/a" failed: BackoffLimitExceeded (three tries); 1 job could not start'),
         ("held up by a quota", '0/2: job "g/a" and 1 more: exceeded quota: few'),
         ("just created", "the operator has not seen this version yet"),
-        ("asked to wait while a job runs", "0/2: spec.suspend is true; 1 job still runs"),
+        ("asked to wait while a job runs", "0/2: spec.suspend is true; 1 job is still running"),
     ],
 )
 def test_argo_cd_says_why(state: str, message: str) -> None:

@@ -173,4 +173,4 @@ def test_text_beside_a_workflow_is_only_advised_as_text(kind: str, part: str) ->
     workflow = f"{HEAD}{METADATA}spec: {{groups: [{{name: g, jobs: [{{name: j, image: b}}]}}]}}\n"
     text = f"{workflow}---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n{part}: {{a: no}}\n"
     said = [one.message for one in found(text) if one.code == Code.AMBIGUOUS_SCALAR]
-    assert said == ["`no` is a boolean to kubectl; quote it"]
+    assert said == ["`no` is a boolean for kubectl; quote it"]

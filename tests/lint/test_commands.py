@@ -103,7 +103,7 @@ def test_a_level_that_jobs_share_is_reported_once() -> None:
     (finding,) = found(text + jobs)
     assert (finding.path, finding.code) == ("spec.params.env[0].value", "MJ033")
     assert finding.message == (
-        "spec.params.env[0].value: nothing defines $(A) before it, so it stays as it is written;"
+        "spec.params.env[0].value: nothing defines $(A) before it, so it stays as written;"
         " set A under env, before it, or write $$(A) to mean that text"
     )
 

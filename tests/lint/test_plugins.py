@@ -70,7 +70,7 @@ def test_a_plugin_that_fails_is_named() -> None:
     assert (first.severity, first.line, first.path) == (Severity.ERROR, 3, "metadata.name")
     assert first.message == (
         "metadata.name: plugin \"theirs\" in jobsmgr_validate: raised KeyError: 'wf';"
-        " on a cluster this would hold the workflow; fix the plugin"
+        " on a cluster, this would keep the workflow from running; fix the plugin"
     )
 
 
@@ -84,7 +84,7 @@ def test_one_that_cannot_merge_is_named_once() -> None:
 
     text = ONE_JOB.replace("[{name: j, image: busybox}]", "[{name: j, image: busybox}, {name: k, image: busybox}]")
     (finding,) = lint([_document(text)], _hooks(NoMerge()))
-    assert finding.message.startswith('metadata.name: plugin "theirs" in jobsmgr_merge_params: answered int, not Param')
+    assert finding.message.startswith('metadata.name: plugin "theirs" in jobsmgr_merge_params: returned int, not Param')
 
 
 class Team:
@@ -106,7 +106,7 @@ def test_plugins_that_contradict_each_other() -> None:
     hooks = load_hooks([("one", Team("a")), ("two", Team("b"))], installed=False)
     (finding,) = lint([_document(ONE_JOB)], hooks)
     assert (finding.code, finding.severity, finding.line) == ("PluginError", Severity.ERROR, 4)
-    assert finding.message.startswith('job "g/j": plugins "one" and "two" give labels "team" different values')
+    assert finding.message.startswith('job "g/j": plugins "one" and "two" set labels "team" to different values')
 
 
 def test_of_jobs_that_look_the_same_one_is_rendered() -> None:

@@ -66,20 +66,20 @@ def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("spec.retries", "3", 'expected a whole number, found "3"; take the quotes off'),
+        ("spec.retries", "3", 'expected a whole number, found "3"; remove the quotes'),
         ("spec.retries", True, "expected a whole number, found true"),
-        ("spec.groups[0].parallel", "true", 'expected true or false, found "true"; take the quotes off'),
+        ("spec.groups[0].parallel", "true", 'expected true or false, found "true"; remove the quotes'),
         ("spec.groups[0].parallel", 1, "expected true or false, found 1"),
         ("spec.groups[0].jobs[0].args", "echo", 'expected a list, found "echo"; put it in a list'),
         (
             "spec.groups[0].jobs[0].args",
             "echo a",
-            'expected a list, found "echo a"; write a list, an entry for each word',
+            'expected a list, found "echo a"; write a list with one entry for each word',
         ),
         (
             f"{PARAMS}.env",
             {"FOO": "bar"},
-            'expected a list, found {"FOO": "bar"}; write a list, each entry with its name: - name: FOO',
+            'expected a list, found {"FOO": "bar"}; write a list of entries with a name: - name: FOO',
         ),
         (f"{PARAMS}.env", {"name": "A"}, 'expected a list, found {"name": "A"}; put it in a list'),
         (f"{PARAMS}.env[0]", "A=b", 'expected an object, found "A=b"; write it as name: A and value: b'),
@@ -93,7 +93,7 @@ def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None
         ("spec.groups[0].jobs[0].dependencies[0]", "a", 'expected an object, found "a"; write it as name: a'),
         ("spec.groups[0].jobs[0].name", "A", None),
         ("spec.groups[0].jobs[0].name", "", "must not be empty"),
-        (f"{PARAMS}.resources", {"limits": {"cpu": ""}}, '"" does not fit: write it like 500m, 2, 128Mi or 1.5Gi'),
+        (f"{PARAMS}.resources", {"limits": {"cpu": ""}}, '"" is not valid: write it like 500m, 2, 128Mi or 1.5Gi'),
         (f"{PARAMS}.restartPolicy", "Always", 'must be one of Never, OnFailure, found "Always"'),
         (f"{PARAMS}.imagePullPolicy", "always", 'must be one of Always, Never, IfNotPresent, found "always"'),
         (f"{PARAMS}.imagePullSecrets[0]", 5, "expected a string or an object, found 5; quote it"),
@@ -106,7 +106,7 @@ def test_workflows_that_the_server_takes_have_the_right_shape(name: str) -> None
         (
             "spec.groups[0].jobs[0].dependencies",
             "first",
-            'expected a list, found "first"; write a list, each entry with its name: - name: first',
+            'expected a list, found "first"; write a list of entries with a name: - name: first',
         ),
         (f"{PARAMS}.resources", {"limits": {"cpu": 0.5}}, None),
         (f"{PARAMS}.env[0]", {"name": "A", "valueFrom": {}}, None),
@@ -116,7 +116,7 @@ def test_a_problem_says_what_was_found_and_what_to_do(path: str, value: Any, sai
     """One sentence each."""
     found = schema_problems(put(workflow(), path, value)["spec"], schema(), "spec")
     expected = {
-        "spec.groups[0].jobs[0].name": "\"A\" does not fit: use lower-case letters, digits and '-', starting and"
+        "spec.groups[0].jobs[0].name": "\"A\" is not valid: use lower-case letters, digits and '-', starting and"
         " ending with a letter or digit",
         f"{PARAMS}.resources": "expected a string or a whole number, found 0.5; quote it",
         f"{PARAMS}.env[0]": "must not be empty; set one of configMapKeyRef, fieldRef, fileKeyRef, resourceFieldRef,"
@@ -173,12 +173,12 @@ def test_what_an_unknown_field_holds_is_checked_as_what_was_meant() -> None:
     found = schema_problems({"groups": [{"name": "g", "jobs": [job]}]}, schema(), "spec")
     assert [(each.path.rpartition(".")[2], each.message) for each in found] == [
         ("needs", 'no such field; did you mean "dependencies"?'),
-        ("needs", 'expected a list, found "first"; write a list, each entry with its name: - name: first'),
+        ("needs", 'expected a list, found "first"; write a list of entries with a name: - name: first'),
         ("imge", "no such field"),
         ("env", "no such field; write it under params"),
         (
             "env",
-            'expected a list, found {"A": 1}; write a list, each entry with its name and its value quoted: - name: A',
+            'expected a list, found {"A": 1}; write a list of entries with a name, and quote the values: - name: A',
         ),
     ]
 

@@ -61,8 +61,8 @@ def test_the_message_names_what_is_hidden_and_where() -> None:
     finding = found(_workflow(env, "", FROM, before=SETTINGS))[0]
     assert finding.path == "spec.groups[0].jobs[0].params.fromEnv[0]"
     assert finding.message == (
-        'job "g/j" params.fromEnv[0]: an env of an outer level hides LEVEL and MODE of ConfigMap "settings": in'
-        " Kubernetes any env beats any source; set it under env here too"
+        'job "g/j" params.fromEnv[0]: an env of an outer level hides LEVEL and MODE from ConfigMap "settings": in'
+        " Kubernetes, env overrides envFrom; set it under env here too"
     )
 
 
@@ -93,7 +93,7 @@ def test_a_key_that_is_not_there_is_said_wherever_it_is_wanted(params: str) -> N
     findings = found(_workflow(job=params, before=SETTINGS))
     assert [each.code for each in findings] == ["MJ027"]
     assert findings[0].path.endswith(".key")
-    assert findings[0].message.endswith('ConfigMap "settings" of these files has no key "LEVLE"; did you mean "LEVEL"?')
+    assert findings[0].message.endswith('ConfigMap "settings" in these files has no key "LEVLE"; did you mean "LEVEL"?')
 
 
 @pytest.mark.parametrize("key", ["USER", "PASSWORD"])
@@ -136,7 +136,7 @@ def test_a_variable_cannot_be_binary_data() -> None:
     """A volume can show it."""
     binary = SETTINGS.replace("\ndata:", "\nbinaryData:").replace("debug", "AAAA").replace("fast", "AAAA")
     (finding,) = found(_workflow(job="fromEnv: [{configMapRef: {name: settings}, key: MODE}]", before=binary))
-    assert finding.message.endswith("for variables; it is in binaryData: write it under data, or mount it")
+    assert finding.message.endswith("for variables; it is in binaryData: move it to data, or mount it")
     volume = "volumes: [{name: v, configMap: {name: settings, items: [{key: MODE, path: m}]}}], "
     assert found(_workflow(job=f"{volume}volumeMount: [{{name: v, mountPath: /v}}]", before=binary)) == []
 
@@ -174,7 +174,8 @@ def test_a_long_name_is_shown_as_it_will_be() -> None:
     finding = found(text)[0]
     assert (finding.code, finding.path) == ("MJ007", "spec.groups[0].jobs[0].name")
     assert finding.message.startswith(
-        f'job "g/j" name: the Job would be "{"w" * 60}-g-j", 64 characters where 63 are allowed; it is called "wwww'
+        f'job "g/j" name: the name of the Job would be "{"w" * 60}-g-j", 64 characters, and 63 are allowed;'
+        ' its name becomes "wwww'
     )
 
 
@@ -189,7 +190,7 @@ def test_workflows_of_one_name_are_told_apart_by_namespace() -> None:
     assert found(f"{first}---\n{second}") == []
     finding = found(f"{first}---\n{first}")[0]
     assert (finding.code, finding.line) == ("MJ028", 16)
-    assert finding.message == 'metadata.name: <stdin>:3:18 has a ManagedJob "wf" too; rename one of them'
+    assert finding.message == 'metadata.name: a ManagedJob "wf" is also in <stdin>:3:18; rename one of them'
 
 
 def test_three_of_a_kind_are_each_found() -> None:
@@ -204,8 +205,8 @@ def test_three_of_a_kind_are_each_found() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("y", "`y` is a boolean to kubectl; write true"),
-        ("Off", "`Off` is a boolean to kubectl; write false"),
+        ("y", "`y` is a boolean for kubectl; write true"),
+        ("Off", "`Off` is a boolean for kubectl; write false"),
     ],
 )
 def test_a_boolean_that_looks_like_a_word_is_said(value: str, said: str) -> None:
@@ -217,18 +218,18 @@ def test_a_boolean_that_looks_like_a_word_is_said(value: str, said: str) -> None
 def test_a_number_in_another_base_is_said() -> None:
     """`0010` is 8."""
     findings = found(_workflow().replace("  groups:", "  retries: 0010\n  groups:"))
-    assert [each.message for each in findings] == ["`0010` is the number 8 to kubectl; write 8"]
+    assert [each.message for each in findings] == ["`0010` is the number 8 for kubectl; write 8"]
 
 
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ("labels: {a: no}", "`no` is a boolean to kubectl; quote it"),
-        ("labels: {a.example.com/b: 1_000}", "`1_000` is the number 1000 to kubectl; quote it"),
-        ("resources: {limits: {cpu: 1_0}}", "`1_0` is the number 10 to kubectl; write 10"),
-        ("resources: {limits: {cpu: 1e1}}", "`1e1` is the number 10 to kubectl; quote it, or write 10"),
-        ("restartPolicy: no", "`no` is a boolean to kubectl"),
-        ("automountServiceAccountToken: 010", "`010` is the number 8 to kubectl"),
+        ("labels: {a: no}", "`no` is a boolean for kubectl; quote it"),
+        ("labels: {a.example.com/b: 1_000}", "`1_000` is the number 1000 for kubectl; quote it"),
+        ("resources: {limits: {cpu: 1_0}}", "`1_0` is the number 10 for kubectl; write 10"),
+        ("resources: {limits: {cpu: 1e1}}", "`1e1` is the number 10 for kubectl; quote it, or write 10"),
+        ("restartPolicy: no", "`no` is a boolean for kubectl"),
+        ("automountServiceAccountToken: 010", "`010` is the number 8 for kubectl"),
     ],
 )
 def test_a_surprise_is_advised_as_its_field_takes_it(params: str, said: str) -> None:
@@ -245,4 +246,4 @@ def test_an_octal_file_mode_is_no_surprise() -> None:
 def test_a_key_that_is_no_string_is_said() -> None:
     """`on` as a label's key is `true`."""
     findings = found(_workflow('labels: {on: "1"}'))
-    assert [each.message for each in findings] == ["the key `on` is a boolean to kubectl; quote it"]
+    assert [each.message for each in findings] == ["the key `on` is a boolean for kubectl; quote it"]

@@ -26,7 +26,7 @@ class TestLoading:
                 type("Plugin", (), {"jobsmgr_validate": staticmethod(lambda workflow: [])}),
                 "implements no hook of jobsmgr",
             ),
-            (type("Plugin", (), {}), "implements no hook of jobsmgr; mark them with @hookimpl"),
+            (type("Plugin", (), {}), "implements no hook of jobsmgr; mark its hooks with @hookimpl"),
         ],
     )
     def test_what_fits_no_hook(self, given: Any, said: str) -> None:
@@ -42,7 +42,7 @@ class TestLoading:
             yield
 
         for hook in ("validate", "pod_fragment", "conditions", "transitioned", "lifespan"):
-            with pytest.raises(PluginError, match="wraps a hook whose answers are joined; answer instead"):
+            with pytest.raises(PluginError, match="wraps a hook whose answers are joined; return an answer instead"):
                 load(wrapping(hook, wrapper))
 
     def test_a_wrapper_of_the_old_way(self) -> None:
@@ -52,7 +52,7 @@ class TestLoading:
             yield
 
         old = type("Plugin", (), {"jobsmgr_status": staticmethod(hookimpl(hookwrapper=True)(wrapper))})
-        with pytest.raises(PluginError, match=r"wraps in the old way; mark it with @hookimpl\(wrapper=True\)"):
+        with pytest.raises(PluginError, match=r"is an old-style hook wrapper; use @hookimpl\(wrapper=True\)"):
             load(old)
 
     @pytest.mark.parametrize("hook", CALLS)
@@ -71,7 +71,7 @@ class TestLoading:
 
     def test_the_same_name_twice(self) -> None:
         """A third party's plugin cannot pass for a built-in one."""
-        with pytest.raises(PluginError, match='plugin "env": from given in code does not fit'):
+        with pytest.raises(PluginError, match='plugin "env": from given in code cannot be used'):
             load_hooks([("env", plugin(validate=nothing))], installed=False)
 
 
@@ -115,7 +115,7 @@ class TestInstalled:
         [
             ("import nowhere_to_be_found\n", "cannot be loaded from broken 1.2: ModuleNotFoundError"),
             ("1 / 0\n", "cannot be loaded from broken 1.2: ZeroDivisionError"),
-            (GOOD.replace("validate", "vaildate"), "from broken 1.2 does not fit: unknown hook"),
+            (GOOD.replace("validate", "vaildate"), "from broken 1.2 cannot be used: unknown hook"),
             ("", "from broken 1.2 implements no hook"),
         ],
     )

@@ -37,8 +37,8 @@ def test_a_carriage_return(script: Callable[[bytes], Path]) -> None:
     """A file that was saved on Windows: not the command is missing. Saved as advised it starts."""
     place = script(INTERPRETER.replace("\n", "\r\n").encode())
     assert refused("./script", place) == (
-        'command "./script" cannot be run: its first line ends in a carriage return (CR), which is read as a part of'
-        ' "#!"; save it with LF alone'
+        'command "./script" cannot be run: its first line ends in a carriage return (CR), which is read as part of'
+        ' "#!"; save it with LF line endings'
     )
     script(INTERPRETER.encode())
     subprocess.run(["./script"], cwd=place, check=True, capture_output=True)
@@ -49,14 +49,14 @@ def test_a_missing_interpreter(script: Callable[[bytes], Path]) -> None:
     for line in (b"#!/opt/no/such\n", b"#! /opt/no/such -e\n", b"#!/opt/no/such"):
         assert refused("./script", script(line)) == (
             'command "./script" cannot be run: its first line names the interpreter "/opt/no/such", which does not'
-            " exist; correct the line or install it"
+            " exist; correct or install it"
         )
 
 
 def test_a_script_without_its_first_line(script: Callable[[bytes], Path]) -> None:
     """A shell would run it, the kernel does not."""
     place = script(b"echo hi\n")
-    sentence = 'it is no program of this machine, and has no "#!" line; add one, or name its interpreter before it'
+    sentence = 'it is not a program for this machine and has no "#!" line; add one, or put its interpreter first'
     assert refused("./script", place) == f'command "./script" cannot be run: {sentence}'
 
 
@@ -64,17 +64,17 @@ def test_what_may_not_be_executed(tmp_path: Path) -> None:
     """A file of another mode, and a folder."""
     (tmp_path / "script").write_text("#!/bin/sh\n")
     (tmp_path / "script").chmod(0o644)
-    sentence = "it may not be executed; set its mode (chmod +x), or name its interpreter before it"
+    sentence = "it is not executable; run chmod +x, or put its interpreter first"
     assert refused("./script", tmp_path) == f'command "./script" cannot be run: {sentence}'
     (tmp_path / "folder").mkdir()
-    assert refused("./folder", tmp_path) == 'command "./folder" cannot be run: it is a folder; name a program in it'
+    assert refused("./folder", tmp_path) == 'command "./folder" cannot be run: it is a directory; name a program in it'
 
 
 def test_what_does_not_exist(tmp_path: Path) -> None:
     """By name or by path."""
-    assert refused("ehco", tmp_path) == ('command "ehco" is not in the PATH of this machine; correct it, or install it')
-    assert refused("./absent", tmp_path) == (
-        'command "./absent" does not exist on this machine; correct it, or install it'
+    assert refused("ehco", tmp_path) == (
+        'command "ehco" was not found in the PATH of this machine; correct or install it'
     )
+    assert refused("./absent", tmp_path) == ('command "./absent" does not exist on this machine; correct or install it')
     (tmp_path / "file").touch()
     assert refused("./file/x", tmp_path) == 'command "./file/x" cannot be run: Not a directory'

@@ -81,7 +81,7 @@ def test_images_that_cannot_be_had(ran: Ran) -> None:
     done = ran(text.replace("image: busybox, ", "").replace("retries: 0", "retries: 5"))
     assert done.code == 3
     why = {name: next(line for line in done.out.splitlines() if line.startswith(f"✘ g/{name} ")) for name in jobs}
-    never = "could not be pulled: it is not on this machine, and imagePullPolicy is Never"
+    never = "could not be pulled: it does not exist on this machine, and imagePullPolicy is Never"
     assert f'image "example.invalid/none" {never}' in why["never"]
     assert f'image "{OTHER_IMAGE}" could not be pulled: ' in why["always"]
     assert f'image "--help" {never}' in why["option"]
@@ -172,7 +172,7 @@ def test_a_mistyped_command_is_one_sentence(ran: Ran) -> None:
     jobs = [f"name: {name}, command: ['{command}'], parallel: true" for name, command in commands.items()]
     done = ran(file_of(*jobs).replace("retries: 0", "retries: 3"), "--output-dir", "out")
     missing = "does not exist in image {}; correct it, or use an image that has it"
-    useless = "of image {} cannot be executed; it is no program, or nobody may execute it"
+    useless = "of image {} cannot be executed; it is not a program, or may not be executed"
     for name, what in {"typo": missing, "path": missing, "file": useless, "folder": useless, "other": missing}.items():
         sentence = f'command "{commands[name]}" {what.format(chr(34) + IMAGE + chr(34))}'
         live = rf"^✘ g/{name} +failed +\S+  failed with exit code 128 \(StartError\): {re.escape(sentence)}$"
@@ -262,7 +262,7 @@ def test_jobs_hand_files_on_in_a_claim(ran: Ran) -> None:
     ]
     done = ran(CLAIM + file_of(*texts))
     assert output(done, "b") == ["kept", "not mine"], done.out + done.err
-    assert 'volumeMounts[0].subPath: "out/new" leads out of the volume' in done.out
+    assert 'volumeMounts[0].subPath: "out/new" is outside the volume' in done.out
     assert not Path("/etc/new").exists()
 
 

@@ -61,7 +61,7 @@ class TestFinding:
                 {"podman": NO_DAEMON, "docker": "exit 1"},
                 "podman does not work (cannot connect to its socket), docker does not work (exit code 1)",
             ),
-            ({"podman": "exec /bin/sleep 1000"}, "podman does not answer within 1 s, docker is not installed"),
+            ({"podman": "exec /bin/sleep 1000"}, "podman did not answer within 1 s, docker is not installed"),
         ],
     )
     async def test_none(
@@ -77,7 +77,7 @@ class TestFinding:
         with pytest.raises(NoContainerEngine) as caught:
             await find_engine()
         assert str(caught.value) == (
-            f"no container engine works here: {reasons}; choose --executor process (runs the commands on this machine,"
+            f"no container engine works here: {reasons}; use --executor process (runs the commands on this machine,"
             " without isolation) or --executor simulate (runs nothing)"
         )
 
@@ -145,5 +145,5 @@ class TestImages:
             entrypoint=("echo", "entrypoint"),
             command=("of the image",),
         )
-        with pytest.raises(ImageMissing, match="it is not on this machine, and imagePullPolicy is Never"):
+        with pytest.raises(ImageMissing, match="it does not exist on this machine, and imagePullPolicy is Never"):
             await engine.image("busybox:0", "Never")

@@ -136,7 +136,7 @@ class TestSources:
             (
                 {"envFrom": [{"configMapRef": {"name": "cnof"}}]},
                 "envFrom[0].configMapRef.name",
-                'ConfigMap "cnof" is in none of the files; did you mean "conf"?',
+                'ConfigMap "cnof" is not in any of the files; did you mean "conf"?',
             ),
             (
                 {"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "key", "key": "TOKN"}}}]},
@@ -151,12 +151,12 @@ class TestSources:
             (
                 {"env": [{"name": "X", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]},
                 "env[0].valueFrom",
-                "only known on a cluster",
+                "known only on a cluster",
             ),
             (
                 {"env": [{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]},
                 "env[0].valueFrom.fieldRef.fieldPath",
-                "only known on a cluster",
+                "known only on a cluster",
             ),
         ],
     )

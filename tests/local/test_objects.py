@@ -119,11 +119,11 @@ class TestRefused:
         [
             (
                 document("Secret", data={"TOKEN": "not base64!"}),
-                'Secret "conf" data[TOKEN]: is no base64; encode it, or',
+                'Secret "conf" data[TOKEN]: is not valid base64; encode it, or',
             ),
             (
                 document(binaryData={"raw": "abc"}),
-                'ConfigMap "conf" binaryData[raw]: is no base64; encode it, or use data',
+                'ConfigMap "conf" binaryData[raw]: is not valid base64; encode it, or use data',
             ),
             (document(data={"A": 1}), 'ConfigMap "conf" data[A]: expected a string, found 1; quote it'),
             (document(data={"A": True}), 'ConfigMap "conf" data[A]: expected a string, found true; quote it'),
@@ -152,7 +152,8 @@ class TestRefused:
             Objects([document(data={key: "1"})])
         assert caught.value.problem.path == f'ConfigMap "conf" data[{key}]'
         assert caught.value.problem.message == (
-            f"{quoted(key)} is no key; use at most 253 letters, digits, '-', '_' and '.', not beginning with two dots"
+            f"{quoted(key)} is not a valid key; use at most 253 letters, digits, '-', '_' and '.', and do not begin"
+            " with two dots"
         )
 
     @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ class TestRefused:
     )
     def test_keys_of_every_part(self, kind: str, part: str) -> None:
         """None of them is a way around."""
-        with pytest.raises(CannotRun, match=rf'^{kind} "conf" {part}\[../x\]: "../x" is no key'):
+        with pytest.raises(CannotRun, match=rf'^{kind} "conf" {part}\[../x\]: "../x" is not a valid key'):
             Objects([{**document(kind), part: {"../x": "AAAA"}}])
 
     @pytest.mark.parametrize("key", ["a", ".hidden", "-a_b.C-9", "a..b", "x" * 253])
@@ -183,11 +184,11 @@ class TestRefused:
             Objects([document("PersistentVolumeClaim", spec=CLAIM, **{field: value})])
         assert caught.value.problem.path == f'PersistentVolumeClaim "{name}" metadata.{field}'
         assert caught.value.problem.message == (
-            f"{quoted(value)} is no {what}; use at most {limit}, starting and ending with a letter or digit"
+            f"{quoted(value)} is not a valid {what}; use at most {limit}, starting and ending with a letter or digit"
         )
 
     @pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
     def test_one_without_a_name(self, kind: str) -> None:
         """Nothing could refer to it."""
-        with pytest.raises(CannotRun, match=rf'^{kind} "" metadata.name: "" is no name'):
+        with pytest.raises(CannotRun, match=rf'^{kind} "" metadata.name: "" is not a valid name'):
             Objects([document(kind, name="")])

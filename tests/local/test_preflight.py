@@ -156,7 +156,7 @@ OTHER = {"name": "other", "image": "busybox"}
 def test_a_job_that_only_a_cluster_can_run(plugin: Plugin, what: str) -> None:
     """It is not run as something else; only a plugin can ask for it."""
     assert refusal(PROCESSES, None, None, None, plugin) == (
-        f'spec.groups[0].jobs[0]: job "g/a": a plugin gives it {what}, which only a cluster can run; run it there, or'
+        f'spec.groups[0].jobs[0]: job "g/a": a plugin adds {what}, which only a cluster can run; run it there, or'
         " without that plugin"
     )
 

@@ -78,7 +78,7 @@ class TestHowItEnds:
     def test_a_command_that_is_not_there(self, tmp_path: Path) -> None:
         """As a kubelet says it, and final."""
         how, _ = execute(tmp_path, {"command": ["no-such-command-here"]})
-        text = 'command "no-such-command-here" is not in the PATH of this machine; correct it, or install it'
+        text = 'command "no-such-command-here" was not found in the PATH of this machine; correct or install it'
         assert how == Exit(code=128, reason="StartError", message=text, final=True)
 
     def test_a_command_that_cannot_be_run(self, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ class TestHowItEnds:
         (tmp_path / "file").write_text("x")
         how, _ = execute(tmp_path, {"command": [str(tmp_path / "file")]})
         assert (how.code, how.reason, how.final) == (128, "StartError", True)
-        assert "cannot be run: it may not be executed; set its mode" in how.message
+        assert "cannot be run: it is not executable; run chmod" in how.message
 
     def test_what_it_left_in_the_background_is_ended_with_it(self, tmp_path: Path) -> None:
         """The whole group goes, and its output is not waited for."""

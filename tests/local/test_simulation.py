@@ -18,14 +18,14 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["", "x", "5x", "s", "1 h", "-1s"])
 def test_what_is_no_duration(text: str) -> None:
     """Is refused with how to write one."""
-    with pytest.raises(ValueError, match="no duration; write it like"):
+    with pytest.raises(ValueError, match="not a valid duration; write it like"):
         parse_duration(text)
 
 
 @pytest.mark.parametrize("text", ["", "a", "256", "1,", "-1"])
 def test_what_is_no_exit_code(text: str) -> None:
     """Likewise."""
-    with pytest.raises(ValueError, match="no list of exit codes"):
+    with pytest.raises(ValueError, match="not a list of exit codes"):
         parse_exit_codes(text)
 
 

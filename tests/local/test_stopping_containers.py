@@ -185,4 +185,4 @@ class TestOneTry:
         job = manifest({"image": IMAGE, "command": ["sh", "-c", STUBBORN], "env": env})
         containers = Containers(engine, Objects(), ForceStop(), claims=tmp_path / "claims")
         how = await containers.run(attempt(job, tmp_path / "pod", kill))
-        assert how == Exit(code=137, message="podman was ended by signal 9")
+        assert how == Exit(code=137, message="podman was killed by signal 9")

@@ -95,4 +95,7 @@ def test_status_names_what_blocks_and_why(workflows: Workflows, operator: Operat
     rights.give(*commands.site, rights.viewing(), "viewer")
     shown = stranger("status", "exit")
     assert "job g/a failed" in shown.out
-    assert shown.err == f"you may not list pods in {commands.site.namespace}, so what they say is not shown\n"
+    assert (
+        shown.err
+        == f"you are not allowed to list pods in {commands.site.namespace}, so what they report is not shown\n"
+    )

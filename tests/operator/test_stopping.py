@@ -77,7 +77,7 @@ def test_a_loop_that_is_blocked(how: str) -> None:
     """Is ended by force, and the log says so."""
     code, out, err = stopped(how)
     assert (code, out) == (1, "")
-    assert "ended by force: the process has not stopped in time" in err
+    assert "ended by force: the process did not stop in time" in err
     assert "SIGTERM" in err
 
 

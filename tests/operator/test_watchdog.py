@@ -61,7 +61,7 @@ async def test_the_plugin_the_hook_and_the_line() -> None:
     named = [log for log in logs if log.get("by") == 'plugin "sleepy" in jobsmgr_validate']
     assert [(log["event"], log["log_level"]) for log in named] == [("the event loop is blocked", "error")] * 2
     assert {log["where"] for log in named} == {f"{__file__}:{line}"}
-    assert sum(log["event"] == "the event loop goes on" for log in logs) >= 2
+    assert sum(log["event"] == "the event loop runs again" for log in logs) >= 2
 
 
 @pytest.mark.parametrize("block", [lambda: time.sleep(BLOCK), in_c], ids=["sleep", "c"])
@@ -71,7 +71,7 @@ async def test_what_is_no_plugin(block: Callable[[], None]) -> None:
     named = [log for log in logs if log["event"] == "the event loop is blocked"]
     assert named[0]["by"] == "no plugin"
     assert any(log["where"].startswith(f"{__file__}:") for log in named)
-    assert logs[-1]["event"] == "the event loop goes on"
+    assert logs[-1]["event"] == "the event loop runs again"
 
 
 async def test_a_loop_that_beats_is_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ async def test_what_the_watchdog_itself_could_not_see_is_no_blockage() -> None:
     with structlog.testing.capture_logs() as logs, pytest.MonkeyPatch.context() as patch:
         patch.setattr(watchdog, "time", Clock)
         dog._watch()
-    assert logs == [{"event": "the process stood still", "log_level": "warning", "seconds": 29.9}]
+    assert logs == [{"event": "the process was frozen", "log_level": "warning", "seconds": 29.9}]
 
 
 async def test_it_ends_with_its_block() -> None:

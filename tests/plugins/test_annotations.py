@@ -35,7 +35,7 @@ def test_the_operators_keys_are_refused(name: str) -> None:
 @pytest.mark.parametrize("key", ["", "a b", "this/works/aswell", "-a", "a/", "/a", "x" * 64])
 def test_keys_that_kubernetes_refuses(key: str) -> None:
     """Two slashes, as in the founding README, can work nowhere."""
-    told = f'annotations[{key}]: "{key}" is no annotation key; write it as name or prefix.example.com/name'
+    told = f'annotations[{key}]: "{key}" is not a valid annotation key; write it as name or prefix.example.com/name'
     assert at_each_level("annotations", {"annotations": {key: "x"}}) == [[told]] * 3
 
 

@@ -198,12 +198,12 @@ def test_every_reason_is_one_word(state: str, snapshot: Snapshot, on: set[str], 
     [
         ("succeeded", "Complete", "2/2 jobs succeeded"),
         ("failed", "Failed", 'job "g/a" failed: BackoffLimitExceeded (three tries); 1 job could not start'),
-        ("ended by its deadline", "Failed", "deadline passed; 0/2 jobs succeeded"),
+        ("ended by its deadline", "Failed", "the deadline has passed;  0/2 jobs succeeded"),
         ("aborted", "Failed", "1 job was not started"),
         ("invalid", "Failed", str(PROBLEM)),
         ("running, made invalid by an edit", "Stalled", f"edited while running: {PROBLEM}"),
         ("held by a failing plugin", "Stalled", 'plugin "p" raised'),
-        ("suspended", "Suspended", "every Job that runs is suspended (its spec.suspend); resume one to go on"),
+        ("suspended", "Suspended", "every running Job is suspended (spec.suspend of the Job); resume one to continue"),
         ("running", "Stalled", ""),
         ("running", "Reconciling", ""),
         ("held up by a quota", "Reconciling", 'job "g/a" and 1 more: exceeded quota: few'),
@@ -253,7 +253,7 @@ def test_what_is_stored_of_an_end_stays_until_an_edit_is_answered() -> None:
     assert edited["Finished"].message == f"{before['Finished'].message}; {without_effect(Phase.FAILED)}"
 
 
-STOPPED = attrs.evolve(A, phase=Phase.FAILED, reason="FailFast", message="it was stopped while it ran")
+STOPPED = attrs.evolve(A, phase=Phase.FAILED, reason="FailFast", message="it was stopped while it was running")
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class TestProblems:
 
     def test_no_quantity(self) -> None:
         """At whichever level it stands."""
-        told = 'resources.limits[memory]: "lots" is no quantity; write it like 500m, 2, 128Mi or 1.5Gi'
+        told = 'resources.limits[memory]: "lots" is not a valid quantity; write it like 500m, 2, 128Mi or 1.5Gi'
         assert at_each_level("container", {"resources": {"limits": {"memory": "lots"}}}) == [[told]] * 3
 
     def test_a_request_above_the_limit_of_another_level(self) -> None:

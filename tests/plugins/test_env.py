@@ -27,9 +27,7 @@ def test_names_that_kubernetes_takes(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "A=B", "ä", "a\nb", "a\x1bb", None, 5])
 def test_names_that_it_does_not(name: Any) -> None:
     """Told with the place in the list."""
-    told = (
-        f"env[1].name: {quoted(name)} is no name of an environment variable; use printable ASCII characters without '='"
-    )
+    told = f"env[1].name: {quoted(name)} is not a valid variable name; use printable ASCII characters without '='"
     assert at_each_level("env", {"env": [{"name": "A"}, {"name": name}]}) == [[told]] * 3
 
 

@@ -61,7 +61,7 @@ def test_the_operators_keys_are_refused(key: str) -> None:
 )
 def test_keys_that_kubernetes_refuses(key: str) -> None:
     """Told by the key."""
-    told = f'labels[{key}]: "{key}" is no label key; write it as name or prefix.example.com/name'
+    told = f'labels[{key}]: "{key}" is not a valid label key; write it as name or prefix.example.com/name'
     assert at_each_level("labels", {"labels": {key: "x"}}) == [[told]] * 3
 
 
@@ -69,7 +69,7 @@ def test_keys_that_kubernetes_refuses(key: str) -> None:
 def test_values_that_it_refuses(value: Any) -> None:
     """A number or a boolean without quotes too."""
     told = (
-        f'labels[a]: "{value}" is no label value; '
+        f'labels[a]: "{value}" is not a valid label value; '
         "use at most 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
     )
     assert at_each_level("labels", {"labels": {"a": value}}) == [[told]] * 3

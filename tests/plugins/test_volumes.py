@@ -21,8 +21,8 @@ def test_merged_volumes_and_mounts() -> None:
 def test_a_mount_without_its_volume() -> None:
     """Told with the mount's place, the job, and what to do."""
     assert problems("volumes", workflow({"volumes": [V]}, {"volumeMount": [mount("v", "/a"), mount("x", "/b")]})) == [
-        'spec.groups[0].params.volumeMount[1].name: "x" is no volume of job "g/a"; '
-        "define it under volumes at this level or further out"
+        'spec.groups[0].params.volumeMount[1].name: "x" is not a volume of job "g/a"; '
+        "define it under volumes of this or an outer level"
     ]
 
 

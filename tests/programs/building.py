@@ -66,7 +66,7 @@ class Program:
 
     def _named(self, path: Path) -> Path:
         if not os.access(path, os.X_OK) or path.is_dir():
-            problem = f'{self.variable} names "{path}", which is no executable file'
+            problem = f'{self.variable} names "{path}", which is not an executable file'
             raise BuildError(f"{problem}: unset it or build the binary there.")
         return path.resolve()
 

@@ -28,7 +28,7 @@ def test_a_wrong_name_is_refused_in_one_sentence(
     monkeypatch.setenv(PLANE.variable, str(tmp_path / "missing"))
     assert main(["plane"]) == 1
     assert capsys.readouterr().err == (
-        f'plane: JOBSMGR_PLANE names "{tmp_path / "missing"}", which is no executable file: '
+        f'plane: JOBSMGR_PLANE names "{tmp_path / "missing"}", which is not an executable file: '
         "unset it or build the binary there.\n"
     )
     assert main(["nothing"]) == 1

@@ -27,7 +27,7 @@ def test_all_that_is_needed_to_go_on() -> None:
 def test_no_output_and_no_log() -> None:
     """Both are shown, and how to keep a log."""
     lines = list(failure_lines([failure(log="", lines=0)], Palette(ascii=True)))
-    assert lines[1:3] == ["  | (no output)", "  log: not kept; --output-dir DIR keeps it"]
+    assert lines[1:3] == ["  | (no output)", "  log: not kept; use --output-dir DIR to keep it"]
     assert "\n".join(lines).isascii()
 
 

@@ -164,12 +164,12 @@ def test_what_is_taken_as_succeeded_does_not_count() -> None:
     """Neither in the progress, nor in a group's state."""
     workflow = view(3, 2)
     for job in list(workflow.jobs.values())[:3]:
-        job.phase, job.note, job.runs = Phase.SUCCEEDED, "taken as succeeded", False
+        job.phase, job.note, job.runs = Phase.SUCCEEDED, "assumed to have succeeded", False
     assert drawn([workflow], 1.0, 80, 30)[0].startswith("wf  running  0/3 ───")
     workflow.jobs[JobKey("g1", "j1")].phase = Phase.SUCCEEDED
     assert [line.split("  ", 1)[0] for line in drawn([workflow], 1.0, 80, 5)] == ["wf", "├─ ✔ g0", "├─ ✔ g1", "└─ ○ g2"]
     assert drawn([workflow], 1.0, 80, 5)[1:] == [
-        "├─ ✔ g0  succeeded       -  taken as succeeded",
+        "├─ ✔ g0  succeeded       -  assumed to have succeeded",
         "├─ ✔ g1  succeeded     1/1",
         "└─ ○ g2  pending       0/2",
     ]

@@ -111,7 +111,7 @@ def _standstill(held: Mapping[Key, Mapping[JobKey, str]]) -> str:
     ]
     more = f" (and {len(who) - MOST_HELD} more)" if len(who) > MOST_HELD else ""
     why = f"{', '.join(who[:MOST_HELD])}{more}; fix the plugin, or run without it" if who else "no plugin holds a job"
-    return f"the run cannot go on: no job runs, and none starts: {why}"
+    return f"the run cannot continue: no job is running and none can start: {why}"
 
 
 def _virtual(start: datetime) -> Callable[[], datetime]:

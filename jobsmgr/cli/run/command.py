@@ -66,7 +66,7 @@ class _Run(click.Command):
     type=_FILE,
     multiple=True,
     metavar="MORE",
-    help="A further file or folder with ConfigMaps and Secrets; may be given several times.",
+    help="Additional file or folder with ConfigMaps and Secrets. Repeatable.",
 )
 @exclude_option
 @name_option
@@ -76,18 +76,19 @@ class _Run(click.Command):
     "--executor",
     type=click.Choice(["container", "process", "simulate"]),
     default="container",
-    help="container (default): with podman or docker; process: on this machine, without isolation; simulate: run"
-    " nothing, in virtual time.",
+    help="container (default): with podman or docker; process: directly on this machine, without isolation; simulate:"
+    " run nothing, in virtual time.",
 )
-@click.option("-j", "--parallelism", type=click.IntRange(min=1), metavar="N", help="Run at most N jobs at once.")
-@click.option("--fail-fast", is_flag=True, help="Stop everything when the first job has failed.")
+@click.option(
+    "-j", "--parallelism", type=click.IntRange(min=1), metavar="N", help="Run at most N jobs at the same time."
+)
+@click.option("--fail-fast", is_flag=True, help="Stop everything as soon as a job has failed.")
 @click.option(
     "--only",
     metavar="JOB",
     multiple=True,
     shell_complete=jobs_of_file,
-    help="Run this job alone, whatever it waits for; JOB is JOB, GROUP/JOB or a pattern (load-*); may be given several"
-    " times.",
+    help="Run only this job and ignore its dependencies. JOB is a name, GROUP/JOB or a pattern (load-*). Repeatable.",
 )
 @click.option(
     "--from",
@@ -95,13 +96,13 @@ class _Run(click.Command):
     metavar="JOB",
     multiple=True,
     shell_complete=jobs_of_file,
-    help="Run this job and all behind it; take the others as succeeded. JOB as above; may be given several times.",
+    help="Run this job and all jobs that come after it; assume that the others have succeeded. Repeatable.",
 )
 @click.option(
     "--retry",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Go on from a former run with --output-dir DIR: what has succeeded is kept, all else runs again.",
+    help="Continue an earlier run with --output-dir DIR: succeeded jobs are kept, all others run again.",
 )
 @click.option(
     "--output-dir",
@@ -109,14 +110,14 @@ class _Run(click.Command):
     metavar="DIR",
     help="Write a log file for each try (DIR/WORKFLOW/GROUP/JOB-TRY.log) and DIR/result.json.",
 )
-@click.option("--allow-host-path", is_flag=True, help="Let jobs mount paths of this machine (hostPath volumes).")
+@click.option("--allow-host-path", is_flag=True, help="Allow jobs to mount paths of this machine (hostPath volumes).")
 @click.option(
     "--duration",
     "durations",
     multiple=True,
     callback=_rules(_duration),
     metavar="[JOB=]TIME",
-    help="simulate: how long jobs take (90s, 250ms, 1h30m); JOB is JOB, GROUP/JOB or a pattern (load-*).",
+    help="simulate: how long jobs take (90s, 250ms, 1h30m); JOB is a name, GROUP/JOB or a pattern (load-*).",
 )
 @click.option(
     "--exit-code",
@@ -124,14 +125,14 @@ class _Run(click.Command):
     multiple=True,
     callback=_rules(_exit_codes),
     metavar="[JOB=]CODES",
-    help="simulate: how jobs end; 1,0: the first try fails, all further ones succeed.",
+    help="simulate: exit codes of jobs; 1,0: the first try fails, all later tries succeed.",
 )
 @click.option(
-    "--show-secrets", is_flag=True, help="Show the values of Secrets that jobs print; without it they appear as ***."
+    "--show-secrets", is_flag=True, help="Show values of Secrets in the output of jobs. Default: they appear as ***."
 )
-@click.option("--logs/--no-logs", default=True, help="Print the output of jobs, each line behind its job's name.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the last line alone: how it ended.")
-@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters alone.")
+@click.option("--logs/--no-logs", default=True, help="Print the output of jobs, with the job's name before each line.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the last line, which is the result.")
+@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -156,24 +157,24 @@ def run(
     quiet: bool,
     only_ascii: bool,
 ) -> int:
-    """Run the workflows of FILE ("-": standard input) on this machine, without a cluster.
+    """Run the workflows in FILE ("-": standard input) on this machine, without a cluster.
 
-    Jobs run in containers of podman or docker, as processes, or not at all (--executor). ConfigMaps and Secrets that
-    they refer to are in FILE or in a file given with -f. Ctrl-C stops jobs with their grace period; a second one
-    kills. docs/run.md says what is isolated and what is not.
+    Jobs run in containers (podman or docker), as processes, or are only simulated (--executor). ConfigMaps and Secrets
+    that they use must be in FILE or in a file given with -f. Ctrl-C stops the jobs and gives them their grace period; a
+    second Ctrl-C kills them. docs/run.md says what is isolated and what is not.
 
-    Exits with 0 when all succeeded, 1 after an error of this machine, 2 for a file or option that cannot be used, 3
-    when a job failed, 4 when jobs were not started, 130 after an interruption.
+    Exit codes: 0 if all jobs succeeded, 1 after an error of this machine, 2 for an invalid file or option, 3 if a job
+    failed, 4 if jobs were not started, 130 after an interrupt.
     """
     if file is None:  # not click's own check: people write -f, as for kubectl
-        hint = " It stands without -f, which gives further files." if more else ""
+        hint = " Give it without -f; -f is for additional files." if more else ""
         raise click.UsageError(f"Missing argument 'FILE'.{hint}", ctx)
     if only and starts:
-        raise click.UsageError("--only runs jobs alone and --from all behind them; choose one of the two", ctx)
+        raise click.UsageError("--only runs just these jobs, --from also all jobs after them; use one of the two", ctx)
     if retry is not None and (only or starts):
-        raise click.UsageError("--retry chooses the jobs by itself; leave --only and --from out", ctx)
+        raise click.UsageError("--retry selects the jobs itself; remove --only and --from", ctx)
     if (durations or exit_codes) and executor != "simulate":
-        raise click.UsageError("--duration and --exit-code are for --executor simulate", ctx)
+        raise click.UsageError("--duration and --exit-code need --executor simulate", ctx)
     # Imported late: --help needs none of it.
     from jobsmgr.cli.run.assembly import run_file
     from jobsmgr.cli.run.inputs import RunOptions, Selection

@@ -19,9 +19,9 @@ from jobsmgr.local.policy import INTERRUPTED
 from jobsmgr.local.running import LocalRun
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOPPING = "Stopping: jobs are given their grace period to end. Once more (Ctrl-C) kills them."
-STOPPING_NOTHING = "Stopping: no job is running, and no more are started."
-KILLING = "Killing what still runs."
+STOPPING = "Stopping: jobs have their grace period to finish. Interrupt again (Ctrl-C) to kill them."
+STOPPING_NOTHING = "Stopping: no job is running, and no more will start."
+KILLING = "Killing the jobs that are still running."
 BLOCKED_AFTER = 1.0
 """Seconds after which a loop that has not heard a signal counts as blocked, by a plugin's hook for example."""
 

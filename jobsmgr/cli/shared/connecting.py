@@ -79,7 +79,7 @@ def selector_option(function: F) -> F:
 def require_choice(names: tuple[str, ...], selector: str) -> None:
     """Raise `UsageError` unless workflows are either named or chosen by their labels."""
     if bool(names) is bool(selector):
-        raise click.UsageError("name the workflows, or choose them by labels with -l", click.get_current_context())
+        raise click.UsageError("name the workflows, or select them by labels with -l", click.get_current_context())
 
 
 def _connection(
@@ -96,20 +96,23 @@ def _connection(
 
 _OPTIONS = (
     click.option(
-        "--kubeconfig", type=click.Path(), metavar="FILE", help="Path of the kubeconfig, where it is not KUBECONFIG's."
+        "--kubeconfig",
+        type=click.Path(),
+        metavar="FILE",
+        help="Path of the kubeconfig. Default: KUBECONFIG or ~/.kube/config.",
     ),
     click.option(
         "--context",
         metavar="NAME",
         shell_complete=completing.contexts,
-        help="Context of the kubeconfig; without it the current one.",
+        help="Context of the kubeconfig; default: the current one.",
     ),
     click.option(
         "-n",
         "--namespace",
         metavar="NAME",
         shell_complete=completing.namespaces,
-        help="Namespace; without it the context's, or default.",
+        help="Namespace. Default: the one of the context, or default.",
     ),
     click.option(
         "--request-timeout",
@@ -117,7 +120,7 @@ _OPTIONS = (
         default=0.0,
         metavar="TIME",
         show_default=False,
-        help="Give up a request after this time (5s, 1m); 0: after the usual 30 seconds.",
+        help="Give up on a request after this time (5s, 1m); 0: after the default 30 seconds.",
     ),
 )
 _EVERYWHERE = click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="In all namespaces.")

@@ -39,5 +39,5 @@ def dry_run_option(client: str) -> Callable[[F], F]:
         type=click.Choice([mode.value for mode in DryRun]),
         default=DryRun.NONE.value,
         callback=lambda ctx, param, value: DryRun(value),
-        help=f"client: {client}; server: let the API server check it, too.",
+        help=f"client: {client}; server: let the API server check it too.",
     )

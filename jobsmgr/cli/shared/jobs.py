@@ -25,7 +25,7 @@ def refuse_several(plans: Sequence[Plan], file: str, option: str) -> Sequence[Pl
     """The plans, if it is one; raises `UnusableInput` for an option that is about one workflow where there are more."""
     if len(plans) > 1:
         names = ", ".join(f'"{plan.workflow.name}"' for plan in plans)
-        raise UnusableInput(f"{option} is about one workflow and {shown(file)} has {names}; choose with --name")
+        raise UnusableInput(f"{option} works on one workflow, but {shown(file)} has {names}; choose it with --name")
     return plans
 
 
@@ -61,7 +61,7 @@ def find_job(plan: Plan, text: str) -> JobKey:
     if len(fits) == 1:
         return fits[0]
     if fits:
-        raise UnusableInput(f'"{text}" fits {", ".join(str(key) for key in fits)}; say which by group/job')
+        raise UnusableInput(f'"{text}" matches {", ".join(str(key) for key in fits)}; write it as group/job')
     if inside := [str(key) for key in keys if key.group == text]:
         raise UnusableInput(f'"{text}" is a group; name one of its jobs: {_listed(inside)}, or "{text}/*"')
     import difflib
@@ -84,7 +84,7 @@ def refuse_idle(plans: Sequence[Plan], option: str, patterns: Iterable[str]) -> 
     for pattern in patterns:
         if not any(fnmatchcase(str(key), pattern) for key in keys):
             given = pattern.removeprefix("*/")
-            raise UnusableInput(f'no job fits "{given}" of {option}; name one of {_listed(keys)}, or a pattern')
+            raise UnusableInput(f'no job matches "{given}" ({option}); use one of {_listed(keys)}, or a pattern')
 
 
 def fitting(keys: Iterable[JobKey], workflow: str, patterns: Iterable[str]) -> list[JobKey]:

@@ -28,13 +28,13 @@ def files_argument(function: F) -> F:
 
 def exclude_option(function: F) -> F:
     """--exclude: files and folders that are not read."""
-    text = "Leave out files and folders that fit a pattern (templates, *.tmpl.yaml, charts/*). Repeatable."
+    text = "Skip files and folders that match a pattern (templates, *.tmpl.yaml, charts/*). Repeatable."
     return click.option("--exclude", metavar="PATTERN", multiple=True, help=text)(function)
 
 
 def name_option(function: F) -> F:
     """--name: some workflows of a file that has several."""
-    text = "Only the workflow of this name, or those that fit a pattern (etl-*); may be given several times."
+    text = "Only the workflow of this name, or those that match a pattern (etl-*). Repeatable."
     return click.option(
         "--name", "names", metavar="NAME", multiple=True, shell_complete=completing.workflows_of_file, help=text
     )(function)
@@ -42,9 +42,7 @@ def name_option(function: F) -> F:
 
 def job_option(function: F) -> F:
     """--job: some jobs of a workflow."""
-    text = (
-        "Only this job: GROUP/JOB, JOB where only one group has it, or a pattern (load-*); may be given several times."
-    )
+    text = "Only this job: GROUP/JOB, JOB if only one group has it, or a pattern (load-*). Repeatable."
     return click.option(
         "--job", "jobs", metavar="JOB", multiple=True, shell_complete=completing.jobs_of_file, help=text
     )(function)
@@ -81,7 +79,7 @@ variable_options = handed_as(
         "--env",
         metavar="NAME=VALUE",
         multiple=True,
-        help="A value for a variable that the workflow's own env declares (spec.params.env). Repeatable.",
+        help="Set a variable that the workflow declares in spec.params.env. Repeatable.",
     ),
     click.option(
         "--env-file",
@@ -89,7 +87,7 @@ variable_options = handed_as(
         metavar="FILE",
         type=_PATH,
         multiple=True,
-        help="Read such values from a file, one on each line; --env wins over it. Repeatable.",
+        help="Read such variables from a file, one per line; --env overrides it. Repeatable.",
     ),
 )
 """--env and --env-file as one `values`: name to value."""
@@ -103,7 +101,7 @@ def namespace_option(function: F) -> F:
         metavar="NAME",
         default="default",
         callback=_namespace,
-        help='The namespace of documents that name none: "default" without this option.',
+        help='Namespace of documents that do not name one. Default: "default".',
     )(function)
 
 
@@ -115,6 +113,6 @@ def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-def output_option(*choices: str, help: str = "How to print it.") -> Callable[[F], F]:
+def output_option(*choices: str, help: str = "Output format.") -> Callable[[F], F]:
     """-o: the format of the output; the first one is the default."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help=help)

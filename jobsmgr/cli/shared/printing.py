@@ -75,7 +75,9 @@ class _Output(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
             except BadTemplate as error:
                 self.fail(str(error), param, ctx)
         elif text and text not in _PLAIN:
-            self.fail(f'"{text}" is no format; choose one of {", ".join(_PLAIN)} or {_PATH}TEMPLATE', param, ctx)
+            self.fail(
+                f'"{text}" is not an output format; use one of {", ".join(_PLAIN)} or {_PATH}TEMPLATE', param, ctx
+            )
         return text
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
@@ -116,9 +118,9 @@ print_options = handed_as(
         type=_Output(),
         default="",
         metavar="FORMAT",
-        help="wide, json, yaml, name or jsonpath=TEMPLATE, as with kubectl; without it a table.",
+        help="wide, json, yaml, name or jsonpath=TEMPLATE, as in kubectl. Default: a table.",
     ),
-    click.option("--no-headers", is_flag=True, help="Print the table without its heading."),
+    click.option("--no-headers", is_flag=True, help="Print the table without a header."),
     click.option(
         "--sort-by",
         type=_SortBy(),

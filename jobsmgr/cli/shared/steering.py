@@ -54,7 +54,7 @@ steering_options = handed_as(
     cluster_options,
     selector_option,
     dry_run_option("only print what would be done"),
-    click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows it is about."),
+    click.option("-y", "--yes", "sure", is_flag=True, help="Do not ask, however many workflows are affected."),
 )
 """NAME..., -l, --dry-run, --yes and the cluster's options as one `steering`."""
 
@@ -83,7 +83,7 @@ def _ask(act: Act, records: list[Record], steering: Steering) -> None:
     if sys.stdin.isatty() and sys.stdout.isatty():
         names = ", ".join(printable(record.name) for record in records)
         if not click.confirm(f"{act.verb} {len(records)} workflows ({names})?"):
-            raise CommandError("nothing was done")
+            raise CommandError("nothing was changed")
 
 
 async def _do(

@@ -62,7 +62,7 @@ class StoppableOutput:
     def _wait(self) -> None:
         while self._poll is not None and not self._poll.poll(_MILLISECONDS):
             if self._stopped:
-                raise Unread("nobody reads the output")
+                raise Unread("the output is no longer read")
 
 
 class _Lenient(io.FileIO):

@@ -159,9 +159,9 @@ class JobPhases:
         if self.ended_by is Reason.DEADLINE_EXCEEDED:
             return self._failed(job, Reason.DEADLINE_EXCEEDED, WHY_ENDED[Reason.DEADLINE_EXCEEDED])
         if self._wiped and not job.uid:
-            text = "its status was lost and its Job is gone, but jobs behind it have started"
+            text = "its status was lost and its Job no longer exists, but jobs after it have started"
             return self._failed(job, Reason.JOB_LOST, text)
-        text = f"Job {job.job_name or job.name} was deleted or taken away while it ran; its result is not known"
+        text = f"Job {job.job_name or job.name} was deleted or got another owner while it ran; its result is unknown"
         return self._failed(job, Reason.JOB_LOST, text)
 
     def _failed(self, job: JobStatus, reason: str, message: str) -> JobStatus:
@@ -192,7 +192,7 @@ class JobPhases:
     def _cut_off(self, job: JobStatus) -> JobStatus:
         if self.ended_by is Reason.ABORTED:
             return self._aborted(job, Reason.ABORTED, f"{WHY_ENDED[Reason.ABORTED]} before it started")
-        text = "the workflow's spec.activeDeadlineSeconds ended before it could start"
+        text = "the workflow's spec.activeDeadlineSeconds passed before it could start"
         return self._aborted(job, Reason.DEADLINE_EXCEEDED, text)
 
     def _aborted(self, job: JobStatus, reason: str, message: str) -> JobStatus:

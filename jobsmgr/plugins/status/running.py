@@ -40,7 +40,10 @@ def why_idle(snapshot: Snapshot, before: JobStatus, state: JobState) -> tuple[st
         )
         return Reason.NO_PODS.value, text
     where = f"kubectl describe pods -l batch.kubernetes.io/job-name={state.name}"
-    return Reason.NOT_READY.value, f"no pod of Job {state.name} has run for {seconds} seconds: {where} shows why{note}"
+    return (
+        Reason.NOT_READY.value,
+        f"Job {state.name} has had no running pod for {seconds} seconds: {where} shows why{note}",
+    )
 
 
 def how_failed(snapshot: Snapshot, before: JobStatus, state: JobState) -> str:

@@ -10,7 +10,7 @@ from jobsmgr.engine.port import Refused
 
 JOB = JobState(name="wf-g-a", uid="u", pods=PodCount.NONE)
 REPORT = PodReport(events=(PodEvent(reason="FailedCreate", message="exceeded quota", warning=True),))
-FORBIDDEN = Refused(reason="Forbidden", message="no right to list pods")
+FORBIDDEN = Refused(reason="Forbidden", message="not allowed to list pods")
 
 
 def pods(state: JobState, count: PodCount) -> JobState:
@@ -80,7 +80,7 @@ def test_without_the_right_it_says_so() -> None:
     found = Pods().seen([JOB], 0.0).learnt(JOB, REPORT, 20.0)
     down = found.learnt(JOB, Refused(reason="ClusterError", message="down"), 40.0).idle["u"]
     assert (down.why, down.note, down.due > 40.0) == (Why("FailedCreate", "exceeded quota"), "", True)
-    assert found.learnt(JOB, FORBIDDEN, 40.0).idle["u"].note == "no right to list pods"
+    assert found.learnt(JOB, FORBIDDEN, 40.0).idle["u"].note == "not allowed to list pods"
 
 
 def test_how_it_failed_is_asked_once() -> None:
