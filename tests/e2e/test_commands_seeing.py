@@ -96,12 +96,12 @@ def test_a_graph_shows_where_each_job_stands(two: Workflows, commands: Commands)
 def test_a_pending_job_says_what_it_waits_for(
     workflows: Workflows, operator: OperatorProcess, commands: Commands
 ) -> None:
-    """A job of its own group, or a group."""
+    """A job of its own group, or a group. There are no bars before the Job controller has written when a job began."""
     workflows.create_spec("wf", {"groups": [group("one", job("a"), job("b")), group("two", job("c"))]})
     workflows.wait_for_phases("wf", one__a="running")
     tree = commands("tree", "wf").out
-    assert re.search(r"b  pending         -  ·+  waits for a$", tree, re.MULTILINE)
-    assert re.search(r"c  pending         -  ·+  waits for group one$", tree, re.MULTILINE)
+    assert re.search(r"b  pending         -  (·+  )?waits for a$", tree, re.MULTILINE)
+    assert re.search(r"c  pending         -  (·+  )?waits for group one$", tree, re.MULTILINE)
 
 
 def test_waiting_ends_with_the_workflow(two: Workflows, commands: Commands) -> None:
