@@ -12,7 +12,7 @@ import yaml
 from tests.e2e.shapes import SEED, Spec, chain, group, job
 
 RETRY = "jobsmanager.raczylo.com/retry"
-SIZES = {"small": 1, "large": 4}
+SIZES = {"small": 1, "large": 10}
 """How many times as many jobs the large form of a workload has."""
 
 

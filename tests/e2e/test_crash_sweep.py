@@ -75,6 +75,7 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
         "crash-sweep",
         part=" ".join(part),
         size=size,
+        writes=sum(case.rule.matched for case in calm.values()),
         points=len(points),
         reached=reached,
         starts=operator.starts,

@@ -82,6 +82,21 @@ def _job(namespace: str, name: str) -> str:
     return f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}?propagationPolicy=Background"
 
 
+@pytest.mark.parametrize("how", [EXPIRED, Rewrite(expired_event)], ids=["status", "event"])
+def test_a_place_in_history_that_is_gone_is_not_asked_for_twice(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, how: Action
+) -> None:
+    """Without an outage, after which everything would be listed anyway: the first refusal is believed."""
+    # The second one: a process that begins to lead lists anew. It lives long enough for its end not to be a failure.
+    proxy.add(Cut(seconds=3), method="WATCH", path=JOBS, nth=2)
+    gone = proxy.add(how, method="WATCH", path=f"{JOBS}.*{RESUMED}")
+    operators(url=proxy.url)
+    eventually(lambda: gone.matched, "the watch has ended, and is resumed")
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert gone.matched == 1
+
+
 def test_a_server_that_finds_every_place_in_history_gone_is_asked_less_and_less_often(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy
 ) -> None:

@@ -191,7 +191,7 @@ MUTANTS = (
         "cluster/watch.py",
         "        if code == 410:\n            raise _Expired(message)\n",
         "",
-        "e2e/test_watch_faults.py::test_a_place_in_history_that_is_gone_is_found_anew_by_a_list",
+        "e2e/test_watch_faults.py::test_a_place_in_history_that_is_gone_is_not_asked_for_twice",
     ),
     Mutant(
         "a write is sent without asking whether this process still leads",

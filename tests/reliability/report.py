@@ -23,6 +23,9 @@ KINDS = {
     "soak": "Soak",
     "scale": "A month on a virtual clock",
 }
+MODULES = Path(__file__).parents[1] / "plane" / "go.mod"
+"""What the control plane is built from."""
+SERVERS = ("k8s.io/kubernetes", "go.etcd.io/etcd/server/v3")
 PACKAGES = ("kr8s", "httpx", "aiohttp", "anyio", "attrs", "cattrs", "pluggy")
 
 
@@ -44,10 +47,17 @@ def _head(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield f"| machine | {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, {platform.system()} |"
     yield f"| Python | {platform.python_version()} |"
+    yield f"| servers | {', '.join(_servers())} |"
     yield f"| jobsmgr | {version('jobsmgr')} |"
     yield f"| packages | {', '.join(f'{name} {version(name)}' for name in PACKAGES)} |"
     if missing := [title for kind, title in KINDS.items() if not found[kind]]:
         yield f"| not part of this run | {', '.join(missing)} |"
+
+
+def _servers() -> Iterator[str]:
+    for line in MODULES.read_text().splitlines():
+        if (parts := line.split()) and parts[0] in SERVERS:
+            yield f"{parts[0]} {parts[1]}"
 
 
 def _part(kind: str, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
