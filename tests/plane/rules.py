@@ -10,10 +10,10 @@ from typing import Any
 
 import attrs
 
-from tests.plane import expansion, terms
-from tests.plane.attempts import attempt_at, attempt_of, ends_of, opened_again, request_of
-from tests.plane.audit import Request
+from tests.plane import expansion, restraint, terms
+from tests.plane.attempts import attempt_at, attempt_of, opened_again, request_of
 from tests.plane.recording import Creation, Path, Recording, Version, owner
+from tests.plane.restraint import body_of
 from tests.plane.script import PREFIX
 
 TERMINAL = ("succeeded", "failed", "aborted")
@@ -91,11 +91,11 @@ def writes_no_blind_request(recording: Recording) -> Iterator[str]:
         if request.denied:
             continue  # refused before its body was read, so there is none in the log
         if request.verb in ("patch", "update") and request.resource.startswith("managedjobs"):
-            if not _body(request).get("metadata", {}).get("resourceVersion"):
+            if not body_of(request).get("metadata", {}).get("resourceVersion"):
                 yield f"{request.verb} of {request.resource} {request.name} without resourceVersion"
         elif request.verb == "delete" and request.resource in ("jobs", "managedjobs"):
             needed = {"uid", "resourceVersion"} if request.resource == "managedjobs" else {"uid"}
-            lacking = needed - set(_body(request).get("preconditions") or {})
+            lacking = needed - set(body_of(request).get("preconditions") or {})
             if lacking:
                 yield f"delete of {request.resource} {request.name} without the precondition {sorted(lacking)}"
         elif request.verb == "deletecollection":
@@ -108,7 +108,7 @@ def touches_only_its_own(recording: Recording) -> Iterator[str]:
         if request.resource == "jobs" and request.verb in ("patch", "update"):
             yield f"{request.verb} of the Job {request.name}"
         if request.resource == "jobs" and request.verb == "delete" and request.code < 300:
-            uid = (_body(request).get("preconditions") or {}).get("uid", "")
+            uid = (body_of(request).get("preconditions") or {}).get("uid", "")
             versions = recording.jobs.get(uid, [])
             if not any(owner(version.content) in recording.workflows for version in versions):
                 yield f"delete of the Job {request.name}, which belongs to no workflow here"
@@ -138,22 +138,8 @@ def leaves_the_spec_alone(recording: Recording) -> Iterator[str]:
     for request in recording.by_operators:
         if not request.resource.startswith("managedjobs"):
             continue
-        if request.verb in ("create", "update") or "spec" in _body(request):
+        if request.verb in ("create", "update") or "spec" in body_of(request):
             yield f"{request.verb} of {request.resource} {request.name} with a spec"
-
-
-def is_silent_after_the_end(recording: Recording) -> Iterator[str]:
-    """L5: once a workflow's end is stored the operator writes nothing for it, unless somebody changes it."""
-    for uid, versions in recording.workflows.items():
-        for final in ends_of(versions):
-            asked = (
-                one.revision
-                for one in versions
-                if one.revision > final.revision
-                and (one.generation > final.generation or request_of(one) != request_of(final))
-            )
-            for message in _late_writes(recording, uid, final, next(asked, None)):
-                yield f"{final.name} had ended at {final.revision}: {message}"
 
 
 def parameters_are_merged(recording: Recording) -> Iterator[str]:
@@ -181,7 +167,8 @@ RULES: dict[str, Callable[[Recording], Iterator[str]]] = {
     "S7": results_have_a_cause,
     "S8": terms.writes_only_while_leading,
     "S9": leaves_the_spec_alone,
-    "L5": is_silent_after_the_end,
+    "L5": restraint.is_silent_after_the_end,
+    "L6": restraint.repeats_no_refused_request_at_once,
     "params": parameters_are_merged,
     "rights": rights_suffice,
 }
@@ -290,31 +277,6 @@ def _fell(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: {field} changed from {old[field]} to {new.get(field)}"
 
 
-def _late_writes(recording: Recording, uid: str, final: Version, edited: int | None) -> Iterator[str]:
-    def excused(revision: int) -> bool:
-        return edited is not None and revision >= edited
-
-    ended = ""
-    own = {version.revision for version in recording.workflows[uid]}  # a later workflow may have the same name
-    for request in recording.by_operators:
-        if (request.resource, request.name) != ("managedjobs/status", final.name) or not request.writes:
-            continue
-        # The version that a patch was computed from: one from the end on means that the end was known.
-        seen = int(_body(request).get("metadata", {}).get("resourceVersion") or 0)
-        if request.code == 200 and seen < final.revision:
-            ended = max(ended, request.answered)
-        if seen >= final.revision and seen in own and not excused(seen):
-            yield f"{request.verb} of its status, computed from {seen}"
-    for creation in recording.creations:
-        if creation.workflow == uid and creation.revision > final.revision and not excused(creation.revision):
-            yield f"the Job {creation.name} was created at {creation.revision}"
-    for request in recording.by_operators:
-        if request.resource == "jobs" and request.verb == "delete" and ended and request.received > ended:
-            target = recording.jobs.get((_body(request).get("preconditions") or {}).get("uid", ""), [])
-            if any(owner(version.content) == uid for version in target) and edited is None:
-                yield f"its Job {request.name} was deleted"
-
-
 def _difference(creation: Creation, version: Version) -> str:
     """How a Job differs from what a spec asks for; empty if it does not."""
     spec, path = version.content["spec"], creation.path
@@ -337,7 +299,3 @@ def _difference(creation: Creation, version: Version) -> str:
     labels = {**expansion.labels(spec, path), **{PREFIX + key: value for key, value in own.items()}}
     wrong = [key for key, value in labels.items() for place in places if len(value) <= 63 and place.get(key) != value]
     return f"labels {sorted(set(wrong))} are not as the levels merge" if wrong else ""
-
-
-def _body(request: Request) -> dict[str, Any]:
-    return request.body if isinstance(request.body, dict) else {}

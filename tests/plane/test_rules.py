@@ -189,6 +189,12 @@ def with_further(*more: Request) -> Recording:
     return attrs.evolve(good, requests=(*good.requests, *more))
 
 
+def hot(between: int) -> Recording:
+    """The status of a workflow is refused again and again, after so many milliseconds each."""
+    moments = (f"2026-05-04T12:00:{between * number / 1000:09.6f}Z" for number in range(6))
+    return with_requests(*(attrs.evolve(patch(18), code=500, received=moment) for moment in moments))
+
+
 BROKEN: list[tuple[str, Callable[[], Recording], str]] = [
     ("S1", early, "the Job flow-g-b was created before these were Complete: g/a"),
     ("S2", lambda: with_requests(create(17, "b", uid="B2")), "2 Jobs were created for g/b"),
@@ -209,6 +215,7 @@ BROKEN: list[tuple[str, Callable[[], Recording], str]] = [
     ("S8", deposed, "patch of managedjobs/status flow by operator; operator-2 leads since 6"),
     ("S9", lambda: with_requests(patch(18, spec={})), "with a spec"),
     ("L5", lambda: with_requests(patch(22)), "patch of its status, computed from 22"),
+    ("L6", lambda: hot(190), "patch of managedjobs/status flow was refused more than 5 times within a second"),
     ("params", wrong_env, "env is [], the levels merge to"),
     ("rights", lambda: with_requests(request("list", "pods", "", denied=True)), "operator may not list pods"),
 ]
@@ -247,6 +254,11 @@ def test_a_late_write_that_is_refused_has_changed_nothing() -> None:
     found = deposed()
     late = attrs.evolve(found.requests[-1], code=409)
     assert violations(attrs.evolve(found, requests=(*found.requests[:-1], late))) == []
+
+
+def test_refused_requests_with_a_pause_between_them_break_no_rule() -> None:
+    """Back-off is long enough."""
+    assert violations(hot(210)) == []
 
 
 def test_an_edit_after_the_end_allows_the_write_that_follows_it() -> None:
