@@ -220,7 +220,7 @@ MUTANTS = (
         "import time\nfrom collections.abc",
         "import time as wall\nfrom types import SimpleNamespace\n\n"
         "time = SimpleNamespace(monotonic=wall.time)\nfrom collections.abc",
-        "e2e/test_wall_clock.py::test_the_leader_leads_on_and_nobody_else_does",
+        "leadership/test_lease_time.py::test_a_lease_counts_from_the_moment_in_which_it_was_asked_for",
     ),
     Mutant(
         "a lease is taken from a holder that renews it",
