@@ -1,6 +1,8 @@
 """From an empty cluster to a finished workflow, and back without losing it: by kubectl, by kustomize, by Helm."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import Any, NamedTuple
 
 import anyio.from_thread
 import pytest
+import yaml
 
-from tests.cli.program import run
+from tests.cli.program import ROOT, run
 from tests.e2e.conftest import in_pod
 from tests.e2e.shapes import SEED
+from tests.e2e.test_takeover import GoOperator, dumped, go_definition, pending
 from tests.installation.support import helm
 from tests.plane.access import DEFAULT, MANIFESTS
 from tests.plane.control_plane import ControlPlane
@@ -24,6 +28,7 @@ from tests.plane.workflows import Workflows
 pytestmark = pytest.mark.own_plane()
 
 HOME = "jobsmgr"
+GO, GO_HOME = "jobs-manager", "jobs"
 NAME = "managedjob-sample"
 CHART = str(MANIFESTS / "chart")
 CRD = "managedjobs.jobsmanager.raczylo.com"
@@ -39,6 +44,7 @@ class Deployed(NamedTuple):
 
 
 Deploy = Callable[[], Deployed]
+Release = Callable[..., str]
 
 
 @pytest.fixture
@@ -65,8 +71,9 @@ def deploy(empty: ControlPlane, namespace: str, pod: tuple[str, ...], tmp_path: 
         token = empty.service_account_token(HOME, stored["serviceAccountName"])
         (container,), server = stored["containers"], Server()
         environment = {**in_pod(empty, tmp_path / "serviceaccount", token, HOME), **server.environment}
-        program = (*pod, PROGRAM[0], *container["args"])
-        operator = OperatorProcess(empty, namespace, tmp_path, program=program, environment=environment, in_pod=True)
+        program, flags = (*pod, PROGRAM[0], container["args"][0]), container["args"][1:]
+        how: dict[str, Any] = {"program": program, "flags": flags, "environment": environment, "in_pod": True}
+        operator = OperatorProcess(empty, namespace, tmp_path, **how)
         started.append(operator)
         operator.start()
         return Deployed(operator, server, container)
@@ -74,6 +81,19 @@ def deploy(empty: ControlPlane, namespace: str, pod: tuple[str, ...], tmp_path: 
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture
+def release(empty: ControlPlane, tmp_path: Path) -> Release:
+    """Run Helm on the plane; what it prints."""
+
+    def run_helm(*arguments: str) -> str:
+        environment = {"KUBECONFIG": str(empty.kubeconfig()), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+        done = helm(*arguments, **({} if "--namespace" in arguments else {"HELM_NAMESPACE": HOME}), **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run_helm
 
 
 def finish(plane: ControlPlane, workflows: Workflows, deploy: Deploy) -> OperatorProcess:
@@ -111,21 +131,9 @@ def test_by_kubectl(empty: ControlPlane, workflows: Workflows, deploy: Deploy, w
 
 
 def test_by_helm(
-    empty: ControlPlane, workflows: Workflows, deploy: Deploy, tmp_path: Path, pod: tuple[str, ...]
+    empty: ControlPlane, workflows: Workflows, deploy: Deploy, release: Release, tmp_path: Path, pod: tuple[str, ...]
 ) -> None:
     """Install, test, upgrade, roll back, uninstall, and install again over the CRD that was left."""
-
-    def release(*arguments: str) -> str:
-        done = helm(
-            *arguments,
-            "--namespace",
-            HOME,
-            KUBECONFIG=str(empty.kubeconfig()),
-            HOME=str(tmp_path),
-            PATH="/usr/bin:/bin",
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def replicas() -> int:
         found = empty.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")["spec"]["replicas"]
@@ -166,3 +174,83 @@ def listed_by_the_test(plane: ControlPlane, pod: tuple[str, ...], tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def go_chart(folder: Path) -> Path:
+    """A chart like the Go operator's: the CRD is one of its templates."""
+    labels = {"app.kubernetes.io/instance": GO}
+    named = {"name": f"{GO}-controller-manager", "labels": labels}
+    container = {"name": "manager", "image": "ghcr.io/lukaszraczylo/jobs-manager-operator:0.1.30"}
+    deployment = {
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+    }
+    definition = go_definition()
+    definition["metadata"]["labels"] = labels
+    objects = (
+        definition,
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": named, "rules": []},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": named, "spec": deployment},
+    )
+    (folder / "templates").mkdir(parents=True)
+    (folder / "templates" / "all.yaml").write_text(yaml.safe_dump_all(objects))
+    (folder / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": GO, "version": "0.1.30"}))
+    return folder
+
+
+def lease_of_go(plane: ControlPlane) -> None:
+    """Take the Go operator's lease as client-go does; it runs out if it is not renewed. Only its version tells when."""
+    when = "2026-01-01T00:00:00.000000Z"
+    spec = {"holderIdentity": f"{GO}-5d8_0b1c", "leaseDurationSeconds": 15, "acquireTime": when, "renewTime": when}
+    body = {"metadata": {"name": "jobsmanager.raczylo.com"}, "spec": {**spec, "leaseTransitions": 0}}
+    plane.call("POST", f"/apis/coordination.k8s.io/v1/namespaces/{GO_HOME}/leases", body)
+
+
+def steps(page: str) -> list[list[list[str]]]:
+    """The commands of each step that a page tells people to run, in words."""
+    text = (ROOT / "docs" / page).read_text()
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [[shlex.split(line) for line in block.splitlines()] for block in blocks]
+
+
+def test_over_the_go_operator(
+    empty: ControlPlane, namespace: str, workflows: Workflows, deploy: Deploy, release: Release, tmp_path: Path
+) -> None:
+    """By the commands of the page: Helm loses its release but not the CRD, and no two operators lead at once."""
+
+    programs: dict[str, Callable[..., object]] = {"kubectl": empty.kubectl, "helm": release}
+
+    def follow(commands: list[list[str]]) -> None:
+        for program, *arguments in commands:
+            programs[program](*arguments)
+
+    go, spec = GoOperator(empty, namespace), dumped("workflow-finished")["spec"]
+    chart = str(go_chart(tmp_path / "go"))
+    release("install", GO, chart, "--namespace", GO_HOME, "--create-namespace", "--server-side=false")
+    eventually(go.takes_strings, "its schema is in force")
+    before = [go.store("finished", spec, "succeeded"), go.store("new", pending(spec), "pending")]
+    stop, allow, install, remove = steps("leaving-the-go-operator.md")
+
+    follow(stop)
+    follow(allow)
+    follow(install)
+    lease_of_go(empty)
+    operator = deploy().operator
+    operator.wait_for_log("another replica leads")
+    assert '"event": "leading"' not in operator.output()
+    assert empty.call("GET", go.jobs)["items"] == []
+    assert workflows.wait_for("new", "Complete")["progress"] == "6/6"
+    assert workflows.wait_for("finished", "Complete")["progress"] == "6/6"
+    assert "right missing" not in operator.output()
+
+    follow(remove)
+    assert [one["name"] for one in json.loads(release("list", "--all-namespaces", "-o", "json"))] == ["jobsmgr"]
+    kinds = "deployments,serviceaccounts,clusterroles"
+    assert GO not in empty.kubectl("get", kinds, "--all-namespaces", "-o", "name").stdout
+    now = [workflows.get(one["metadata"]["name"]) for one in before]
+    assert [one["metadata"]["uid"] for one in now] == [one["metadata"]["uid"] for one in before]
+    empty.kubectl("delete", "managedjob", "new", "--namespace", namespace)
+    assert operator.terminate() == 0
+    release("uninstall", "jobsmgr")
+    assert workflows.condition("finished", "Complete")["status"] == "True"
