@@ -64,7 +64,6 @@ class Counted(Meter):
             SHORT,
             ["verb", "resource"],
         )
-        labels.keep((self._created, self._succeeded, self._failed, self._looks))
 
     def taken(self, seconds: float) -> None:
         """See `Meter`."""

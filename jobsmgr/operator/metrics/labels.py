@@ -35,9 +35,6 @@ class Labels:
         """The labels of how many jobs of a workflow run."""
         return (key.namespace,)
 
-    def keep(self, metrics: Sequence[Counter | Histogram]) -> None:
-        """Take charge of metrics whose series end with their workflow."""
-
     def forget(self, known: Container[Key]) -> None:
         """Drop the series of workflows that are not known any more."""
 
@@ -49,31 +46,27 @@ class WorkflowLabels(Labels):
     of_looks = of_active = ("namespace", "workflow")
 
     def __init__(self) -> None:
-        self._seen: set[Key] = set()
-        self._metrics: Sequence[Counter | Histogram] = ()
+        self._series: dict[Key, set[tuple[Counter | Histogram, tuple[str, ...]]]] = {}
+        """Of each workflow: thousands may be deleted at once, and a search for theirs would look at all of them."""
 
     def job(self, metric: M, key: Key, job: JobKey) -> M:
         """See `Labels`."""
-        self._seen.add(key)
-        return metric.labels(*key, job.group)
+        return self._noted(metric, key, *key, job.group)
 
     def look(self, metric: M, key: Key) -> M:
         """See `Labels`."""
-        self._seen.add(key)
-        return metric.labels(*key)
+        return self._noted(metric, key, *key)
 
     def active(self, key: Key) -> Sequence[str]:
         """See `Labels`."""
         return key
 
-    def keep(self, metrics: Sequence[Counter | Histogram]) -> None:
-        """See `Labels`."""
-        self._metrics = metrics
-
     def forget(self, known: Container[Key]) -> None:
         """See `Labels`."""
-        gone = {key for key in self._seen if key not in known}
-        self._seen -= gone
-        for key in gone:
-            for metric in self._metrics:
-                metric.remove_by_labels({"namespace": key.namespace, "workflow": key.name})
+        for key in [key for key in self._series if key not in known]:
+            for metric, values in self._series.pop(key):
+                metric.remove(*values)
+
+    def _noted(self, metric: M, key: Key, *values: str) -> M:
+        self._series.setdefault(key, set()).add((metric, values))
+        return metric.labels(*values)

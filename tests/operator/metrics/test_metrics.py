@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import anyio
@@ -176,6 +177,26 @@ async def test_series_of_a_workflow_end_with_it() -> None:
     assert {dict(found).get("workflow") for _, found in samples(counted)} == {None, "one", "two"}
     labels.forget({Key("default", "two")})
     assert {dict(found).get("workflow") for _, found in samples(counted)} == {None, "two"}
+
+
+def test_series_that_end_are_not_searched_for_among_all() -> None:
+    """Thousands may be deleted at once, and the loop waits: one ends in as many calls, whatever is kept."""
+
+    def calls(others: int) -> int:
+        labels = WorkflowLabels()
+        counted = metrics(labels).counted
+        keys = [Key("default", f"wf-{number}") for number in range(others + 1)]
+        for key in keys:
+            counted.looked(key, 1.0)
+        seen: list[str] = []
+        sys.setprofile(lambda _, event, __: seen.append(event))
+        try:
+            labels.forget(frozenset(keys[1:]))
+        finally:
+            sys.setprofile(None)
+        return len(seen)
+
+    assert calls(others=400) == calls(others=4)
 
 
 async def test_the_form_that_is_asked_for() -> None:
