@@ -170,7 +170,7 @@ class Session:
         """
         check, access = _Check(gate), None
         try:
-            with observation() as report:
+            with observation() as report, check.named():
                 async with self._faults():
                     api, access = await self._ready()
                     with anyio.fail_after(REQUEST_LIMIT), transport.checked_by(check):
@@ -180,8 +180,6 @@ class Session:
                             report(response.status_code)
                             return answer_of(response), access
         except Unreachable as error:
-            if check.refused:  # what the transport makes of it says only that nothing was sent
-                raise NotLeading(_NOT_LEADING) from error
             await self._read_again_after(error, access)
             raise
 
@@ -264,6 +262,16 @@ class _Check:
     def __init__(self, gate: Callable[[], bool] | None) -> None:
         self._gate = gate
         self.refused = False
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Raise `NotLeading` for a request that this kept back; the transport says only that it was not sent."""
+        try:
+            yield
+        except Unreachable as error:
+            if self.refused:
+                raise NotLeading(_NOT_LEADING) from error
+            raise
 
     def __call__(self) -> None:
         if self._gate is not None and not self._gate():

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain, repeat
 from pathlib import Path
 
 import anyio
@@ -10,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from jobsmgr.connection import credentials
-from jobsmgr.connection.answers import Answer, Unreachable
+from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
+from jobsmgr.connection.exchange import Exchange
 from jobsmgr.connection.resources import LEASES
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
@@ -143,3 +145,19 @@ async def test_who_waits_for_a_session_to_open_is_who_the_files_say_by_then(tmp_
             await server.release("version")
         await session.aclose()
     assert server.asked == [("one", "version"), ("two", "x")]
+
+
+async def test_a_request_that_is_kept_back_is_not_reported(tmp_path: Path) -> None:
+    """Nothing was sent, at whichever moment it was kept back; one that is sent is reported once."""
+    seen: list[Exchange] = []
+    async with _server() as server:
+        target = Target(kubeconfig=_become(tmp_path, server, "one"), observe=seen.append)
+        session = Session(target, "test", connections=1)
+        for allowed in (0, 1, 2):
+            answers = chain([True] * allowed, repeat(False))
+            with pytest.raises(NotLeading):
+                await session.call("POST", LEASES, "default", body={}, gate=answers.__next__)
+        assert seen == []
+        await session.call("POST", LEASES, "default", body={}, gate=lambda: True)
+        await session.aclose()
+    assert [one.code for one in seen] == ["200"]
