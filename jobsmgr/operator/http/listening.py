@@ -13,7 +13,7 @@ import structlog
 
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.operator.http.settings import HttpSettings
-from jobsmgr.operator.http.tls import context_of
+from jobsmgr.operator.http.tls import context_of, words_of
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ def _open(settings: HttpSettings) -> Listener:
             context = context_of(tls)
         except OSError as error:
             why = f"{tls.certificate} and {tls.key} cannot be read as a certificate and its key"
-            raise _NotYet(f"{why}, so probes and metrics are not served: {_words(error)}") from error
+            raise _NotYet(f"{why}, so probes and metrics are not served: {words_of(error)}") from error
     try:
         return Listener(_socket(settings.address, settings.port), context)
     except OSError as error:
@@ -79,11 +79,6 @@ def _sentence(settings: HttpSettings, error: OSError) -> str:
             f"{settings.where} is in use by another process, so probes and metrics are not served: "
             "stop that process, or choose another port with --http-port"
         )
-    return f"{settings.where} cannot be opened, so probes and metrics are not served: {_words(error)}"
-
-
-def _words(error: OSError) -> str:
-    """The system's words, or those of OpenSSL, without a number."""
-    if error.errno and not isinstance(error, ssl.SSLError):
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
+    # Not the error's own words: Python adds the address to them.
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"{settings.where} cannot be opened, so probes and metrics are not served: {why}"

@@ -21,8 +21,20 @@ LOOK_SECONDS = 60.0
 def context_of(tls: Tls) -> ssl.SSLContext:
     """What connections are encrypted with. Raises `OSError` if the files cannot be read or are no pair."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.certificate, tls.key, _no_passphrase)
     return context
+
+
+def words_of(error: OSError) -> str:
+    """Why files cannot be read, or are no pair; the words of OpenSSL without its own source file and line."""
+    if isinstance(error, ssl.SSLError):
+        return error.reason.replace("_", " ").lower() if error.reason else "they are not PEM files"
+    return error.strerror or str(error)
+
+
+def _no_passphrase() -> str:
+    """OpenSSL would ask for one on the terminal, and the loop would wait for an answer."""
+    raise OSError("the key is encrypted; give one without a passphrase")
 
 
 async def renew(context: ssl.SSLContext, tls: Tls) -> NoReturn:
@@ -35,7 +47,7 @@ async def renew(context: ssl.SSLContext, tls: Tls) -> NoReturn:
         try:
             await anyio.to_thread.run_sync(_load_again, context, tls)
         except OSError as error:
-            _log.warning("the certificate could not be read again", file=tls.certificate, error=str(error))
+            _log.warning("the certificate could not be read again", file=tls.certificate, why=words_of(error))
             continue
         seen = now
         _log.info("the certificate was read again", file=tls.certificate)
@@ -44,7 +56,7 @@ async def renew(context: ssl.SSLContext, tls: Tls) -> NoReturn:
 def _load_again(context: ssl.SSLContext, tls: Tls) -> None:
     """Try the pair elsewhere first: half of one would leave a context that encrypts nothing any more."""
     context_of(tls)
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.certificate, tls.key, _no_passphrase)
 
 
 async def _stamp(tls: Tls) -> tuple[int, ...]:

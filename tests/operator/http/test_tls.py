@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 import pytest
 import structlog
+from cryptography.hazmat.primitives import serialization
 
 from jobsmgr.operator.http import tls
 from jobsmgr.operator.http.server import serving
@@ -70,3 +71,27 @@ async def test_a_certificate_that_is_not_there_yet(tmp_path: Path) -> None:
             write(tmp_path, pair)
             await until(lambda: len(logs) > 1)
             assert (await shown(settings.port)).startswith(text(pair))
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "why"),
+    [
+        ("key", "encrypted", "the key is encrypted; give one without a passphrase"),
+        ("key", "another", "key values mismatch"),
+        ("certificate", "junk", "they are not PEM files"),
+    ],
+)
+def test_why_files_are_no_pair(tmp_path: Path, part: str, content: str, why: str) -> None:
+    """In words that say what to do, and without a question on a terminal."""
+    found = write(tmp_path, certificates.server(certificates.authority("issuer")))
+    key = certificates.private_key()
+    loaded = serialization.load_pem_private_key(key, None)
+    encrypted = loaded.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"word"),
+    )
+    Path(getattr(found, part)).write_bytes({"encrypted": encrypted, "another": key, "junk": b"junk"}[content])
+    with pytest.raises(OSError) as caught:
+        tls.context_of(found)
+    assert tls.words_of(caught.value) == why
