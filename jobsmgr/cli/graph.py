@@ -76,9 +76,6 @@ def graph(
 ) -> int:
     """Show the dependency graph of the workflows of FILE ("-": standard input), or of the workflow NAME of a cluster.
 
-    What is a file or a folder here is read as FILE, unless -n, --context or --kubeconfig says that a workflow of a
-    cluster is meant; its jobs are shown with their phases.
-
     If a file or folder of that name exists, it is read, unless -n, --context or --kubeconfig is given. For a workflow
     on a cluster, the phase of each job is shown too.
 

@@ -26,7 +26,8 @@ _log = structlog.get_logger(__name__)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """SIGHUP: the terminal was closed. One that is ignored when the process begins, as under `nohup`, stays ignored."""
 ENDED_WITHIN = 25.0
-"""Seconds after the signal in which the process ends by itself: writes have 5, the lease 2, observers 10, lifespans 5.
+"""Seconds after the signal in which the process ends by itself: writes have 5, the lease 2, observers 10, lifespans 5,
+the HTTP server 1.
 
 A pod's grace period is 30 s; after that the kubelet kills it without a word.
 """

@@ -146,7 +146,7 @@ def _failure(status: Status) -> tuple[str, str]:
     if any(job.reason == Reason.DEADLINE_EXCEEDED for _, job in status.jobs()) and not any(
         job.reason != Reason.DEADLINE_EXCEEDED for _, job in ended
     ):
-        return Reason.DEADLINE_EXCEEDED.value, f"the deadline has passed;  {status.progress} jobs succeeded"
+        return Reason.DEADLINE_EXCEEDED.value, f"the deadline has passed; {status.progress} jobs succeeded"
     rest = [_were(stopped, "stopped")] if stopped else []
     rest += [f"{_jobs(aborted)} could not start"] if aborted else []
     if not failed:

@@ -198,7 +198,7 @@ def test_every_reason_is_one_word(state: str, snapshot: Snapshot, on: set[str], 
     [
         ("succeeded", "Complete", "2/2 jobs succeeded"),
         ("failed", "Failed", 'job "g/a" failed: BackoffLimitExceeded (three tries); 1 job could not start'),
-        ("ended by its deadline", "Failed", "the deadline has passed;  0/2 jobs succeeded"),
+        ("ended by its deadline", "Failed", "the deadline has passed; 0/2 jobs succeeded"),
         ("aborted", "Failed", "1 job was not started"),
         ("invalid", "Failed", str(PROBLEM)),
         ("running, made invalid by an edit", "Stalled", f"edited while running: {PROBLEM}"),
