@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 from jobsmgr.api.crd import schema
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES
@@ -92,6 +93,23 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+def test_readme_leads_to_every_page() -> None:
+    """By its own links, so that nobody has to list a folder."""
+    linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", PAGES[0].read_text()))
+    assert {f"docs/{page.name}" for page in PAGES if page.parent.name == "docs"} - linked == set()
+
+
+def test_the_go_operators_values_become_values_of_the_chart() -> None:
+    """Each that the table gives in their place is one."""
+    values = yaml.safe_load((ROOT / "manifests" / "chart" / "values.yaml").read_text())
+    for _, ours, _ in _rows("leaving-the-go-operator.md", "Values of the chart")[1:]:
+        for name in re.findall(r"`([a-zA-Z.]+)(?=[`:])", ours):
+            found: Any = values
+            for key in name.split("."):
+                assert key in found, name
+                found = found[key]
 
 
 def test_the_example_of_readme_is_the_file_it_names() -> None:

@@ -32,7 +32,7 @@ VERBS = sorted(OPEN["admin"])
 
 @pytest.fixture(autouse=True)
 def installed(control_plane: ControlPlane, tmp_path: Path) -> None:
-    """The default overlay with the policy, as `docs/operator.md` says."""
+    """The default overlay with the policy, as `docs/installation.md` says."""
     folder = kustomization(tmp_path, "overlays/default", ["admission-policy"])
     control_plane.kubectl("apply", "-k", str(folder))
 

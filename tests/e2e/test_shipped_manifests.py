@@ -24,7 +24,7 @@ HOME = "jobsmgr"
 
 @pytest.fixture
 def installed(control_plane: ControlPlane) -> ControlPlane:
-    """A cluster with the manifests applied as `docs/operator.md` says; they stay, since they disturb no other test."""
+    """A cluster with the manifests applied as `docs/installation.md` says; they stay: they disturb no test."""
 
     def applied() -> bool:
         # Another worker may be creating the same objects.
