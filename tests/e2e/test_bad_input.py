@@ -63,7 +63,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "ambiguous": (
         groups(group("a-b", "c"), group("a", "b-c"), group("z", job("y", "ambiguous-a-b-c"))),
-        'spec.groups[2].jobs[0].dependencies[0]: "ambiguous-a-b-c" fits "a-b/c" and "a/b-c"',
+        'spec.groups[2].jobs[0].dependencies[0]: "ambiguous-a-b-c" matches "a-b/c" and "a/b-c"',
     ),
     "annotation-key": (params(annotations={"this/works/aswell": "true"}), "this/works/aswell"),
     "label-key": (params(labels={"-bad-": "x"}), "spec.groups[0].jobs[0].params.labels"),

@@ -103,7 +103,7 @@ def finish(plane: ControlPlane, workflows: Workflows, deploy: Deploy) -> Operato
     eventually(lambda: plane.request("GET", workflows.path).is_success, "ManagedJobs are served")
     workflows.create(SEED)
     assert workflows.wait_for(NAME, "Complete")["progress"] == "6/6"
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert server.get(container[probe]["httpGet"]["path"]) == (200, "ok\n")
     return operator
@@ -242,7 +242,7 @@ def test_over_the_go_operator(
     assert empty.call("GET", go.jobs)["items"] == []
     assert workflows.wait_for("new", "Complete")["progress"] == "6/6"
     assert workflows.wait_for("finished", "Complete")["progress"] == "6/6"
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()
 
     follow(remove)
     assert [one["name"] for one in json.loads(release("list", "--all-namespaces", "-o", "json"))] == ["jobsmgr"]

@@ -135,4 +135,4 @@ def test_in_one_namespace_roles_alone_are_enough(
     operator = operators(flags=("--kubeconfig", str(file)))
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()

@@ -82,5 +82,5 @@ def test_the_seed_workflow_runs_to_its_end(
     (container,) = template["containers"]
     probes = {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness", "startup")}
     assert {path: server.code(path) for path in probes} == dict.fromkeys(probes, 200)
-    assert "right missing" not in operator.output()
+    assert "permission missing" not in operator.output()
     assert operator.terminate() == 0
