@@ -83,9 +83,9 @@ class StopSignal:
             yield
         finally:
             signal.set_wakeup_fd(descriptor)
-            if not self._number:  # else another signal would kill a process that is ending well
-                for number, handler in handlers.items():
-                    signal.signal(number, handler)
+            for number, handler in handlers.items():
+                # One more would kill a process that is ending well: the interpreter's own end takes handlers away.
+                signal.signal(number, signal.SIG_IGN if self._number else handler)
             self._mouth.close()
             if self._number:  # not before: further signals are still written to its other end
                 self._ear.close()

@@ -26,8 +26,9 @@ NAMES = tuple(workloads(1))
 PARTS = tuple(NAMES[start : start + 3] for start in range(0, len(NAMES), 3))
 SOME = 39
 """Points of each part in the default run."""
-REACHED = 0.9
-"""A workflow that is killed early may need fewer writes than without: what was to happen next is in one status then."""
+REACHED = 0.7
+"""A workflow that is killed early may need fewer writes than without: what was to happen next is in one status then,
+the more of it the slower the machine is."""
 
 
 @pytest.fixture

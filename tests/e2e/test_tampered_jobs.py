@@ -121,7 +121,7 @@ def test_a_job_whose_owner_is_taken_off_counts_no_more(
     workflows.wait_for("strip", "Failed")
     lost = workflows.job("strip", "etl/extract")
     assert (lost["phase"], lost["reason"]) == ("failed", "JobLost")
-    assert "taken away" in lost["message"]
+    assert "got another owner" in lost["message"]
     pods.release("*")
     eventually(lambda: by_hand.get("strip-etl-extract")["status"].get("succeeded"), "the Job itself runs on")
     assert workflows.job("strip", "etl/extract") == lost
