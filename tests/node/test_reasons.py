@@ -129,7 +129,8 @@ def test_one_get_shows_how_a_workflow_failed(node: ControlPlane, namespace: str,
     """The exit code with the last line, the signal, the limit of memory, or why the container never ran."""
     jobs = {name: job for name, (job, _, _) in FAILED.items()}
     jobs |= {
-        "with-words": sh("echo so far so good; echo lost the plot >&2; exit 3"),
+        # A runtime writes the log on its own time and in any order of the two streams: hence the seconds.
+        "with-words": sh("echo so far so good; sleep 1; echo lost the plot >&2; sleep 1; exit 3"),
         "three-tries": {**sh("exit 3"), "retries": 2},
         "in-one-pod": {**sh("sleep 1; exit 3", restartPolicy="OnFailure"), "retries": 1},
     }
