@@ -71,7 +71,11 @@ def test_a_run_as_prometheus_sees_it(workflows: Workflows, jobs: JobFinisher, op
     assert found.value("jobsmgr_requests_total", verb="create", resource="jobs", code="201") == 2
     assert found.value("jobsmgr_requests_total", verb="patch", resource="managedjobs/status", code="200") >= 2
     assert found.value("jobsmgr_requests_total", verb="watch", resource="jobs", code="200") >= 1
-    assert found.value("jobsmgr_requests_total", verb="update", resource="leases", code="200") >= 1
+
+    def renewed() -> bool:
+        return Scraped(server).value("jobsmgr_requests_total", verb="update", resource="leases", code="200") >= 1
+
+    eventually(renewed, "the lease has been renewed")
     assert found.value("jobsmgr_request_duration_seconds_count", verb="create", resource="jobs") == 2
     assert found.value("jobsmgr_queue_wait_seconds_count") >= 3
     assert found.value("jobsmgr_cache_objects", resource="jobs") == 2

@@ -48,8 +48,8 @@ MUTANTS = (
     Mutant(
         "series of workflows that are gone stay",
         "operator/metrics/labels.py",
-        "for key in self._seen if key not in known}",
-        "for key in self._seen if key in ()}",
+        "[key for key in self._series if key not in known]",
+        "[key for key in self._series if key in ()]",
         "operator/metrics/test_metrics.py::test_series_of_a_workflow_end_with_it",
     ),
     Mutant(
