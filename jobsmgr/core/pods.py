@@ -38,7 +38,7 @@ def why_idle(report: PodReport) -> Why | None:
     refused = _latest(event for event in report.events if event.warning)
     if refused is not None and (ended is None or refused.time > ended.created):
         return Why(refused.reason, refused.message)
-    if ended is None:
+    if ended is None or ended.phase == "Succeeded":  # its Job is about to count it
         return None
     container = _failed(ended)
     reason = container.end.reason if container is not None and container.end is not None else ""

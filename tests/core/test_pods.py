@@ -40,8 +40,13 @@ UNSCHEDULED = attrs.evolve(POD, unscheduled=NO_ROOM)
 LOST = attrs.evolve(POD, phase="Running", unready=Why("NodeNotReady", "gone"))
 INIT = Container(name="init", image="x", waiting=Why("ErrImageNeverPull", "x"))
 
+SUCCEEDED = attrs.evolve(
+    POD, phase="Succeeded", containers=(attrs.evolve(MAIN, ended=Ended(exit_code=0, reason="Completed")),)
+)
+
 IDLE: list[tuple[str, PodReport, Why | None]] = [
     ("nobody says anything", PodReport(), None),
+    ("its Job has not counted its success yet", PodReport(pods=(SUCCEEDED,)), None),
     ("no pod could be made", PodReport(events=(REFUSED,)), Why("FailedCreate", REFUSED.message)),
     ("what went well is no reason", PodReport(events=(attrs.evolve(REFUSED, warning=False),)), None),
     ("the scheduler", PodReport(pods=(UNSCHEDULED,)), NO_ROOM),
