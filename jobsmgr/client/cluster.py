@@ -146,7 +146,7 @@ class Cluster:
     ) -> AsyncGenerator[Any, None]:
         """The response, httpx's, of a watch or a log that the server has agreed to send."""
         async with self._session.stream(resource, namespace, params, silence, name) as response:
-            if response.status_code != 200:
+            if not response.is_success:  # 204: the log of a pod that has no node yet
                 answer = Answer(status=response.status_code, body=status_of(await response.aread()))
                 raise refusal(answer, resource, namespace, name)
             yield response

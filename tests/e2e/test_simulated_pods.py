@@ -61,6 +61,8 @@ def test_each_reason_is_named(
     assert "the only try ended with exit code 3" in failed
     assert workflows.wait_for("fails")["groups"][0]["jobs"][0]["completionTime"] is not None
     eventually(lambda: 'CreateContainerConfigError: "soon"' in commands("status", "wrong").out, "a mistake is named")
+    logs = commands("logs", "fails")  # which a pod without a node does not have: the server answers with 204
+    assert (logs.out, logs.err) == ("", "")
     tree = commands("tree", "oomkilled").out
     assert "OOMKilled" in tree
     phases = {line.split()[0]: line.split()[1] for line in commands("list", "--no-headers").out.splitlines()}
