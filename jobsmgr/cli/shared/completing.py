@@ -1,6 +1,6 @@
-"""What a shell is offered for a word: workflows, jobs, contexts, namespaces. What cannot be found out is not offered.
+"""Shell completion of workflows, jobs, contexts and namespaces. What cannot be looked up in time is not offered.
 
-Nothing is said on stderr: a person is in the middle of a line.
+Nothing is written to stderr: the user is in the middle of typing a command.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -19,31 +19,31 @@ from jobsmgr.api.errors import JobsmgrError
 if TYPE_CHECKING:
     from click.shell_completion import BashComplete, CompletionItem
 
-    from jobsmgr.api.workflow import JobKey
     from jobsmgr.client.cluster import Cluster
     from jobsmgr.connection.resources import Resource
+    from jobsmgr.files.documents import Document
 
     Offers: TypeAlias = list[CompletionItem[str]]
 
 T = TypeVar("T")
 
 SECONDS = 0.9
-"""How long a search may take, the start of the program included; without an answer nothing is offered."""
+"""How long a search may take, including the start of the program; after that, nothing is offered."""
 SHORTEST = 0.01
-"""Seconds of a timer that is to end at once: 0 would switch it off."""
+"""Seconds of a timer when no time is left: 0 would switch it off."""
 _START_TIME = 19
-"""Where it is in /proc/PID/stat (proc_pid_stat(5), field 22), counted from the state."""
+"""The index of `starttime` in /proc/PID/stat, counted from the state (proc_pid_stat(5): fields 22 and 3)."""
 SECONDS_VARIABLE = "JOBSMGR_COMPLETION_SECONDS"
-"""The variable that sets another limit, for those whose cluster is far away."""
+"""The environment variable that sets another limit, for a cluster that is far away."""
 
-_Find: TypeAlias = Callable[[click.Context], Iterable[tuple[str, str]]]
-"""Finds what there is for a word, each with a description, from the words before it."""
+_Find: TypeAlias = Callable[[click.Context], Mapping[str, str]]
+"""Finds the candidates for a word, each with its description, from the words before it."""
 
 
 def begin(farewell: bytes = b"") -> None:
-    """Make this process one that completes: silent but for its answer, and at its end when the time is up.
+    """Make this a process that only completes: it writes nothing but its answer, and exits when the time is up.
 
-    `farewell` is what it writes in that case. Credential plugins neither write to the terminal nor read from it.
+    `farewell` is what it writes in that case. Credential plugins can neither read from the terminal nor write to it.
     """
     from click.shell_completion import add_completion_class
 
@@ -54,7 +54,7 @@ def begin(farewell: bytes = b"") -> None:
 
     def leave(*_: object) -> None:
         os.write(1, farewell)
-        os._exit(0)  # at once: connections would be closed in peace, which takes as long as the server likes
+        os._exit(0)  # at once: closing connections properly takes as long as the server likes
 
     signal.signal(signal.SIGALRM, leave)
     _Word.bounded = True
@@ -68,7 +68,7 @@ def _limit() -> float:
 
 
 def _elapsed() -> float:
-    """Seconds since the process was started, which a busy machine takes long for; 0 where the system does not say."""
+    """Seconds since the process started, which is long ago on a busy machine; 0 where the system does not tell."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -80,7 +80,7 @@ def _bash() -> type[BashComplete]:
     from click.shell_completion import BashComplete
 
     class Bash(BashComplete):
-        """Bash takes the `=` of `--job=JOB` for a word of its own, which click knows of the last word alone."""
+        """Bash makes the `=` of `--job=JOB` a word of its own; click expects that only in the last word."""
 
         def get_completion_args(self) -> tuple[list[str], str]:
             words, incomplete = super().get_completion_args()
@@ -90,10 +90,10 @@ def _bash() -> type[BashComplete]:
 
 
 class _Word:
-    """A word's completion by what some function finds, as click asks for it."""
+    """The completion of a word from the candidates that a function finds, as click calls it."""
 
     bounded = False
-    """Whether the search ends this process when the time is up; commands, options and choices need no search."""
+    """Whether this process exits when the search takes too long; commands, options and choices need no search."""
 
     def __init__(self, find: _Find) -> None:
         self._find = find
@@ -104,7 +104,7 @@ class _Word:
         if self.bounded:
             signal.setitimer(signal.ITIMER_REAL, max(_limit() - _elapsed(), SHORTEST))
         try:
-            found = dict(self._find(ctx))
+            found = self._find(ctx)
         except JobsmgrError:
             return []
         finally:
@@ -121,16 +121,16 @@ class _Word:
 # From a cluster
 
 
-def _workflow_names(ctx: click.Context) -> Iterator[tuple[str, str]]:
+def _workflow_names(ctx: click.Context) -> Mapping[str, str]:
     from jobsmgr.connection.resources import WORKFLOWS
 
-    yield from ((name, "") for name in _names(ctx, WORKFLOWS))
+    return _undescribed(_names(ctx, WORKFLOWS))
 
 
-def _namespaces(ctx: click.Context) -> Iterator[tuple[str, str]]:
+def _namespaces(ctx: click.Context) -> Mapping[str, str]:
     from jobsmgr.connection.resources import NAMESPACES
 
-    yield from ((name, "") for name in _names(ctx, NAMESPACES))
+    return _undescribed(_names(ctx, NAMESPACES))
 
 
 def _names(ctx: click.Context, resource: Resource) -> Sequence[str]:
@@ -144,8 +144,8 @@ def _names(ctx: click.Context, resource: Resource) -> Sequence[str]:
     return _asked(ctx, work)
 
 
-def _jobs_of_workflows(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    """Of those that are named before, each job with its phase."""
+def _jobs_of_workflows(ctx: click.Context) -> Mapping[str, str]:
+    """The jobs of the workflows named before the word, each with its phase."""
     from jobsmgr.client.records import Record
 
     names = ctx.params.get("name") or ctx.params.get("names") or ()
@@ -156,14 +156,15 @@ def _jobs_of_workflows(ctx: click.Context) -> Iterator[tuple[str, str]]:
         wanted = [names] if isinstance(names, str) else names
         return [Record(await cluster.get(WORKFLOWS, namespace, name)) for name in wanted]
 
+    found: dict[str, str] = {}
     for record in _asked(ctx, work) if names else ():
-        phases = {key: job.phase for key, job in record.status.jobs()}
-        for key in record.job_keys():
-            yield str(key), phases[key].value if key in phases else ""
+        found |= _undescribed(str(key) for key in record.job_keys())
+        found |= {str(key): job.phase.value for key, job in record.status.jobs()}
+    return found
 
 
 def _asked(ctx: click.Context, work: Callable[[Cluster, str], Awaitable[T]]) -> T:
-    """What a cluster answers, the one that the options before the word choose."""
+    """What the cluster answers that the options before the word choose."""
     import anyio
 
     from jobsmgr.cli.shared.connecting import Connection
@@ -187,48 +188,44 @@ def _text(ctx: click.Context, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _contexts(ctx: click.Context) -> Iterator[tuple[str, str]]:
+def _contexts(ctx: click.Context) -> Mapping[str, str]:
     from jobsmgr.connection.kubeconfig import contexts
 
-    yield from ((name, "") for name in contexts(_text(ctx, "kubeconfig")))
+    return _undescribed(contexts(_text(ctx, "kubeconfig")))
 
 
 # From files
 
 
-def _workflows_of_file(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    from jobsmgr.cli.shared.workflows import chosen
-    from jobsmgr.files.reading import load_documents
-
-    if file := _file(ctx):
-        yield from ((document.name, "") for document in chosen(load_documents([file], _patterns(ctx, "exclude"))))
+def _workflows_of_file(ctx: click.Context) -> Mapping[str, str]:
+    return _undescribed(document.name for document in _documents(ctx))
 
 
-def _jobs_of_file(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    yield from ((str(key), "") for key in _keys_of_file(ctx))
-
-
-def _jobs_of_one_group(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    """By their own names those that only one group has."""
-    groups: dict[str, list[str]] = {}
-    for key in _keys_of_file(ctx):
-        groups.setdefault(key.job, []).append(key.group)
-    yield from ((job, f"in {found[0]}") for job, found in groups.items() if len(found) == 1)
-
-
-def _keys_of_file(ctx: click.Context) -> list[JobKey]:
+def _jobs_of_file(ctx: click.Context) -> Mapping[str, str]:
+    """The jobs as GROUP/JOB, and as JOB those that only one group has."""
     from jobsmgr.api.parsing import parse_workflow
+
+    documents = _documents(ctx, _patterns(ctx, "names"))
+    keys = [job.key for document in documents for job in parse_workflow(document.value).jobs()]
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(key.job, []).append(key.group)
+    short = {job: f"in {found[0]}" for job, found in groups.items() if len(found) == 1}
+    return {**_undescribed(map(str, keys)), **short}
+
+
+def _documents(ctx: click.Context, names: Sequence[str] = ()) -> Sequence[Document]:
+    """The workflows of FILE; with `names` those that fit one of them."""
     from jobsmgr.cli.shared.workflows import chosen
     from jobsmgr.files.reading import load_documents
 
     if not (file := _file(ctx)):
-        return []
-    documents = chosen(load_documents([file], _patterns(ctx, "exclude")), _patterns(ctx, "names"))
-    return [job.key for document in documents for job in parse_workflow(document.value).jobs()]
+        return ()
+    return chosen(load_documents([file], _patterns(ctx, "exclude")), names)
 
 
 def _file(ctx: click.Context) -> str:
-    """FILE as it was given, or what may be one; empty for standard input, which the command itself is to read."""
+    """FILE, or FILE|NAME, as it was given; empty for standard input, which only the command itself may read."""
     given = _text(ctx, "file") or _text(ctx, "subject") or ""
     return "" if given == "-" else given
 
@@ -238,11 +235,15 @@ def _patterns(ctx: click.Context, name: str) -> tuple[str, ...]:
     return given if isinstance(given, tuple) else ()
 
 
+def _undescribed(names: Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(names, "")
+
+
 workflow_names = _Word(_workflow_names)
 
 
 def workflow_names_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
-    """Where no workflow has such a name, shells offer files."""
+    """Names of workflows; shells offer files if none fits."""
     return workflow_names(ctx, param, incomplete) or param.type.shell_complete(ctx, param, incomplete)
 
 
@@ -250,9 +251,10 @@ namespaces = _Word(_namespaces)
 jobs_of_workflows = _Word(_jobs_of_workflows)
 contexts = _Word(_contexts)
 workflows_of_file = _Word(_workflows_of_file)
-_full_names, _short_names = _Word(_jobs_of_file), _Word(_jobs_of_one_group)
+_all_names = _Word(_jobs_of_file)
 
 
 def jobs_of_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
-    """GROUP/JOB, or JOB where no group begins so."""
-    return _full_names(ctx, param, incomplete) or _short_names(ctx, param, incomplete)
+    """GROUP/JOB, or JOB if no group begins with the word."""
+    offers = _all_names(ctx, param, incomplete)
+    return [offer for offer in offers if "/" in offer.value] or offers
