@@ -14,18 +14,17 @@ import click
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.status import Phase
 from jobsmgr.api.syntax import SUBDOMAIN
-from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.completing import workflow_names_or_files
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, on_cluster
 from jobsmgr.cli.shared.exits import CommandError, ExitCode, UnusableInput
-from jobsmgr.cli.shared.options import exclude_option, handed_as, name_option, output_option
+from jobsmgr.cli.shared.options import ascii_option, exclude_option, handed_as, name_option, output_option
 from jobsmgr.cli.shared.printing import say_beside
 from jobsmgr.cli.shared.streams import can_print, echo_utf8
 from jobsmgr.cli.shared.workflows import chosen, plan_document
 from jobsmgr.files.paths import STDIN, is_manifest, shown
 from jobsmgr.files.reading import load_documents
 from jobsmgr.loading.plugins import load_hooks
-from jobsmgr.views.graph_labels import NO_PHASES
+from jobsmgr.views.graph_labels import NO_PHASES, Phases
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
@@ -42,18 +41,14 @@ class Form:
     only_ascii: bool
 
 
-def _form(output: str, full: bool, only_ascii: bool) -> Form:
-    return Form(output=output, full=full, only_ascii=only_ascii)
-
-
 form_options = handed_as(
     "form",
-    _form,
+    Form,
     output_option(
         "text", "mermaid", "dot", "svg", help="Output format; svg follows the reader's light or dark scheme."
     ),
     click.option("--full", is_flag=True, help="Show every job and every dependency."),
-    click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only."),
+    ascii_option,
 )
 
 
@@ -95,7 +90,9 @@ def graph(
         return _of_file(subject, names, exclude, form)
     if names or exclude:
         raise click.UsageError(f'--name and --exclude are for files, but "{subject}" is not a file here', ctx)
-    return _of_cluster(subject, connection, form, exists=exists)
+    if exists:
+        return _of_cluster(subject, connection, form)
+    return _without_file(subject, connection, form)
 
 
 def _is_path(subject: str) -> bool:
@@ -115,11 +112,7 @@ def _of_file(file: str, names: tuple[str, ...], exclude: tuple[str, ...], form: 
     return ExitCode.DONE
 
 
-def _of_cluster(name: str, connection: Connection, form: Form, *, exists: bool) -> int:
-    """The workflow of that name; an error names both readings of it, unless there is a file too."""
-    from jobsmgr.client.failures import RequestRefused
-    from jobsmgr.connection.answers import NotConfigured, Unreachable
-
+def _of_cluster(name: str, connection: Connection, form: Form) -> int:
     async def work(cluster: Cluster, namespace: str) -> int:
         from jobsmgr.client.listing import workflow
 
@@ -129,11 +122,17 @@ def _of_cluster(name: str, connection: Connection, form: Form, *, exists: bool) 
         _show(plan, form, {key: phases.get(key, Phase.PENDING) for key in plan.jobs})
         return ExitCode.DONE
 
-    if exists:
-        return on_cluster(connection, work)
+    return on_cluster(connection, work)
+
+
+def _without_file(name: str, connection: Connection, form: Form) -> int:
+    """The workflow NAME of a cluster; an error also says that there is no such file, which may have been meant."""
+    from jobsmgr.client.failures import RequestRefused
+    from jobsmgr.connection.answers import NotConfigured, Unreachable
+
     no_file = f'there is no file "{name}", and'
     try:
-        return on_cluster(connection, work)
+        return _of_cluster(name, connection, form)
     except Unreachable as error:
         code = ExitCode.USAGE if isinstance(error, NotConfigured) else ExitCode.ERROR
         raise CommandError(f'{no_file} the workflow "{name}" cannot be read: {error}', code) from error
@@ -152,7 +151,7 @@ def _plan(raw: Mapping[str, object], name: str) -> Plan:
     return plan
 
 
-def _show(plan: Plan, form: Form, phases: Mapping[JobKey, Phase] = NO_PHASES) -> None:
+def _show(plan: Plan, form: Form, phases: Phases = NO_PHASES) -> None:
     from jobsmgr.views import graph_text
     from jobsmgr.views.arrows import all_arrows, arrows_of
     from jobsmgr.views.palette import BRANCHES, SIGNS, Palette
@@ -170,8 +169,8 @@ def _show(plan: Plan, form: Form, phases: Mapping[JobKey, Phase] = NO_PHASES) ->
             echo_utf8(graph_svg.svg(plan.workflow, plan.graph, find, most, phases))
         case _:
             palette = Palette(ascii=form.only_ascii or not can_print(sys.stdout, SIGNS if phases else BRANCHES))
-            columns = shutil.get_terminal_size().columns
-            full = (
-                graph_text.tree(plan, palette, phases) if form.full else graph_text.text(plan, palette, columns, phases)
-            )
-            click.echo(full, nl=False)
+            if form.full:
+                text = graph_text.tree(plan, palette, phases)
+            else:
+                text = graph_text.text(plan, palette, shutil.get_terminal_size().columns, phases)
+            click.echo(text, nl=False)

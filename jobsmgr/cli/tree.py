@@ -9,6 +9,7 @@ import click
 
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, name_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode, code_of
+from jobsmgr.cli.shared.options import ascii_option
 from jobsmgr.cli.shared.printing import columns, palette_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ NEVER_CUT = 10_000
 @click.option(
     "--all", "everything", is_flag=True, help="Show every job, however many there are; with -w as many as fit."
 )
-@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only.")
+@ascii_option
 def tree(name: str, connection: Connection, watch: bool, everything: bool, only_ascii: bool) -> int:
     """Show the workflow NAME as a tree: where each job stands, when it ran, what a pending one waits for."""
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from jobsmgr.cli.shared.completing import jobs_of_file
-from jobsmgr.cli.shared.options import exclude_option, name_option, namespace_option, variable_options
+from jobsmgr.cli.shared.options import ascii_option, exclude_option, name_option, namespace_option, variable_options
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class _Run(click.Command):
 )
 @click.option("--logs/--no-logs", default=True, help="Print the output of jobs, with the job's name before each line.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only the last line, which is the result.")
-@click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only.")
+@ascii_option
 @click.pass_context
 def run(
     ctx: click.Context,

@@ -116,3 +116,8 @@ def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def output_option(*choices: str, help: str = "Output format.") -> Callable[[F], F]:
     """-o: the format of the output; the first one is the default."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help=help)
+
+
+def ascii_option(function: F) -> F:
+    """--ascii: for terminals and fonts without other characters."""
+    return click.option("--ascii", "only_ascii", is_flag=True, help="Draw with ASCII characters only.")(function)
