@@ -69,7 +69,7 @@ BY_NAME = "Below the shells only loading/ imports by name"
         ("connection/access.py", "from jobsmgr.connection.session import Session", {CONNECTION}),
         ("connection/session.py", "from jobsmgr.cluster.errors import refusal", {LAYERS}),
         ("cluster/watch.py", "import httpx", {"Only connection/ speaks to Kubernetes"}),
-        ("cli/operator.py", "import uvicorn", {"Only operator/ serves HTTP and counts for Prometheus"}),
+        ("cli/operator/command.py", "import uvicorn", {"Only operator/ serves HTTP and counts for Prometheus"}),
         ("engine/loop.py", "import prometheus_client", {"Only operator/ serves HTTP and counts for Prometheus"}),
         ("leadership/lease.py", "import kr8s", {"Only connection/ speaks to Kubernetes"}),
         ("operator/settings.py", "from jobsmgr.installation.settings import Installation", {LAYERS}),

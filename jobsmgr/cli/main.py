@@ -34,7 +34,9 @@ COMMANDS = {
     "resume": Lazy("jobsmgr.cli.resume:resume", "Resume a suspended workflow."),
     "abort": Lazy("jobsmgr.cli.abort:abort", "Stop a workflow and its running jobs."),
     "retry": Lazy("jobsmgr.cli.retry:retry", "Run the failed jobs of a workflow again, and continue from there."),
-    "operator": Lazy("jobsmgr.cli.operator:operator", "Run the operator, which runs the workflows of a cluster."),
+    "operator": Lazy(
+        "jobsmgr.cli.operator.command:operator", "Run the operator, which runs the workflows of a cluster."
+    ),
     "manifests": Lazy("jobsmgr.cli.manifests:manifests", "Print the manifests that install the operator."),
     "plugins": Lazy("jobsmgr.cli.plugins:plugins", "Show the plugins that are loaded and where they come from."),
     "version": Lazy("jobsmgr.cli.version:version", "Show the versions of jobsmgr, Python and the packages it uses."),

@@ -17,7 +17,7 @@ import importlib.util, json, pathlib, sys
 sources = [path for path in pathlib.Path("/opt/jobsmgr/lib").rglob("*.py")]
 caches = [pathlib.Path(importlib.util.cache_from_source(path)) for path in sources]
 flags = {cache.read_bytes()[4] if cache.exists() else str(cache) for cache in caches}
-import jobsmgr.cli.operator
+import jobsmgr.cli.operator.command
 loaded = [module.__spec__ for name, module in sys.modules.items() if name.partition(".")[0] in ("jobsmgr", "kr8s")]
 print(json.dumps({
     "sources": len(sources), "flags": list(flags),

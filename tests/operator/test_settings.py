@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import jobsmgr.operator.assembly
 import jobsmgr.operator.logs
-from jobsmgr.cli.operator import operator
+from jobsmgr.cli.operator.command import operator
 from jobsmgr.leadership.record import Timing
 from jobsmgr.operator.http.settings import HttpSettings, Tls
 from jobsmgr.operator.settings import OperatorSettings

@@ -23,7 +23,7 @@ from typing import IO
 from tests.plane.operator_process import WITHOUT_SERVER
 from tests.plane.supervisor import die_with_parent
 
-IMPORTED = ("jobsmgr.cli.main", "jobsmgr.cli.operator", "jobsmgr.operator.assembly", "kr8s.asyncio")
+IMPORTED = ("jobsmgr.cli.main", "jobsmgr.cli.operator.command", "jobsmgr.operator.assembly", "kr8s.asyncio")
 
 
 class OperatorForks:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobsmgr.cli.shared.http import http_options
+from jobsmgr.cli.operator.http_options import http_options
 
 if TYPE_CHECKING:
     from jobsmgr.operator.http.settings import HttpSettings

@@ -1,0 +1,1 @@
+"""`jobsmgr operator`: its options. What the process does is in jobsmgr/operator."""
