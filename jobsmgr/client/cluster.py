@@ -71,11 +71,8 @@ class Cluster:
         `timeout` is the limit of each request that is no watch, in seconds; None: the default's.
         """
         target = Target(kubeconfig=kubeconfig, context=context, identity="kubectl-managedjob")
-        session = Session(target, "client", CONNECTIONS)
-        try:
+        async with Session.connect(target, "client", CONNECTIONS) as session:
             yield cls(session, timeout)
-        finally:
-            await session.aclose()
 
     async def own_namespace(self) -> str:
         """The namespace of the kubeconfig's context."""

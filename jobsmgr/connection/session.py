@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import anyio
@@ -48,6 +48,17 @@ class Session:
         self._lock = anyio.Lock()
         # At INFO it logs every request.
         logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, target: Target, role: str, connections: int) -> AsyncIterator[Self]:
+        """A session for the block; its connections are closed after it, also when it is cancelled."""
+        session = cls(target, role, connections)
+        try:
+            yield session
+        finally:
+            with anyio.CancelScope(shield=True):
+                await session.aclose()
 
     async def call(
         self,

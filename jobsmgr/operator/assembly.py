@@ -120,12 +120,8 @@ async def _lease(settings: OperatorSettings, target: Target) -> AsyncGenerator[L
 @asynccontextmanager
 async def _rivals(settings: OperatorSettings, target: Target) -> AsyncGenerator[Rivals, None]:
     """The search for other operators, on a connection of its own: it may wait, and renewals may not."""
-    session = Session(target, "rivals", connections=1)
-    try:
+    async with Session.connect(target, "rivals", connections=1) as session:
         yield Rivals(session, settings.lease_name, settings.namespaces, settings.lease_timing)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await session.aclose()
 
 
 async def _drain(cluster: KubernetesCluster, leadership: Leadership) -> None:

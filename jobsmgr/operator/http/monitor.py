@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import anyio
-
 from jobsmgr.connection.exchange import Exchange
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
@@ -51,9 +49,5 @@ async def _guard(target: Target, settings: HttpSettings) -> AsyncGenerator[Guard
     if not settings.authorization:
         yield None
         return
-    session = Session(target, "reviews", connections=2)
-    try:
+    async with Session.connect(target, "reviews", connections=2) as session:
         yield Guard(session)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await session.aclose()
