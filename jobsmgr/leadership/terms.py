@@ -23,12 +23,12 @@ class Leadership:
 
     @property
     def leads(self) -> bool:
-        """Whether this replica is the leader."""
+        """Whether this replica is the leader, in whichever term."""
         return not self.over and (self._lease is None or self._lease.held())
 
     def may_write(self, key: Key) -> bool:
         """Asked before each write, with the workflow that it is for: one lease holds for all of them."""
-        return not self.over and (self._lease is None or (self._lease.held() and self._lease.term == self._term))
+        return self.leads and (self._lease is None or self._lease.term == self._term)
 
     async def begun(self) -> None:
         """Wait until we lead; what is looked at from now on is of this term."""

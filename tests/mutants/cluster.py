@@ -203,15 +203,15 @@ MUTANTS = (
     Mutant(
         "a process that has lost the lease goes on writing",
         "leadership/terms.py",
-        "(self._lease is None or (self._lease.held() and self._lease.term == self._term))",
-        "(self._lease is None or self._lease.term == self._term)",
+        "return not self.over and (self._lease is None or self._lease.held())",
+        "return not self.over",
         "leadership/test_terms.py::test_one_term",
     ),
     Mutant(
         "a lease that was lost and won again continues the old term",
         "leadership/terms.py",
-        "(self._lease.held() and self._lease.term == self._term)",
-        "self._lease.held()",
+        "self.leads and (self._lease is None or self._lease.term == self._term)",
+        "self.leads",
         "leadership/test_terms.py::test_a_lease_won_again_does_not_continue_the_term",
     ),
     Mutant(
