@@ -23,6 +23,11 @@ AFTER_A_FAULT = 1.0
 """Seconds until a workflow is looked at again whose look ended its worker."""
 
 
+def queue_for(reconciler: Reconciler) -> WorkQueue:
+    """An empty queue in the order that a reconciler wants, reporting to its meter."""
+    return WorkQueue(reconciler.priority, reconciler.now, reconciler.meter.taken)
+
+
 async def run_loop(
     cluster: Cluster,
     reconciler: Reconciler,
@@ -34,11 +39,11 @@ async def run_loop(
 ) -> None:
     """Look at `keys` first, then at workflows whenever they ask, until cancelled.
 
-    `queue` is an empty one that the caller wants to look into. `idle` is called when nothing is left to look at, now or
-    later, unless somebody asks for it.
+    `queue` is one of `queue_for` that the caller wants to look into. `idle` is called when nothing is left to look at,
+    now or later, unless somebody asks for it.
     """
     if queue is None:
-        queue = WorkQueue(reconciler.priority, reconciler.now, reconciler.meter.taken)
+        queue = queue_for(reconciler)
     for key in keys:
         queue.add(key)
     async with anyio.create_task_group() as tasks:

@@ -20,11 +20,10 @@ from jobsmgr.core.hooks import Hooks
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.gather import NO_FAILURES
 from jobsmgr.engine.lifespans import entered
-from jobsmgr.engine.loop import run_loop
+from jobsmgr.engine.loop import queue_for, run_loop
 from jobsmgr.engine.memory.failures import Failures
 from jobsmgr.engine.meter import Meter
 from jobsmgr.engine.observers import Observers, observing
-from jobsmgr.engine.queue import WorkQueue
 from jobsmgr.engine.reconciler import Reconciler
 from jobsmgr.engine.supervision import keep
 from jobsmgr.engine.watchdog import Watchdog
@@ -159,14 +158,16 @@ async def _lead(
             tasks.start_soon(keep, "loop", partial(_loop, cluster, reconciler, workers, parts))
             await leadership.ended()
             tasks.cancel_scope.cancel()
-        parts.queue = None
         _log.warning("not leading")
         failing = reconciler.failing()
 
 
 async def _loop(cluster: KubernetesCluster, reconciler: Reconciler, workers: int, parts: Parts) -> None:
-    parts.queue = queue = WorkQueue(reconciler.priority, reconciler.now, reconciler.meter.taken)
-    await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers, queue=queue)
+    parts.queue = queue = queue_for(reconciler)
+    try:
+        await run_loop(cluster, reconciler, keys=cluster.keys(), workers=workers, queue=queue)
+    finally:
+        parts.queue = None
 
 
 async def _say_missing_rights(cluster: KubernetesCluster) -> NoReturn:
