@@ -56,6 +56,9 @@ class Store(Generic[V]):
         # count: a list that began before such a write is older than it, and still nothing to doubt.
         self._seen: dict[str, int] = {}
 
+    def __contains__(self, place: object) -> bool:
+        return place in self._items
+
     def get(self, place: Place) -> Stored[V] | None:
         """The object of that name, if there is one."""
         return self._items.get(place)

@@ -57,5 +57,5 @@ class Metrics:
     def now(self) -> Moment:
         """All metrics now; only in the loop's thread, whose parts it reads."""
         if self._parts.cluster is not None:
-            self._labels.forget(frozenset(self._parts.cluster.keys()))
+            self._labels.forget(self._parts.cluster.cache.workflows)
         return Moment(tuple(self._state.collect()), self._registry)
