@@ -26,6 +26,7 @@ from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.supervision import keep
 from jobsmgr.leadership.home import home_namespace
+from jobsmgr.leadership.needs import NAME
 from jobsmgr.leadership.record import (
     ObservedRecord,
     Timing,
@@ -71,14 +72,14 @@ class Lease:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, target: Target, *, namespace: str = "", name: str = "jobsmgr", timing: Timing | None = None
+        cls, target: Target, *, namespace: str = "", name: str = NAME, timing: Timing | None = None
     ) -> AsyncGenerator[Self, None]:
         """Stand for leadership until the block ends; then give the lease back, so that another takes over at once.
 
         Args:
             target: which cluster; to its identity, the process in words, something random is added.
             namespace: of the Lease; without it the one that `home_namespace` finds.
-            name: of the Lease; the shipped role gives rights to `jobsmgr` alone.
+            name: of the Lease; the shipped role gives rights to the default alone.
             timing: durations.
 
         Raises `NotConfigured` if there are no usable credentials.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from jobsmgr.leadership.needs import NAME
 from jobsmgr.leadership.record import Timing
 from jobsmgr.operator.http.settings import HttpSettings
 
@@ -17,7 +18,7 @@ class OperatorSettings:
     namespaces: tuple[str, ...] = ()
     """Namespaces to watch; empty: all."""
     leader_election: bool = True
-    lease_name: str = "jobsmgr"
+    lease_name: str = NAME
     lease_namespace: str = ""
     """Empty: the one that `leadership.home` finds."""
     lease_timing: Timing = attrs.field(factory=Timing)
