@@ -16,7 +16,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.connection.access import Access, bearer, header
 from jobsmgr.connection.answers import NotConfigured
 from jobsmgr.connection.proxy import proxy_for
-from jobsmgr.files.kubeconfig import BadKubeconfig, Choice, choose, merge, parse
+from jobsmgr.files.kubeconfig import BadKubeconfig, Choice, Kubeconfig, choose, merge, parse
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _SCHEMES = ("http", "https")
@@ -33,12 +33,12 @@ def load(explicit: str | None, context: str | None) -> Access:
         explicit: the one kubeconfig to read; without it those of `KUBECONFIG`, or `~/.kube/config`.
         context: one of the contexts; without it the current one.
     """
-    named = [explicit] if explicit else _named()
-    texts = {path: text for path in named if (text := _text(path)) is not None}
+    named = _named(explicit)
+    texts = _texts(named)
     if explicit and not texts:
         raise NotConfigured(f"the kubeconfig {explicit} does not exist")
     try:
-        choice = choose(merge(parse(path, text) for path, text in texts.items()), context or "")
+        choice = choose(_merged(texts), context or "")
     except BadKubeconfig as error:
         raise NotConfigured(str(error)) from error
     if choice.cluster:
@@ -50,16 +50,26 @@ def load(explicit: str | None, context: str | None) -> Access:
 
 def contexts(explicit: str | None) -> list[str]:
     """The names of the contexts that the files have. Raises `NotConfigured`."""
-    texts = {path: text for path in ([explicit] if explicit else _named()) if (text := _text(path)) is not None}
     try:
-        return list(merge(parse(path, text) for path, text in texts.items()).contexts)
+        return list(_merged(_texts(_named(explicit))).contexts)
     except BadKubeconfig as error:
         raise NotConfigured(str(error)) from error
 
 
-def _named() -> list[str]:
+def _named(explicit: str | None) -> list[str]:
+    if explicit:
+        return [explicit]
     listed = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
     return list(dict.fromkeys(listed)) or [os.path.expanduser("~/.kube/config")]
+
+
+def _texts(named: list[str]) -> dict[str, str]:
+    """The files that exist, by their paths."""
+    return {path: text for path in named if (text := _text(path)) is not None}
+
+
+def _merged(texts: dict[str, str]) -> Kubeconfig:
+    return merge(parse(path, text) for path, text in texts.items())
 
 
 def _text(path: str) -> str | None:
