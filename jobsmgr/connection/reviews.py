@@ -30,20 +30,19 @@ async def may_get(session: Session, token: str, path: str) -> Verdict:
 
     Raises `Unreachable`, also if the server refuses to say it: the right to ask may be missing.
     """
-    found = await _reviewed(session, TOKEN_REVIEWS, {"token": token})
+    found = await _status(session, TOKEN_REVIEWS, {"token": token})
     if found.get("authenticated") is not True:
         return Verdict.UNKNOWN
     user = mapping(found.get("user"))
     who = {name: user[key] for key, name in _OF_A_USER.items() if user.get(key)}
     wanted = {"nonResourceAttributes": {"path": path, "verb": "get"}}
-    found = await _reviewed(session, SUBJECT_REVIEWS, {**who, **wanted})
+    found = await _status(session, SUBJECT_REVIEWS, {**who, **wanted})
     return Verdict.ALLOWED if found.get("allowed") is True else Verdict.DENIED
 
 
-async def _reviewed(session: Session, resource: Resource, spec: Manifest) -> Manifest:
-    """The status of a review."""
-    body = {"apiVersion": resource.group_version, "kind": resource.kind, "spec": spec}
-    answer = await session.call("POST", resource, body=body)
+async def _status(session: Session, resource: Resource, spec: Manifest) -> Manifest:
+    """What a review says."""
+    answer = await session.review(resource, spec)
     if not answer.ok:
         raise Unreachable(f"the API server refuses {resource}: {answer.message}")
-    return dict(mapping(answer.body.get("status")))
+    return mapping(answer.body.get("status"))

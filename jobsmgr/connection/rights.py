@@ -20,10 +20,5 @@ async def is_allowed(session: Session, right: Right, namespace: str) -> bool:
         "name": right.name,
         "namespace": namespace,
     }
-    body = {
-        "apiVersion": ACCESS_REVIEWS.group_version,
-        "kind": ACCESS_REVIEWS.kind,
-        "spec": {"resourceAttributes": attributes},
-    }
-    answer = await session.call("POST", ACCESS_REVIEWS, body=body)
+    answer = await session.review(ACCESS_REVIEWS, {"resourceAttributes": attributes})
     return not answer.ok or mapping(answer.body.get("status")).get("allowed") is not False

@@ -18,6 +18,7 @@ import anyio.lowlevel
 import httpx
 import kr8s
 
+from jobsmgr.api.fields import Manifest
 from jobsmgr.connection import transport
 from jobsmgr.connection.access import Access
 from jobsmgr.connection.answers import Answer, NotConfigured, NotLeading, Unreachable
@@ -102,6 +103,11 @@ class Session:
     async def newest(self, resource: Resource, namespace: str) -> Answer:
         """A list of one object: its resourceVersion is the newest that the server knows. Raises `Unreachable`."""
         return await self.call("GET", resource, namespace, params={"limit": 1})
+
+    async def review(self, resource: Resource, spec: Manifest) -> Answer:
+        """Create a review, which stores nothing: its status is the API server's answer. Raises `Unreachable`."""
+        body = {"apiVersion": resource.group_version, "kind": resource.kind, "spec": spec}
+        return await self.call("POST", resource, body=body)
 
     @asynccontextmanager
     async def stream(
