@@ -19,7 +19,7 @@ from jobsmgr.api.kubernetes import kubernetes_type
 from jobsmgr.api.metadata import named, object_problems
 from jobsmgr.api.syntax import DATA_KEY, SUBDOMAIN, parse_quantity
 
-CONFIG_MAP, SECRET, CLAIM = "ConfigMap", "Secret", "PersistentVolumeClaim"
+CONFIG_MAP, SECRET, CLAIM = KINDS = "ConfigMap", "Secret", "PersistentVolumeClaim"
 MAX_BYTES = 1024 * 1024
 """Of all values of one ConfigMap or Secret (MaxSecretSize of Kubernetes)."""
 _BASE64 = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -49,7 +49,7 @@ def is_object(value: object) -> bool:
 def problems_of(value: Manifest) -> list[Problem]:
     """Everything that an API server refuses of an object, each with the path of its field."""
     kind = value["kind"]
-    found = object_problems(named(value), _fields(kind))
+    found = object_problems(named(value), fields_of(kind))
     return [*found, *_CHECKS[kind](value)]
 
 
@@ -67,7 +67,8 @@ def data_of(value: Manifest) -> Data:
 
 
 @cache
-def _fields(kind: str) -> Mapping[str, Schema]:
+def fields_of(kind: str) -> Mapping[str, Schema]:
+    """The schema of each field that objects of a kind have beside apiVersion, kind and metadata."""
     if kind == CLAIM:
         template = kubernetes_type("Volume")["properties"]["ephemeral"]["properties"]["volumeClaimTemplate"]
         return {"spec": template["properties"]["spec"], "status": {}}

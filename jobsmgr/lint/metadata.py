@@ -12,16 +12,17 @@ from jobsmgr.api.crd import schema
 from jobsmgr.api.errors import Problem, quoted
 from jobsmgr.api.metadata import METADATA, object_problems
 from jobsmgr.api.workflow import API_VERSION, KIND
+from jobsmgr.files.objects import KINDS, fields_of
 
 _PROPERTIES: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": METADATA}
-_TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-_BESIDE: dict[str, Schema] = {"configmap": {"data": _TEXTS}, "secret": {"data": _TEXTS, "stringData": _TEXTS}}
-"""What objects that are not ManagedJobs have beside their metadata, by their kind."""
+_BESIDE = {kind.lower(): kind for kind in KINDS}
+"""The kinds of objects that are checked beside ManagedJobs; a misspelt case gets the same advice."""
 
 
 def field_schema(kind: str, path: str) -> Schema:
     """The schema of a field by its path in an object of a kind; one without bounds where none is known."""
-    own = _BESIDE.get(kind.lower()) or {"spec": schema()}
+    beside = _BESIDE.get(kind.lower())
+    own = {"spec": schema()} if beside is None else fields_of(beside)
     found: Schema = {"properties": {**_PROPERTIES, **own}}
     for step in re.findall(r"\[\d+\]|[^.\[\]]+", path):
         if step.startswith("["):

@@ -167,10 +167,18 @@ def test_an_odd_scalar_is_advised_as_its_field_takes_it(field: str) -> None:
             assert advice or any(one.code == Code.WRONG_VALUE for one in findings), odd
 
 
-@pytest.mark.parametrize(("kind", "part"), [("ConfigMap", "data"), ("Secret", "stringData")])
-def test_text_beside_a_workflow_is_only_advised_as_text(kind: str, part: str) -> None:
-    """The values of these objects are texts: a server refuses `false`."""
+@pytest.mark.parametrize(
+    ("kind", "field", "advice"),
+    [
+        ("ConfigMap", "data: {a: no}", "quote it"),
+        ("Secret", "stringData: {a: no}", "quote it"),
+        ("ConfigMap", "immutable: no", "write false"),
+        ("PersistentVolumeClaim", "spec: {storageClassName: no}", "quote it"),
+    ],
+)
+def test_a_value_beside_a_workflow_is_advised_as_its_field_takes_it(kind: str, field: str, advice: str) -> None:
+    """Most values of these objects are texts: a server refuses `false`."""
     workflow = f"{HEAD}{METADATA}spec: {{groups: [{{name: g, jobs: [{{name: j, image: b}}]}}]}}\n"
-    text = f"{workflow}---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n{part}: {{a: no}}\n"
+    text = f"{workflow}---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n{field}\n"
     said = [one.message for one in found(text) if one.code == Code.AMBIGUOUS_SCALAR]
-    assert said == ["`no` is a boolean for kubectl; quote it"]
+    assert said == [f"`no` is a boolean for kubectl; {advice}"]
