@@ -9,7 +9,7 @@ from jobsmgr.cluster.needs import MIGRATION, PODS_AND_EVENTS
 from jobsmgr.connection.resources import Right
 from jobsmgr.installation import parts
 from jobsmgr.installation.admission import admission_policy
-from jobsmgr.installation.availability import available, patched
+from jobsmgr.installation.availability import available, disruption_budget, patched, priority_class
 from jobsmgr.installation.deployment import NOT_ROOT, RESTRICTED, deployment, service_account
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.people import people_roles
@@ -55,8 +55,8 @@ class Chart:
             "pod-reader-role": only_if(_both("podReader"), self._rights("-pods", PODS_AND_EVENTS)),
             "migration-role": only_if(_both("migration"), self._rights("-migration", MIGRATION)),
             "people-roles": only_if(_both("people"), self.marks.text(people_roles(chosen))),
-            "priority-class": self._if("priorityClass.create", parts.availability(chosen)[:1]),
-            "disruption-budget": self._if("podDisruptionBudget.enabled", parts.availability(chosen)[1:]),
+            "priority-class": self._if("priorityClass.create", [priority_class(chosen)]),
+            "disruption-budget": self._if("podDisruptionBudget.enabled", [disruption_budget(chosen)]),
             "metrics-service": self._if("metrics.serviceMonitor.enabled", parts.scraping(chosen)),
             "metrics-rules": self._if("metrics.prometheusRule.enabled", parts.alerts(chosen)),
             "metrics-dashboard": self._if("metrics.dashboard.enabled", parts.dashboards(chosen)),
