@@ -1,4 +1,4 @@
-"""`jobsmgr manifests`: what to apply to a cluster to run this version there. No cluster is asked."""
+"""`jobsmgr manifests`: prints what installs this version on a cluster. No request is sent."""
 
 from __future__ import annotations
 

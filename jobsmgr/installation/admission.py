@@ -1,4 +1,4 @@
-"""An optional policy: whoever starts Jobs through a ManagedJob must be allowed to create Jobs. No role is made here."""
+"""An optional policy: whoever starts Jobs through a ManagedJob must be allowed to create Jobs. No roles here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobsmgr.installation.settings import Installation
 _API = "admissionregistration.k8s.io/v1"
 _SUFFIX = "-may-create-jobs"
 
-# What else is edited starts nothing. And the garbage collector, which takes finalizers off, may not create Jobs.
+# Other edits start nothing. And the garbage collector, which removes finalizers, is not allowed to create Jobs.
 _STARTS = (
     "request.operation == 'CREATE' || object.spec != oldObject.spec"
     " || object.metadata.?annotations.orValue({}) != oldObject.metadata.?annotations.orValue({})"

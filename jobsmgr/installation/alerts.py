@@ -1,4 +1,4 @@
-"""What a person is called for, as rules of Prometheus. What to do then is in docs/runbooks.md, a heading for each."""
+"""Alerts, as rules of Prometheus. What to do about them is in docs/runbooks.md, with a heading for each."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Alert:
     name: str
     expression: str
     lasting: str
-    """How long it must hold."""
+    """How long the expression must be true before the alert fires."""
     severity: str
-    """`critical`: no workflow goes on; `warning`: some do not, or soon will not; `info`: for whom it concerns."""
+    """`critical`: no workflow continues; `warning`: some do not, or soon will not; `info`: for their owners."""
     summary: str
 
 
@@ -41,7 +41,7 @@ ALERTS = (
         expression="count by (namespace) (jobsmgr_leader == 1) > 1",
         lasting="2m",
         severity="warning",
-        summary="{{ $value }} replicas in namespace {{ $labels.namespace }} say that they lead.",
+        summary="{{ $value }} replicas in namespace {{ $labels.namespace }} report that they lead.",
     ),
     Alert(
         name="JobsmgrQueueStuck",
@@ -51,7 +51,7 @@ ALERTS = (
         ),
         lasting="5m",
         severity="critical",
-        summary="{{ $value }} workflows wait on {{ $labels.instance }}, and none is looked at.",
+        summary="{{ $value }} workflows wait on {{ $labels.instance }}, and none is processed.",
     ),
     Alert(
         name="JobsmgrQueueSlow",
@@ -72,14 +72,17 @@ ALERTS = (
         expression="sum by (kind) (increase(jobsmgr_reconcile_errors_total[15m])) > 0",
         lasting="15m",
         severity="warning",
-        summary="Looks at workflows fail ({{ $labels.kind }}).",
+        summary="Reconciliation of workflows fails ({{ $labels.kind }}).",
     ),
     Alert(
         name="JobsmgrCacheStale",
         expression="max by (instance, resource) (jobsmgr_cache_age_seconds) > 180",
         lasting="5m",
         severity="warning",
-        summary="{{ $labels.instance }} has heard nothing of {{ $labels.resource }} for {{ humanizeDuration $value }}.",
+        summary=(
+            "{{ $labels.instance }} has received nothing about {{ $labels.resource }} "
+            "for {{ humanizeDuration $value }}."
+        ),
     ),
     Alert(
         name="JobsmgrRequestsFail",
@@ -109,7 +112,7 @@ ALERTS = (
         ),
         lasting="15m",
         severity="warning",
-        summary="{{ $value }} workflows in namespace {{ $labels.namespace }} do not go on: {{ $labels.reason }}.",
+        summary="{{ $value }} workflows in namespace {{ $labels.namespace }} are stalled: {{ $labels.reason }}.",
     ),
     Alert(
         name="JobsmgrJobsFail",
@@ -119,7 +122,7 @@ ALERTS = (
         summary="Jobs of workflows in namespace {{ $labels.namespace }} fail.",
     ),
 )
-"""All alerts, the gravest first."""
+"""All alerts."""
 
 
 def rule_groups() -> list[Manifest]:

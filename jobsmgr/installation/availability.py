@@ -1,4 +1,4 @@
-"""Two replicas that do not go down together. Which of them leads, they decide by the Lease, not here."""
+"""Two replicas that do not go down together. Which of them leads is decided by the Lease, not here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.installation.settings import Installation
 
 PRIORITY = 1_000_000
-"""Before workloads without a class, whose priority is 0; far below Kubernetes' own, which begin at 2 billion."""
+"""Above workloads without a class, whose priority is 0; far below Kubernetes' own classes, which begin at 2 billion."""
 
 
 def priority_class(installation: Installation) -> Manifest:
-    """While the operator waits for room no workflow goes on."""
+    """The class of the operator's pods: while they wait for a node, no workflow continues."""
     return {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
@@ -24,7 +24,7 @@ def priority_class(installation: Installation) -> Manifest:
 
 
 def disruption_budget(installation: Installation) -> Manifest:
-    """Nodes are drained one after the other. A pod that is not ready may always be evicted: it serves nobody."""
+    """Lets nodes be drained one after the other. A pod that is not ready may always be evicted: it serves nobody."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -51,7 +51,7 @@ def spread(installation: Installation) -> list[Manifest]:
 
 
 def available(installation: Installation) -> Manifest:
-    """What is changed of the Deployment."""
+    """The patch of the Deployment."""
     pod = {"priorityClassName": installation.name, "topologySpreadConstraints": spread(installation)}
     return {"spec": {"replicas": 2, "template": {"spec": pod}}}
 

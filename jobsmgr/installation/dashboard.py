@@ -24,7 +24,7 @@ class Panel:
 
 
 def _quantiles(metric: str, *shares: float, by: str = "") -> Sequence[tuple[str, str]]:
-    """What that share of cases stays below, by a label if there is one."""
+    """Quantiles of a histogram, by a label if one is given."""
     labels, legend = (f"le, {by}", f" {{{{{by}}}}}") if by else ("le", "")
     buckets = f"sum by ({labels}) (rate({metric}_bucket[$__rate_interval]))"
     return [(f"histogram_quantile({share}, {buckets})", f"p{share * 100:.0f}{legend}") for share in shares]
@@ -43,7 +43,7 @@ PANELS = (
         [(f"sum by (phase) (max by (namespace, phase, reason) (jobsmgr_workflows{{{_OURS}}}))", "{{phase}}")],
     ),
     Panel(
-        "Workflows that do not go on",
+        "Stalled workflows",
         "short",
         [
             (
@@ -54,7 +54,7 @@ PANELS = (
         ],
     ),
     Panel(
-        "Jobs that run",
+        "Running jobs",
         "short",
         [(f"sum by (namespace) (max by (namespace, workflow) (managedjob_active_jobs{{{_OURS}}}))", "{{namespace}}")],
     ),
@@ -66,17 +66,17 @@ PANELS = (
             for what in ("created", "succeeded", "failed")
         ],
     ),
-    Panel("Run of a job", "s", _quantiles("jobsmgr_job_run_seconds", 0.5, 0.95, by="phase")),
-    Panel("Wait of a job that could start", "s", _quantiles("jobsmgr_job_wait_seconds", 0.5, 0.95)),
-    Panel("Look at a workflow", "s", _quantiles("managedjob_reconciliation_duration_seconds", 0.5, 0.99)),
-    Panel("Wait for a worker", "s", _quantiles("jobsmgr_queue_wait_seconds", 0.99)),
-    Panel("Workflows that wait for a worker", "short", [("jobsmgr_queue_depth", "{{instance}}")]),
-    Panel("Looks that fail", "ops", [(_rate("jobsmgr_reconcile_errors_total", "kind"), "{{kind}}")]),
+    Panel("Job duration", "s", _quantiles("jobsmgr_job_run_seconds", 0.5, 0.95, by="phase")),
+    Panel("Wait of ready jobs", "s", _quantiles("jobsmgr_job_wait_seconds", 0.5, 0.95)),
+    Panel("Reconcile duration", "s", _quantiles("managedjob_reconciliation_duration_seconds", 0.5, 0.99)),
+    Panel("Queue wait", "s", _quantiles("jobsmgr_queue_wait_seconds", 0.99)),
+    Panel("Queue depth", "short", [("jobsmgr_queue_depth", "{{instance}}")]),
+    Panel("Reconcile errors", "ops", [(_rate("jobsmgr_reconcile_errors_total", "kind"), "{{kind}}")]),
     Panel("Requests", "reqps", [(_rate("jobsmgr_requests_total", "code"), "{{code}}")]),
-    Panel("Request until its answer", "s", _quantiles("jobsmgr_request_duration_seconds", 0.99, by="verb")),
-    Panel("Age of the caches", "s", [("jobsmgr_cache_age_seconds", "{{instance}} {{resource}}")]),
-    Panel("Objects in the caches", "short", [("jobsmgr_cache_objects", "{{instance}} {{resource}}")]),
-    Panel("Watches begun again", "ops", [(_rate("jobsmgr_watch_restarts_total", "resource"), "{{resource}}")]),
+    Panel("Request duration", "s", _quantiles("jobsmgr_request_duration_seconds", 0.99, by="verb")),
+    Panel("Cache age", "s", [("jobsmgr_cache_age_seconds", "{{instance}} {{resource}}")]),
+    Panel("Cached objects", "short", [("jobsmgr_cache_objects", "{{instance}} {{resource}}")]),
+    Panel("Watch restarts", "ops", [(_rate("jobsmgr_watch_restarts_total", "resource"), "{{resource}}")]),
     Panel("Leader", "short", [("jobsmgr_leader", "{{instance}}")]),
     Panel(
         "Memory",

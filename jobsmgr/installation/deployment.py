@@ -59,9 +59,9 @@ def deployment(installation: Installation, environment: Sequence[Manifest] = ())
 
 
 def probes() -> Manifest:
-    """Of the operator's container: two minutes to start, one to get on again, and at once what it is ready for.
+    """Of the operator's container: two minutes to start, one minute to recover, and readiness at once.
 
-    Plugins may take their time at the start. A block of the event loop of some seconds is no reason to restart.
+    Plugins may be slow to start. An event loop that is blocked for some seconds is no reason to restart.
     """
     return {
         "startupProbe": _get(STARTUPZ, periodSeconds=2, timeoutSeconds=2, failureThreshold=60),

@@ -23,7 +23,7 @@ Manifests = tuple[Manifest, ...]
 
 
 def crd() -> Manifests:
-    """The kind itself. It goes first: a cluster without it refuses workflows, while the operator waits for it."""
+    """The kind itself. It is applied first: a cluster without it rejects workflows, while the operator waits for it."""
     return (custom_resource_definition(),)
 
 
@@ -38,7 +38,7 @@ def rights(chosen: Installation) -> Manifests:
 
 
 def rights_within(chosen: Installation) -> Manifests:
-    """What the operator needs if it serves its own namespace alone."""
+    """What the operator needs if it serves only its own namespace."""
     return within(chosen, "", serving(chosen))
 
 
@@ -48,7 +48,7 @@ def pod_reader(chosen: Installation) -> Manifests:
 
 
 def pod_reader_within(chosen: Installation) -> Manifests:
-    """The same in the operator's own namespace alone."""
+    """The same, only in the operator's own namespace."""
     return within(chosen, "-pods", PODS_AND_EVENTS)
 
 
@@ -58,7 +58,7 @@ def migration(chosen: Installation) -> Manifests:
 
 
 def metrics_reviewer(chosen: Installation) -> Manifests:
-    """To serve metrics to those alone who may read them (`--metrics-auth`)."""
+    """To serve metrics only to those who may read them (`--metrics-auth`)."""
     return everywhere(chosen, "-metrics-reviewer", REVIEWS)
 
 
@@ -68,17 +68,17 @@ def scraping(chosen: Installation) -> Manifests:
 
 
 def alerts(chosen: Installation) -> Manifests:
-    """What a person is called for."""
+    """The alerts for the Prometheus operator."""
     return (prometheus_rule(chosen),)
 
 
 def dashboards(chosen: Installation) -> Manifests:
-    """What a person looks at."""
+    """The dashboard for Grafana."""
     return (dashboard_map(chosen),)
 
 
 def availability(chosen: Installation) -> Manifests:
-    """Beside two replicas, what keeps one of them running."""
+    """What keeps one of two replicas running."""
     return (priority_class(chosen), disruption_budget(chosen))
 
 
@@ -88,7 +88,7 @@ def base(chosen: Installation) -> Manifests:
 
 
 def namespaced(chosen: Installation) -> Manifests:
-    """One replica that serves its own namespace, with Roles alone."""
+    """One replica that serves its own namespace, with Roles and no ClusterRoles."""
     granted = (*rights_within(chosen), *pod_reader_within(chosen))
     return (*accounts(chosen), *granted, deployment(chosen, [OWN_NAMESPACE]))
 

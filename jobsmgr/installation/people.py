@@ -10,7 +10,7 @@ from jobsmgr.installation.settings import Installation
 _READING = tuple(Right(verb, WORKFLOWS) for verb in ("get", "list", "watch"))
 _EDITING = (*_READING, *(Right(verb, WORKFLOWS) for verb in ("create", "update", "patch", "delete")))
 RIGHTS = {"view": _READING, "edit": _EDITING, "admin": (*_EDITING, Right("deletecollection", WORKFLOWS))}
-"""By the role of Kubernetes that gets them. Nobody is given the status: it would be a claim that nobody checks."""
+"""By the role of Kubernetes that gets them. Nobody may write the status: nothing would check what they claim there."""
 
 
 def people_roles(installation: Installation) -> tuple[Manifest, ...]:

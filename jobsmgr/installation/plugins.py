@@ -1,4 +1,4 @@
-"""Plugins from an image of their own, without building the operator's anew. Which ones is not known here."""
+"""Plugins from an image of their own, without a new image of the operator. Which ones is not known here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobsmgr.installation.settings import Installation
 
 IMAGE = "jobsmgr-plugins"
 FOLDER = "/plugins"
-"""In that image: what `pip install --target /plugins` makes. It needs a `cp` too, as every image with a shell has."""
+"""In that image: what `pip install --target /plugins` writes. It needs `cp` too, which images with a shell have."""
 
 _COPIED = "/copied"
 VOLUME: Manifest = {"name": "plugins", "emptyDir": {}}
@@ -29,7 +29,7 @@ def loader(image: str) -> Manifest:
 
 
 def with_plugins(installation: Installation) -> Manifest:
-    """What is changed of the Deployment, as a strategic merge patch."""
+    """The strategic merge patch of the Deployment."""
     tag = installation.image.rpartition(":")[2]
     container = {"name": CONTAINER, "env": [VARIABLE], "volumeMounts": [MOUNT]}
     pod = {"initContainers": [loader(f"{IMAGE}:{tag}")], "containers": [container], "volumes": [VOLUME]}

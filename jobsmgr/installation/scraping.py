@@ -11,7 +11,7 @@ _SUFFIX = "-metrics"
 
 
 def metrics_service(installation: Installation) -> Manifest:
-    """Names the pods' port; without an address of its own, since each replica is scraped by itself."""
+    """A headless Service that names the port of the pods: each replica is scraped by itself."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -20,7 +20,7 @@ def metrics_service(installation: Installation) -> Manifest:
             "clusterIP": "None",
             "selector": installation.labels,
             "ports": [{"name": PORT_NAME, "port": PORT, "targetPort": PORT}],
-            "publishNotReadyAddresses": True,  # why it is not ready is what metrics are asked for
+            "publishNotReadyAddresses": True,  # the metrics say why a pod is not ready
         },
     }
 

@@ -1,4 +1,4 @@
-"""What can be chosen of an installation, and what all its objects have in common. No object is made whole here."""
+"""What can be chosen for an installation, and what all its objects have in common. No whole object is made here."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Installation:
         return {"app.kubernetes.io/name": self.name}
 
     def metadata(self, suffix: str = "") -> dict[str, Any]:
-        """Of an object that belongs to no namespace."""
+        """The metadata of a cluster-scoped object."""
         return {"name": f"{self.name}{suffix}", "labels": self.labels}
 
     def placed(self, suffix: str = "") -> dict[str, Any]:
-        """Of an object in the operator's own namespace."""
+        """The metadata of an object in the operator's own namespace."""
         return {"name": f"{self.name}{suffix}", "namespace": self.namespace, "labels": self.labels}
