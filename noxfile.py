@@ -27,6 +27,12 @@ def _install(session: nox.Session, *groups: str, project: bool = True) -> None:
     session.install(*LOCK, *packages, *(("-e", ".") if project else ()))
 
 
+def _install_with_plane(session: nox.Session) -> None:
+    """What tests on a control plane need; the plane's binary is built before they start, not by the first of them."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.programs", "plane")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format; the workflows of CI; what the next version changes."""
@@ -64,8 +70,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def node(session: nox.Session) -> None:
     """The tests on a real node, skipped where there can be none. Arguments after -- go to pytest."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.programs", "plane")
+    _install_with_plane(session)
     session.run("pytest", "tests/node", *(session.posargs or SIDE_BY_SIDE))
 
 
@@ -91,8 +96,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Seed each defect of tests/mutants, and see that its test fails; words after -- choose among them."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    _install_with_plane(session)
     session.run("python", "-m", "tests.mutants.run", *session.posargs)
 
 
@@ -106,16 +110,14 @@ def model(session: nox.Session) -> None:
 @nox.session
 def sweeps(session: nox.Session) -> None:
     """Crash sweep, misoperation and what takes long to wait for, over all there is; arguments after -- go to pytest."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    _install_with_plane(session)
     session.run("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Operators under faults and kills, `-- --minutes 60` or as long as you like; shows whether memory grows."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    _install_with_plane(session)
     session.run("python", "-m", "tests.reliability.soak", *session.posargs)
 
 
@@ -129,8 +131,7 @@ def scale(session: nox.Session) -> None:
 @nox.session(name="reliability-full")
 def reliability_full(session: nox.Session) -> None:
     """All that looks for faults beside the tests, for hours, and the report of it in docs/; goes on after failures."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.plane.build")
+    _install_with_plane(session)
     kept = ("--figures", session.create_tmp())
     parts = (
         ("python", "-m", "tests.model", *kept),
@@ -147,8 +148,7 @@ def reliability_full(session: nox.Session) -> None:
 @nox.session
 def plane(session: nox.Session) -> None:
     """Build the control plane for tests into the user's cache folder, once."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.programs", "plane")
+    _install_with_plane(session)
 
 
 @nox.session
@@ -168,17 +168,15 @@ def manifests(session: nox.Session) -> None:
 @nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the pictures of README and docs anew, by the program itself; those of a cluster on a real node."""
-    _install(session, "test")
+    _install_with_plane(session)
     session.run("python", "-m", "tests.cli.pictures")
-    session.run("python", "-m", "tests.plane.build")
     session.run("python", "-m", "tests.node.pictures")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Benchmarks: two arms in one run, times as a report."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.programs", "plane")
+    _install_with_plane(session)
     for script in sorted(Path("benchmarks").glob("[!_]*.py")):
         session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
 
@@ -186,8 +184,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def image(session: nox.Session) -> None:
     """Build the operator's image and run it, skipped where there is no podman. Arguments after -- go to pytest."""
-    _install(session, "test")
-    session.run("python", "-m", "tests.programs", "plane")
+    _install_with_plane(session)
     session.run("pytest", "tests/image", *session.posargs)
 
 
