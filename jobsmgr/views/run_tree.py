@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import attrs
@@ -14,8 +15,8 @@ from jobsmgr.api.status import Counts, Phase
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.palette import STYLES, SYMBOLS, Palette
-from jobsmgr.views.run_view import JobView, WorkflowView, phase_of, that_run
-from jobsmgr.views.timeline import CELLS, Ran, Timeline
+from jobsmgr.views.run_view import JobView, Ran, WorkflowView, phase_of, that_run
+from jobsmgr.views.timeline import CELLS, Timeline
 
 BAR = range(5, 20)
 """Columns of the progress bar."""
@@ -60,7 +61,7 @@ class _Row:
     stem: str = ""
 
 
-Section: TypeAlias = tuple[_Row, Sequence[JobView]]
+_Section: TypeAlias = tuple[_Row, Sequence[JobView]]
 """A group's row, and those of its jobs that are shown below it."""
 
 
@@ -78,18 +79,18 @@ def _chosen(workflows: Sequence[WorkflowView], rows: int, now: float) -> Iterato
         yield shown
 
 
-def _sections(groups: Mapping[str, list[JobView]], rows: int, now: float) -> Iterator[Section]:
+def _sections(groups: Mapping[str, list[JobView]], rows: int, now: float) -> Iterator[_Section]:
     """The groups that have begun, with the jobs that failed or run in the rows that are left; then what waits."""
-    waiting = [name for name, jobs in groups.items() if phase_of(jobs) is Phase.PENDING]
-    begun = [name for name in groups if name not in set(waiting)]
+    waiting = {name: jobs for name, jobs in groups.items() if phase_of(jobs) is Phase.PENDING}
+    begun = [name for name in groups if name not in waiting]
     if not begun:
-        begun, waiting = waiting, []
+        begun, waiting = [*groups], {}
     summed = bool(waiting) and rows > 1
     for name, jobs in _active(groups, begun, rows - summed).items():
         yield _group(name, groups[name], now), jobs
     if summed:
-        name = waiting[0] if len(waiting) == 1 else f"{len(waiting)} groups"
-        yield attrs.evolve(_group(name, [job for name in waiting for job in groups[name]], now), note=""), ()
+        name = next(iter(waiting)) if len(waiting) == 1 else f"{len(waiting)} groups"
+        yield attrs.evolve(_group(name, [*chain.from_iterable(waiting.values())], now), note=""), ()
 
 
 def _active(groups: Mapping[str, list[JobView]], begun: Sequence[str], rows: int) -> dict[str, list[JobView]]:
@@ -100,7 +101,7 @@ def _active(groups: Mapping[str, list[JobView]], begun: Sequence[str], rows: int
     return {name: [job for job in groups[name] if job.key in chosen] for name in names}
 
 
-def _rows(sections: Sequence[Section], now: float) -> Iterator[_Row]:
+def _rows(sections: Sequence[_Section], now: float) -> Iterator[_Row]:
     for number, (head, jobs) in enumerate(sections, start=1):
         last = number == len(sections)
         yield attrs.evolve(head, stem=_branch(last))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from typing import TypeAlias
 
 import attrs
 
@@ -12,8 +13,8 @@ from jobsmgr.api.workflow import JobKey
 
 TAIL = 10
 """So many last lines of a try's output are kept."""
-
-
+Ran: TypeAlias = tuple[float, float]
+"""From when until when something ran, in seconds."""
 TAKEN = "assumed to have succeeded"
 """The note beside a job that is not run."""
 
@@ -41,7 +42,7 @@ class JobView:
         ran = self.ran(now)
         return None if ran is None else ran[1] - ran[0]
 
-    def ran(self, now: float) -> tuple[float, float] | None:
+    def ran(self, now: float) -> Ran | None:
         """From when until when it has run; None if it has not."""
         return None if self.started is None else (self.started, now if self.ended is None else self.ended)
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from jobsmgr.api.durations import whole
 from jobsmgr.views.durations import duration
+from jobsmgr.views.run_view import Ran
 
 CELLS = range(12, 29)
 """Columns of a bar: in fewer nothing can be compared, and more say no more."""
@@ -21,8 +22,6 @@ _APART = 6
 """Columns from one mark to the next, at least."""
 _GAP = 2
 """Columns between two marks."""
-Ran = tuple[float, float]
-"""From when until when something ran, in seconds."""
 
 
 @attrs.frozen
