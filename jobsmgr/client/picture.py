@@ -28,7 +28,7 @@ class Pictures:
         self._read(record)
         started = record.status.start_time or record.created or now
         known = dict(record.status.jobs())
-        view = WorkflowView.of(record.name, dict.fromkeys((*self._written, *known)), started.timestamp())
+        view = WorkflowView.of(record.name, (*self._written, *known), started.timestamp())
         view.phase, view.message = record.phase, record.why[1]
         view.ended = _seconds(record.status.completion_time)
         for key, job in known.items():

@@ -85,7 +85,7 @@ class Record:
 
     @property
     def spec_version(self) -> tuple[object, ...]:
-        """What is another one when its spec is: whose it is, and its generation."""
+        """Its uid and generation, which are others once its spec is another one."""
         metadata = metadata_of(self.raw)
         return metadata.get("uid"), metadata.get("generation")
 
