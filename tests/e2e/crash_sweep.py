@@ -10,14 +10,14 @@ from typing import Any
 
 import attrs
 
-from tests.e2e.crash_workloads import Shown, Workload
+from tests.e2e.crash_workloads import Shown, Turn, Workload
+from tests.e2e.lasting import lasting
 from tests.plane.eventually import DEADLINE, eventually
 from tests.plane.fault_proxy import Action, After, Before, DropReply, FaultProxy
 from tests.plane.faults import Rule
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.operator_forks import ForkedOperator
 from tests.plane.recording import owner
-from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -26,11 +26,8 @@ MODES = ("before", "after", "lost")
 TOGETHER = 16
 """Workflows that run side by side: a kill that is meant for one of them meets all."""
 NEVER = 1_000_000
-PASSING = (
-    *("uid", "startTime", "completionTime", "lastTransitionTime", "duration"),
-    *("time", "acceptedTime"),
-)
-"""What two runs of one workflow never share."""
+PASSING = ("time", "acceptedTime")
+"""Times of a request to run jobs again, which two runs never share either."""
 
 
 @attrs.frozen
@@ -54,10 +51,9 @@ class Case:
     point: Point
     workload: Workload
     rule: Rule
-    turns: list[Any]
+    turns: list[Turn]
     end: Mapping[str, Any] | None = None
     """Its status at its end, without what passes; of one that is gone nothing is left."""
-    seen: bool = False
 
     @property
     def name(self) -> str:
@@ -74,7 +70,6 @@ class Case:
 class Sweep:
     """What all runs share."""
 
-    site: Site
     workflows: Workflows
     jobs: JobFinisher
     proxy: FaultProxy
@@ -113,28 +108,24 @@ class Sweep:
         if not self.operator.running:
             eventually(lambda: self.proxy.idle, "what the last process has sent is dealt with")
             self.operator.start()
-        items = {item["metadata"]["name"]: item for item in self._items(self.workflows.path)}
+        items = {item["metadata"]["name"]: item for item in self.workflows.items()}
         for case in batch:
             if case.end is None:
                 self._look(case, items.get(case.name))
         return all(case.end is not None for case in batch)
 
-    def _items(self, path: str) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.site.plane.call("GET", path)["items"]
-        return items
-
     def _look(self, case: Case, item: dict[str, Any] | None) -> None:
         if item is None:
-            if case.workload.gone and not self._jobs_of(case.name):
+            if case.workload.gone and not self._has_jobs(case.name):
                 case.end = {}
             return
         shown = Shown(item)
         if case.turns and case.turns[0].when(shown):
             self._take(case, case.turns.pop(0))
         elif not case.turns and not case.workload.gone and _is_over(case.workload, shown):
-            case.end = _lasting(shown.status, case.name)
+            case.end = lasting(shown.status, case.name, *PASSING)
 
-    def _take(self, case: Case, turn: Any) -> None:
+    def _take(self, case: Case, turn: Turn) -> None:
         if turn.release:
             self.jobs.release(f"{case.name}/{turn.release}")
         elif turn.patch is None:
@@ -142,24 +133,15 @@ class Sweep:
         else:
             self.workflows.edit(case.name, turn.patch)
 
-    def _jobs_of(self, name: str) -> list[str]:
-        """Jobs that a workflow has left behind."""
-        jobs = self._items(f"/apis/batch/v1/namespaces/{self.site.namespace}/jobs")
-        return [job["metadata"]["name"] for job in jobs if owner(job) and job["metadata"]["name"].startswith(name)]
+    def _has_jobs(self, name: str) -> bool:
+        """Whether a workflow has left Jobs behind."""
+        return any(owner(job) and job["metadata"]["name"].startswith(name) for job in self.workflows.jobs())
 
 
 def _is_over(workload: Workload, shown: Shown) -> bool:
     """Whether nothing more comes: where jobs are run again, only after that."""
     again = any("metadata" in (turn.patch or {}) for turn in workload.turns)
     return shown.holds("Finished") and (shown.attempted or not again)
-
-
-def _lasting(status: Mapping[str, Any], name: str) -> dict[str, Any]:
-    def kept(entry: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in entry.items() if key not in PASSING}
-
-    found: dict[str, Any] = json.loads(json.dumps(status).replace(name, "run"), object_hook=kept)
-    return found
 
 
 def points_of(calm: Sequence[Case]) -> list[Point]:

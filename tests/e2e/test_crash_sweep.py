@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.crash_sweep import Case, Point, Sweep, creates, differences, points_of, seconds_since, some_of
+from tests.e2e.crash_sweep import Point, Sweep, creates, differences, points_of, seconds_since, some_of
 from tests.e2e.crash_workloads import SIZES, workloads
 from tests.figures import Figures
 from tests.plane.fault_proxy import FaultProxy
@@ -55,14 +55,13 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
     proxy: FaultProxy,
     operator: ForkedOperator,
     trace: Trace,
-    site: Site,
     full: bool,
     figures: Figures,
 ) -> None:
     if size != "small" and not full:
         pytest.skip("larger workloads are part of a full run")
     began = time.monotonic()
-    sweep = Sweep(site, workflows, jobs, proxy, operator, workloads(SIZES[size]))
+    sweep = Sweep(workflows, jobs, proxy, operator, workloads(SIZES[size]))
     calm = {case.point.workload: case for case in sweep.run([Point(name) for name in part])}
     every = points_of([*calm.values()])
     points = every if full else some_of(every, SOME)
@@ -84,8 +83,4 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
         seconds=seconds_since(began),
     )
     assert not broken, "\n".join(broken)
-    assert reached >= REACHED * len(points), [case.name for case in cases if not _reached(case)]
-
-
-def _reached(case: Case) -> bool:
-    return case.reached
+    assert reached >= REACHED * len(points), [case.name for case in cases if not case.reached]

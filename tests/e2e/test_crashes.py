@@ -1,11 +1,11 @@
 """The operator is killed again and again amid a batch of workflows: nothing is lost, nothing is done twice."""
 
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests.e2e.lasting import lasting
 from tests.e2e.shapes import SEED, group, job
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, FaultProxy
@@ -41,13 +41,7 @@ def create(workflows: Workflows, prefix: str, number: int) -> str:
 def end_of(workflows: Workflows, name: str, prefix: str) -> dict[str, Any]:
     """A finished workflow's whole status, without times and uids and what the run is called."""
     status = workflows.wait_for(name, "Finished", seconds=120)
-    ours = json.loads(json.dumps(status).replace(f"{prefix}-", "run-"), object_hook=_lasting)
-    return {name.removeprefix(prefix): ours}
-
-
-def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
-    passing = ("uid", "startTime", "completionTime", "lastTransitionTime", "duration")
-    return {key: value for key, value in entry.items() if key not in passing}
+    return {name.removeprefix(prefix): lasting(status, f"{prefix}-")}
 
 
 def ends(workflows: Workflows, names: list[str], prefix: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Each field of the API is set by mistake, to whatever it can say, and back: then it runs as if that had never been."""
 
-import json
 import time
 from collections import Counter
 from typing import Any
@@ -9,6 +8,7 @@ import attrs
 import pytest
 
 from tests.e2e.crash_sweep import seconds_since
+from tests.e2e.lasting import lasting
 from tests.e2e.misoperations import KINDS, Field, base, edited, fields
 from tests.figures import Figures
 from tests.plane.eventually import eventually
@@ -24,7 +24,8 @@ STEERING = ("abort", "suspend")
 """What ends or starts a workflow, as it is meant to: there is no way back to try."""
 SPEC_HASH = "jobmanager.raczylo.com/spec-hash"
 """It depends on the workflow's name."""
-PASSING = ("uid", "startTime", "completionTime", "lastTransitionTime", "duration", "observedGeneration")
+PASSING = ("observedGeneration", "batch.kubernetes.io/controller-uid", "controller-uid", "selector", SPEC_HASH)
+"""What workflows with other edits and names never share."""
 
 
 @attrs.define
@@ -140,11 +141,5 @@ def _ends(workflows: Workflows) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in workflows.items():
         name, own = item["metadata"]["name"], jobs.get(item["metadata"]["uid"], [])
-        text = json.dumps([item["status"], sorted(own, key=lambda job: str(job["name"]))]).replace(name, "run")
-        found[name] = json.loads(text, object_hook=_lasting)
+        found[name] = lasting([item["status"], sorted(own, key=lambda job: str(job["name"]))], name, *PASSING)
     return found
-
-
-def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
-    own = (*PASSING, "batch.kubernetes.io/controller-uid", "controller-uid", "selector", SPEC_HASH)
-    return {key: value for key, value in entry.items() if key not in own}
