@@ -44,6 +44,11 @@ class Arm(Protocol):
         ...
 
 
+def address_of(plane: ControlPlane) -> list[str]:
+    """The options that tell a bare client where the API server is, and who it is itself."""
+    return ["--url", plane.url, "--token", plane.token("admin"), "--authority", str(plane.authority)]
+
+
 class Bare:
     """`_bare.py`: plain aiohttp, no ManagedJob."""
 
@@ -51,10 +56,9 @@ class Bare:
 
     def __init__(self, plane: ControlPlane, folder: Path) -> None:
         self.namespace = plane.namespace("bare")
-        address = ["--url", plane.url, "--token", plane.token("admin"), "--authority", str(plane.authority)]
         with (folder / "bare.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks._bare", *address, "--namespace", self.namespace],
+                [sys.executable, "-m", "benchmarks._bare", *address_of(plane), "--namespace", self.namespace],
                 stdin=subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,
@@ -92,7 +96,7 @@ class Operator:
     def __init__(self, plane: ControlPlane, folder: Path) -> None:
         self.namespace = plane.namespace("jobsmgr")
         plane.install_namespaced_roles(self.namespace)
-        self._workflows = Workflows(plane, self.namespace)
+        self.workflows = Workflows(plane, self.namespace)
         self._process = OperatorProcess(plane, self.namespace, folder)
         self._process.start()
         self._process.wait_for_log('"event": "leading"')
@@ -105,14 +109,14 @@ class Operator:
     def submit(self, workflows: dict[str, Spec]) -> None:
         """Create the ManagedJobs."""
         for name, spec in workflows.items():
-            self._workflows.create_spec(name, spec)
+            self.workflows.create_spec(name, spec)
 
     def faults(self, workflows: dict[str, Spec]) -> list[str]:
         """Each workflow has to end as succeeded."""
         found = []
         for name in workflows:
             try:
-                status = self._workflows.wait_for(name, "Finished", seconds=SETTLES)
+                status = self.workflows.wait_for(name, "Finished", seconds=SETTLES)
             except AssertionError as error:
                 found.append(f"{name}: {error}")
             else:

@@ -7,18 +7,16 @@ of each the least CPU time counts. `python -m benchmarks.cli --rounds 20`.
 import argparse
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 import attrs
 import yaml
 
-ROOT = Path(__file__).parents[1]
-PROGRAM = Path(sys.executable).parent / "jobsmgr"
+from benchmarks._processes import PROGRAM, ROOT, environment, run
+
 SMALL = str(ROOT / "examples" / "seed.yaml")
 JOBS = 1000
 SECOND = 1.0
@@ -89,29 +87,14 @@ def _arms(large: str) -> list[Arm]:
     ]
 
 
-def environment(folder: str) -> dict[str, str]:
-    """Bytecode is kept, as after an installation: some machines' settings have it compiled anew each time."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
-
-
 def _measure(arms: Sequence[Arm], rounds: int, env: Mapping[str, str]) -> list[float]:
     for arm in arms:
-        _cpu_seconds(arm.command, env)
+        run(arm.command, env)
     least = [float("inf")] * len(arms)
     for _ in range(rounds):
         for at, arm in enumerate(arms):
-            least[at] = min(least[at], _cpu_seconds(arm.command, env))
+            least[at] = min(least[at], run(arm.command, env)[0].cpu)
     return least
-
-
-def _cpu_seconds(command: Sequence[str], env: Mapping[str, str]) -> float:
-    before = getrusage(RUSAGE_CHILDREN)
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, env=env)
-    after = getrusage(RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _report(arms: Sequence[Arm], least: Sequence[float], rounds: int) -> int:

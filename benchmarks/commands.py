@@ -14,20 +14,18 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 import anyio.from_thread
 
-from benchmarks._arms import cpu_seconds
-from benchmarks.cli import environment
-from tests.cli.program import PROGRAM, ROOT
-from tests.cli.runs import on_terminal
+from benchmarks._arms import Operator, address_of, cpu_seconds
+from benchmarks._processes import PROGRAM, ROOT, Cost, environment, least, run
+from tests.e2e.commands import Commands
 from tests.e2e.shapes import SEED, group, job
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.job_finisher import JobFinisher, Outcome
-from tests.plane.operator_process import OperatorProcess
+from tests.plane.site import Site
 from tests.plane.workflows import API, Workflows
 
 LISTED = 1000
@@ -49,55 +47,47 @@ class Bench:
         self._folder = folder
         self.plane = ControlPlane.start(folder / "plane", FAST_CONTROLLERS)
         stack.callback(self.plane.end)
-        self.namespace = self.plane.namespace("commands")
-        self.plane.install_namespaced_roles(self.namespace)
-        self.workflows = Workflows(self.plane, self.namespace)
-        portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
-        self.jobs = JobFinisher(self.plane, self.namespace)
-        stack.enter_context(portal.wrap_async_context_manager(self.jobs))
-        operator = OperatorProcess(self.plane, self.namespace, folder)
-        operator.start()
+        operator = Operator(self.plane, folder)
         stack.callback(operator.close)
-        self.kubeconfig = str(self.plane.kubeconfig("admin", namespace=self.namespace))
+        self.workflows = operator.workflows
+        self.commands = Commands(Site(self.plane, operator.namespace))
+        portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
+        self.jobs = JobFinisher(self.plane, operator.namespace)
+        stack.enter_context(portal.wrap_async_context_manager(self.jobs))
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Of a command."""
-        return {**environment(str(self._folder)), "KUBECONFIG": self.kubeconfig}
+        return {**environment(str(self._folder)), "KUBECONFIG": self.commands.environment["KUBECONFIG"]}
 
     def bare(self, path: str, *more: str) -> list[str]:
         """The bare client's command line."""
-        address = ["--url", self.plane.url, "--token", self.plane.token("admin")]
-        address += ["--authority", str(self.plane.authority)]
-        return [sys.executable, "-m", "benchmarks._bare_commands", *address, "--path", path, *more]
+        return [sys.executable, "-m", "benchmarks._bare_commands", *address_of(self.plane), "--path", path, *more]
 
 
 def measure_list(bench: Bench, rounds: int) -> int:
-    """Both get the list by turns; 1 if ours costs too much more."""
+    """Both get the list in turn; 1 if ours costs too much more."""
     _fill(bench)
     commands = {"bare client": bench.bare(ALL), "jobsmgr": [str(PROGRAM), "list", "-A"]}
-    least: dict[str, list[float]] = {label: [float("inf")] * 2 for label in commands}
-    for number in range(rounds + 1):
+    costs: dict[str, list[Cost]] = {label: [] for label in commands}
+    for _ in range(rounds + 1):
         for label, command in commands.items():
-            costs = _costs(command, bench.environment)
-            if number:  # the first one fills caches
-                least[label] = [min(pair) for pair in zip(least[label], costs, strict=True)]
+            costs[label].append(_cost(command, bench.environment))
+    found = {label: least(some[1:]) for label, some in costs.items()}  # the first one fills caches
     print(f"list -A of {LISTED:,} workflows, whole processes, least of {rounds} rounds:")
-    for label, (cpu, wall) in least.items():
-        print(f"  {label:12} {cpu * 1000:6.0f} ms of CPU, printed after {wall * 1000:6.0f} ms")
-    more = least["jobsmgr"][0] - least["bare client"][0]
+    for label, cost in found.items():
+        print(f"  {label:12} {cost.cpu * 1000:6.0f} ms of CPU, printed after {cost.wall * 1000:6.0f} ms")
+    more = found["jobsmgr"].cpu - found["bare client"].cpu
     print(f"  {more * 1000:.0f} ms of CPU more than the bare client, at most {SECOND:.0f} s: {_verdict(more, SECOND)}")
     return int(more > SECOND)
 
 
-def _costs(command: Sequence[str], env: Mapping[str, str]) -> tuple[float, float]:
-    """CPU and time of a command, in seconds."""
-    before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env=env)
-    after, ended = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-    found = done.stdout.count(b"\n") - 1 if done.stdout.startswith(b"NAMESPACE") else int(done.stdout)
+def _cost(command: Sequence[str], env: Mapping[str, str]) -> Cost:
+    """What a command costs that has to find all workflows."""
+    cost, text = run(command, env)
+    found = text.count("\n") - 1 if text.startswith("NAMESPACE") else int(text)
     assert found == LISTED, found
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, ended - began
+    return cost
 
 
 def _fill(bench: Bench) -> None:
@@ -117,20 +107,22 @@ def measure_tree(bench: Bench, seconds: float) -> int:
     bench.jobs.hold("first")
     bench.workflows.create_spec("hundred", spec)
     bench.workflows.wait_for_phases("hundred", start__first="running")
-    with _following(bench, path) as bare, _tree(bench) as running:
+    tree = bench.commands.on_terminal("tree", "hundred", "-w", rows=ROWS, columns=120)
+    with _following(bench, path) as bare, tree as running:
         running.until("first")
-        before = {"bare client": cpu_seconds(bare.pid), "jobsmgr": cpu_seconds(running.process.pid)}
+        pids = {"bare client": bare.pid, "jobsmgr": running.process.pid}
+        before = {label: cpu_seconds(pid) for label, pid in pids.items()}
         began = time.perf_counter()
         bench.jobs.release("first")
         running.until(f"{GROUPS * JOBS + 1}/{GROUPS * JOBS + 1}")
         lasted = time.perf_counter() - began
-        used = {"bare client": cpu_seconds(bare.pid), "jobsmgr": cpu_seconds(running.process.pid)}
+        used = {label: cpu_seconds(pid) - before[label] for label, pid in pids.items()}
         code = running.end()
     assert code == 0
     print(
         f"tree -w of a workflow of {GROUPS * JOBS + 1} jobs that took {lasted:.0f} s, without the start of the process:"
     )
-    shares = {label: (used[label] - before[label]) / lasted for label in used}
+    shares = {label: seconds / lasted for label, seconds in used.items()}
     for label, share in shares.items():
         print(f"  {label:12} {share:6.1%} of a core")
     print(f"  at most {CORE:.0%}: {_verdict(shares['jobsmgr'], CORE)}")
@@ -158,13 +150,6 @@ def _following(bench: Bench, path: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-@contextlib.contextmanager
-def _tree(bench: Bench) -> Iterator[Any]:
-    words = ("tree", "hundred", "-w")
-    with on_terminal(*words, program=(str(PROGRAM),), rows=ROWS, columns=120, KUBECONFIG=bench.kubeconfig) as running:
-        yield running
-
-
 def _verdict(found: float, most: float) -> str:
     return "missed" if found > most else "met"
 
@@ -172,7 +157,7 @@ def _verdict(found: float, most: float) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 if a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.commands", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often the list is got in each arm")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each arm gets the list")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the workflow of 100 jobs takes")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="jobsmgr-bench-") as name, contextlib.ExitStack() as stack:

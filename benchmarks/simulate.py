@@ -8,18 +8,16 @@ the wall and its CPU time are printed. For the loop's cost of a job the CPU time
 
 import argparse
 import platform
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 import attrs
 import yaml
 
-PROGRAM = Path(sys.executable).parent / "jobsmgr"
+from benchmarks._processes import PROGRAM, Cost, least, run
+
 SECONDS = 10.0
 """What a run of 5,000 jobs may take on a quiet machine."""
 MILLISECONDS = 2.0
@@ -65,14 +63,6 @@ SHAPES = (
 )
 
 
-@attrs.frozen
-class Cost:
-    """Of one run, in seconds."""
-
-    wall: float
-    cpu: float
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and say whether both targets are kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,8 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _least(shape: Shape, options: tuple[str, ...], rounds: int) -> Cost:
-    costs = [_cost(shape, options) for _ in range(rounds)]
-    return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs))
+    return least([_cost(shape, options) for _ in range(rounds)])
 
 
 def _cost(shape: Shape, options: tuple[str, ...]) -> Cost:
@@ -101,14 +90,10 @@ def _cost(shape: Shape, options: tuple[str, ...]) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workflow.yaml"
         file.write_text(shape.text())
-        before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
-            [PROGRAM, "run", "--executor", "simulate", *options, file], capture_output=True, text=True, check=True
-        )
-        wall, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
-    if f" {jobs}/{jobs} jobs" not in done.stdout.splitlines()[-1]:
-        raise RuntimeError(f"the run is not valid: {done.stdout.splitlines()[-1]}")
-    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        cost, text = run([str(PROGRAM), "run", "--executor", "simulate", *options, str(file)])
+    if f" {jobs}/{jobs} jobs" not in text.splitlines()[-1]:
+        raise RuntimeError(f"the run is not valid: {text.splitlines()[-1]}")
+    return cost
 
 
 def _word(kept: bool) -> str:
