@@ -109,14 +109,14 @@ def model(session: nox.Session) -> None:
 
 @nox.session
 def sweeps(session: nox.Session) -> None:
-    """Crash sweep, misoperation and what takes long to wait for, over all there is; arguments after -- go to pytest."""
+    """Crash sweep, misoperation and slow fault tests, over all there is; arguments after -- go to pytest."""
     _install_with_plane(session)
     session.run("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Operators under faults and kills, `-- --minutes 60` or as long as you like; shows whether memory grows."""
+    """Operators under faults and kills, for `-- --minutes 60` or as long as you like; shows whether memory grows."""
     _install_with_plane(session)
     session.run("python", "-m", "tests.reliability.soak", *session.posargs)
 
@@ -130,7 +130,7 @@ def scale(session: nox.Session) -> None:
 
 @nox.session(name="reliability-full")
 def reliability_full(session: nox.Session) -> None:
-    """All that looks for faults beside the tests, for hours, and the report of it in docs/; goes on after failures."""
+    """All that looks for faults beside the tests, for hours, and its report in docs/; failures do not end it."""
     _install_with_plane(session)
     kept = ("--figures", session.create_tmp())
     parts = (
@@ -232,7 +232,7 @@ def frozen(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Renew requirements.lock; of it, with hashes, what an image is built with and what it has."""
+    """Renew requirements.lock, and from it the locks with hashes: what an image has, and what it is built with."""
     session.install("uv")
     groups = [part for group in PROJECT["dependency-groups"] for part in ("--group", group)]
     compiled = ("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--no-header")
