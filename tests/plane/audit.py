@@ -35,6 +35,11 @@ class Request:
     """Only creates of Jobs have it."""
 
     @property
+    def content(self) -> dict[str, Any]:
+        """Its body; empty where it has none that is an object."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    @property
     def writes(self) -> bool:
         """Whether it could have changed something."""
         return self.verb not in ("get", "list", "watch")

@@ -6,10 +6,8 @@ No I/O, and nothing of jobsmgr.
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from tests.plane.attempts import ends_of, request_of
-from tests.plane.audit import Request
 from tests.plane.recording import Recording, Version, owner
 
 MOST_REFUSED = 5
@@ -34,7 +32,7 @@ def repeats_no_refused_request_at_once(recording: Recording) -> Iterator[str]:
     """L6: a request that is refused is not sent again and again within a second; another version of it (409) may be."""
     refused: dict[tuple[str, str, str, str], list[datetime]] = defaultdict(list)
     for request in recording.by_operators:
-        name = request.name or body_of(request).get("metadata", {}).get("name", "")
+        name = request.name or request.content.get("metadata", {}).get("name", "")
         if request.code >= 400 and request.code != 409 and name and request.resource != "events":
             which = (request.user, request.verb, request.resource, name)
             refused[which].append(datetime.fromisoformat(request.received))
@@ -55,7 +53,7 @@ def _late_writes(recording: Recording, uid: str, final: Version, edited: int | N
         if (request.resource, request.name) != ("managedjobs/status", final.name) or not request.writes:
             continue
         # The version that a patch was computed from: one from the end on means that the end was known.
-        seen = int(body_of(request).get("metadata", {}).get("resourceVersion") or 0)
+        seen = int(request.content.get("metadata", {}).get("resourceVersion") or 0)
         if request.code == 200 and seen < final.revision:
             ended = max(ended, request.answered)
         if seen >= final.revision and seen in own and not excused(seen):
@@ -65,10 +63,6 @@ def _late_writes(recording: Recording, uid: str, final: Version, edited: int | N
             yield f"the Job {creation.name} was created at {creation.revision}"
     for request in recording.by_operators:
         if request.resource == "jobs" and request.verb == "delete" and ended and request.received > ended:
-            target = recording.jobs.get((body_of(request).get("preconditions") or {}).get("uid", ""), [])
+            target = recording.jobs.get((request.content.get("preconditions") or {}).get("uid", ""), [])
             if any(owner(version.content) == uid for version in target) and edited is None:
                 yield f"its Job {request.name} was deleted"
-
-
-def body_of(request: Request) -> dict[str, Any]:
-    return request.body if isinstance(request.body, dict) else {}

@@ -13,7 +13,6 @@ import attrs
 from tests.plane import expansion, restraint, terms
 from tests.plane.attempts import attempt_at, attempt_of, opened_again, request_of
 from tests.plane.recording import Creation, Path, Recording, Version, owner
-from tests.plane.restraint import body_of
 from tests.plane.script import PREFIX
 
 TERMINAL = ("succeeded", "failed", "aborted")
@@ -91,11 +90,11 @@ def writes_no_blind_request(recording: Recording) -> Iterator[str]:
         if request.denied:
             continue  # refused before its body was read, so there is none in the log
         if request.verb in ("patch", "update") and request.resource.startswith("managedjobs"):
-            if not body_of(request).get("metadata", {}).get("resourceVersion"):
+            if not request.content.get("metadata", {}).get("resourceVersion"):
                 yield f"{request.verb} of {request.resource} {request.name} without resourceVersion"
         elif request.verb == "delete" and request.resource in ("jobs", "managedjobs"):
             needed = {"uid", "resourceVersion"} if request.resource == "managedjobs" else {"uid"}
-            lacking = needed - set(body_of(request).get("preconditions") or {})
+            lacking = needed - set(request.content.get("preconditions") or {})
             if lacking:
                 yield f"delete of {request.resource} {request.name} without the precondition {sorted(lacking)}"
         elif request.verb == "deletecollection":
@@ -108,7 +107,7 @@ def touches_only_its_own(recording: Recording) -> Iterator[str]:
         if request.resource == "jobs" and request.verb in ("patch", "update"):
             yield f"{request.verb} of the Job {request.name}"
         if request.resource == "jobs" and request.verb == "delete" and request.code < 300:
-            uid = (body_of(request).get("preconditions") or {}).get("uid", "")
+            uid = (request.content.get("preconditions") or {}).get("uid", "")
             versions = recording.jobs.get(uid, [])
             if not any(owner(version.content) in recording.workflows for version in versions):
                 yield f"delete of the Job {request.name}, which belongs to no workflow here"
@@ -138,7 +137,7 @@ def leaves_the_spec_alone(recording: Recording) -> Iterator[str]:
     for request in recording.by_operators:
         if not request.resource.startswith("managedjobs"):
             continue
-        if request.verb in ("create", "update") or "spec" in body_of(request):
+        if request.verb in ("create", "update") or "spec" in request.content:
             yield f"{request.verb} of {request.resource} {request.name} with a spec"
 
 
