@@ -3,14 +3,12 @@
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 
 import attrs
 
 from tests.cli.program import PROGRAM, ROOT, Done
 from tests.cli.runs import Running, on_terminal
-from tests.plane import components
 from tests.plane.site import Site
 
 
@@ -28,12 +26,10 @@ class Commands:
     def environment(self) -> Mapping[str, str]:
         """What a shell of this user has."""
         plane, namespace = self.site
-        kubeconfig: Path = plane.kubeconfig(self.user, namespace=namespace, url=self.url)
         if self.account:
-            token = plane.service_account_token(namespace, self.account)
-            text = components.kubeconfig(self.url or plane.url, plane.authority, token, namespace)
-            kubeconfig = kubeconfig.with_name(f"{self.account}-{namespace}.kubeconfig")
-            kubeconfig.write_text(text)
+            kubeconfig = plane.account_kubeconfig(self.account, namespace=namespace, url=self.url)
+        else:
+            kubeconfig = plane.kubeconfig(self.user, namespace=namespace, url=self.url)
         return {**os.environ, "KUBECONFIG": str(kubeconfig), "COLUMNS": "120"}
 
     def __call__(self, *arguments: str, code: int = 0, stdin: str = "") -> Done:
@@ -68,10 +64,7 @@ class Commands:
             finally:
                 process.kill()
 
-    @contextmanager
-    def on_terminal(self, *arguments: str, rows: int = 24, columns: int = 80) -> Iterator[Running]:
+    def on_terminal(self, *arguments: str, rows: int = 24, columns: int = 80) -> AbstractContextManager[Running]:
         """A command on a pseudo-terminal of that size; it is ended at the end of the block."""
         kubeconfig = self.environment["KUBECONFIG"]
-        program = (str(PROGRAM),)
-        with on_terminal(*arguments, program=program, rows=rows, columns=columns, KUBECONFIG=kubeconfig) as running:
-            yield running
+        return on_terminal(*arguments, program=(str(PROGRAM),), rows=rows, columns=columns, KUBECONFIG=kubeconfig)

@@ -8,7 +8,6 @@ import pytest
 
 from tests.e2e.shapes import chain
 from tests.installation.support import built, helm, kustomization, loaded, overlay
-from tests.plane import components
 from tests.plane.access import DEFAULT, MANIFESTS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -75,10 +74,8 @@ def test_every_other_pod_that_is_shipped_is_admitted_too(installed: ControlPlane
         loaded(chart.stdout)["Deployment", HOME],
     ):
         template = found["spec"]["template"]
-        assert (
-            try_pod(installed, {"metadata": {**template["metadata"], "name": "probe"}, "spec": template["spec"]})[0]
-            == 201
-        )
+        probe = {**template, "metadata": {**template["metadata"], "name": "probe"}}
+        assert try_pod(installed, probe)[0] == 201
     test = loaded(chart.stdout)["Pod", "jobsmgr-test"]
     assert try_pod(installed, {**test, "metadata": {"name": "probe"}}) == (201, "")
 
@@ -102,12 +99,9 @@ def test_the_service_account_that_is_shipped_can_do_the_operators_work(
     jobs: JobFinisher,
     operators: Operators,
     namespace: str,
-    tmp_path: Path,
 ) -> None:
     """By the shipped bindings alone: it leads by the lease in its own namespace and misses no right."""
-    file = tmp_path / "kubeconfig"
-    token = installed.service_account_token(HOME, "jobsmgr")
-    file.write_text(components.kubeconfig(installed.url, installed.authority, token, HOME))
+    file = installed.account_kubeconfig("jobsmgr", namespace=HOME)
     operator = operators(flags=("--kubeconfig", str(file), "--lease-namespace", HOME))
     operator.wait_for_log('"event": "leading"')
     workflows.create_spec("etl", chain(2))
@@ -129,9 +123,7 @@ def test_in_one_namespace_roles_alone_are_enough(
 ) -> None:
     """The namespaced variant, in a namespace of a user's own: no right on the cluster is asked for in vain."""
     control_plane.kubectl("apply", "-k", str(kustomization(tmp_path, "namespaced", namespace=namespace)))
-    file = tmp_path / "kubeconfig"
-    token = control_plane.service_account_token(namespace, "jobsmgr")
-    file.write_text(components.kubeconfig(control_plane.url, control_plane.authority, token, namespace))
+    file = control_plane.account_kubeconfig("jobsmgr", namespace=namespace)
     operator = operators(flags=("--kubeconfig", str(file)))
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")

@@ -62,11 +62,18 @@ class Access:
 
     def kubeconfig(self, user: str = "admin", *, namespace: str = "default", url: str | None = None) -> Path:
         """A kubeconfig file of a user; `url` replaces the server's address (plain HTTP goes without the CA)."""
-        server = url or self.url
+        return self._kubeconfig(user, self.token(user), namespace, url or self.url)
+
+    def account_kubeconfig(self, account: str, *, namespace: str, url: str | None = None) -> Path:
+        """A kubeconfig file of a service account of the namespace, which is made if missing; `url` as for a user's."""
+        token = self.service_account_token(namespace, account)
+        return self._kubeconfig(f"account-{account}", token, namespace, url or self.url)
+
+    def _kubeconfig(self, name: str, token: str, namespace: str, server: str) -> Path:
         authority = self.authority if server.startswith("https:") else None
-        text = components.kubeconfig(server, authority, self.token(user), namespace)
-        name = f"{user}-{namespace}-{server.rpartition(':')[2]}.kubeconfig"
-        return _write_whole(self.folder / "kubeconfigs" / name, text)
+        text = components.kubeconfig(server, authority, token, namespace)
+        file = f"{name}-{namespace}-{server.rpartition(':')[2]}.kubeconfig"
+        return _write_whole(self.folder / "kubeconfigs" / file, text)
 
     def ssl_context(self) -> ssl.SSLContext:
         """What a client of the API server has to trust."""
