@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -177,8 +176,3 @@ def differences(calm: Case, case: Case, made: Mapping[str, Counter[str]]) -> Ite
         yield f"{case.name} created {dict(made[case.name])} instead of {dict(made[calm.name])}"
     if twice := [name for name, count in made[case.name].items() if count > 1]:
         yield f"{case.name} created twice: {twice}"
-
-
-def seconds_since(began: float) -> float:
-    """For a report."""
-    return round(time.monotonic() - began, 1)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from jobsmgr.api.crd import schema
+from tests.e2e.shapes import Spec
 
 KINDS = ("valid", "boundary", "null", "huge", "removed")
 CANDIDATES = ("b", "x1", "100m", "1Gi", "/x", "A_B", "busybox:2", "Always", "1.5", "")
@@ -20,7 +21,6 @@ DEEPEST = 3
 LONGEST = 200_000
 """Characters of a huge text: an edit that carries more is refused before anybody looks at it."""
 
-Spec = dict[str, Any]
 Step = str | int
 _MISSING = object()
 
@@ -54,7 +54,7 @@ class Field:
 
 def base() -> Spec:
     """A workflow in which most fields say something; it is suspended, so that nothing starts while it is edited."""
-    known = _part(schema(), "params")
+    known = schema()["properties"]["params"]
     rich = {name: copy.deepcopy(value) for name, value in PARAMS.items() if name in known["properties"]}
     first = {"name": "a", "image": "busybox", "args": ["a"], "retries": 1, "parallel": True, "params": rich}
     second = {"name": "b", "image": "busybox", "dependencies": [{"name": "a"}]}
@@ -176,8 +176,3 @@ def _get(spec: Any, path: Sequence[Step]) -> Any:
         except (KeyError, IndexError, TypeError):
             return _MISSING
     return spec
-
-
-def _part(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = part["properties"][name]
-    return found
