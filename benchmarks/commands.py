@@ -30,8 +30,8 @@ from tests.plane.workflows import API, Workflows
 
 LISTED = 1000
 SECOND = 1.0
-"""Seconds of CPU that the list may take beyond the bare client's: on a machine that does nothing else it is printed so
-much later than the server's answer. Time alone says more of what else a machine does."""
+"""Seconds of CPU that the list may use beyond the bare client's. On an idle machine it is printed that much later than
+the server's answer; on a busy one elapsed time would measure the other work."""
 GROUPS, JOBS = 10, 10
 ROWS = 130
 """Of the terminal: every job is seen, and drawn again at each change."""

@@ -18,14 +18,14 @@ _PLAIN = Palette()
 
 
 def job_label(key: JobKey, phases: Phases, palette: Palette = _PLAIN) -> str:
-    """A job's name; with phases between the symbol and the word of its own."""
+    """A job's name; if its phase is known, between that phase's symbol and word."""
     if (phase := phases.get(key)) is None:
         return key.job
     return f"{palette.drawn(SYMBOLS[phase])} {key.job} {phase.value}"
 
 
 def phase_note(phases: Iterable[Phase | None]) -> str:
-    """The phases of jobs that share a line: the word that all have in common, or how many each has; else empty."""
+    """For jobs that share a line: the phase that all have, else how many jobs have which; empty if none is known."""
     counts = Counter(phase for phase in phases if phase is not None)
     if len(counts) < 2:
         return "".join(counts)

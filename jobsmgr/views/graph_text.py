@@ -1,4 +1,4 @@
-"""The graph of a workflow as a tree of text, and as mermaid and dot. What runs where is not found out here."""
+"""The graph of a workflow as a tree of text, and as mermaid and dot. Nothing is asked of a cluster here."""
 
 from __future__ import annotations
 

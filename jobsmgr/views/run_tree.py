@@ -24,7 +24,7 @@ _WORD = max(map(len, Phase))
 _LEAST_NOTE = 8
 """Columns; in fewer a note says nothing, and the name takes them."""
 _FAIR_NOTE = 20
-"""Columns that bars leave to the notes, if there are so long ones."""
+"""Columns that bars leave to notes, if notes are that long."""
 _GAP = 2
 """Columns between two parts of a line."""
 _SHOWN_FIRST = (Phase.FAILED, Phase.RUNNING)

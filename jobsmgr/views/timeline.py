@@ -1,4 +1,4 @@
-"""When jobs ran, as bars below a scale. Whose bars there are, and where they stand, is not decided here."""
+"""When jobs ran, as bars below a scale. Which jobs have bars, and where they are drawn, is not decided here."""
 
 from __future__ import annotations
 

@@ -37,14 +37,14 @@ class Row:
 _HEAD = ("NAMESPACE", "NAME", "STATUS", "PROGRESS", "RUNNING", "FAILED", "REASON", "DURATION", "AGE", "MESSAGE")
 _PHASE, _MESSAGE = _HEAD.index("STATUS"), _HEAD.index("MESSAGE")
 _LEFT_OUT = [_HEAD.index(title) for title in ("RUNNING", "FAILED", "DURATION", "REASON", "PROGRESS")]
-"""What a terminal that is too narrow goes without: the first one first."""
+"""The columns that are left out on a narrow terminal, in this order."""
 
 
 class Table:
     """Rows in columns that keep the widths they began with, so that further rows can follow."""
 
     def __init__(self, palette: Palette, *, namespaces: bool, wide: bool, columns: int | None) -> None:
-        """`namespaces` and `wide` add columns; where `columns` are too few some are left out, None: never."""
+        """`namespaces` and `wide` add columns; some are left out to fit `columns`, none if that is None."""
         self._palette = palette
         left_out = {"NAMESPACE": not namespaces, "MESSAGE": not wide}
         self._shown = [index for index, title in enumerate(_HEAD) if not left_out.get(title)]
@@ -65,7 +65,7 @@ class Table:
             yield self._line(line, STYLES[row.phase])
 
     def _leave_out(self) -> None:
-        """Columns, until the others fit."""
+        """Leave out columns until the others fit."""
         for index in _LEFT_OUT:
             message = LEAST if _MESSAGE in self._shown else 0
             if self._columns is None or self._before_message() + message <= self._columns:
