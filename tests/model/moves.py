@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -28,8 +27,8 @@ from tests.model.checks import Violation, check_request, check_rest
 from tests.model.copying import forked
 from tests.model.identity import identity, waits
 from tests.model.port import Kept
-from tests.model.replica import Progress, Runner
-from tests.model.server import Request, Server, Stored, Versions
+from tests.model.replica import News, Progress, Runner
+from tests.model.server import Request, Server, Versions
 
 
 @attrs.frozen
@@ -110,15 +109,15 @@ class Moves:
         kept, looking = one.progress.kept, one.progress.looking
         for count, request in one.progress.requests:
             yield from self._answered(at, number, count, request)
-        for stored, is_gone in replica.news(kept, now):
-            name = f"{stored.name} {'is gone' if is_gone else 'as it is'}"
+        for news in replica.news_for(kept, now):
+            name = f"{news.stored.name} {'is gone' if news.gone else 'as it is'}"
             if looking:
                 if RACE in self._may:
-                    yield Move(f"news in between: {name}", RACE, at, self._step(number, _told(stored, gone=is_gone)))
+                    yield Move(f"news in between: {name}", RACE, at, self._step(number, _delivery(news)))
             else:
-                yield Move(f"news: {name}", FREE, at, self._told(number, stored, gone=is_gone), calm=2)
+                yield Move(f"news: {name}", FREE, at, self._told(number, news), calm=2)
                 if RACE in self._may:
-                    yield Move(f"news twice: {name}", RACE, at, self._told(number, stored, gone=is_gone, times=2))
+                    yield Move(f"news twice: {name}", RACE, at, self._told(number, news, times=2))
         if not looking:
             yield from self._idle_moves(at, number)
         if CRASH in self._may:
@@ -145,7 +144,7 @@ class Moves:
             if replica.store_of(kept, plural)._missing:
                 yield Move(f"read what is missing of {plural}", FREE, at, self._look(number, plural), calm=3)
             if RELIST in self._may and any(
-                (gone or stored.raw["kind"] == "Job") for stored, gone in replica.news(kept, now)
+                news.gone or news.stored.raw["kind"] == "Job" for news in replica.news_for(kept, now)
             ):
                 yield Move(f"list {plural}", RELIST, at, self._relisted(at, number, plural))
         if waits(kept) or kept.cache.pending._reasons:
@@ -155,10 +154,9 @@ class Moves:
         now = self.servers[at]
         after, reply = server.answer(now, request, self.versions)
         check_request(now, request, after, reply, late=not self._alone)
-        if request.method == "POST" and reply.status == 409:
-            name = json.loads(request.body)["metadata"]["name"]
-            if now.jobs[name].uid in self.replicas[number].progress.kept.made:
-                raise Violation(f"L6: {request} is sent again, although it was answered that it was done")
+        is_taken = request.method == "POST" and reply.status == 409
+        if is_taken and now.jobs[request.name].uid in self.replicas[number].progress.kept.made:
+            raise Violation(f"L6: {request} is sent again, although it was answered that it was done")
         there = self.server_number(after)
         answered = _Named(replica.answer(count, reply), f"{request}: {reply.status} {_digest(reply.body)}")
         unknown = _Named(replica.answer(count, None), f"{request}: no answer")
@@ -167,11 +165,10 @@ class Moves:
             yield Move(f"{request}: {reply.status}, but the answer is lost", LOST, there, self._step(number, unknown))
         if there != at and RACE in self._may:
             kept = self.replicas[number].progress.kept
-            for stored, is_gone in replica.news(kept, after):
-                if stored.name == (request.name or json.loads(request.body)["metadata"]["name"]):
-                    told = _told(stored, gone=is_gone)
+            for news in replica.news_for(kept, after):
+                if news.stored.name == request.name:
                     label = f"{request}: {reply.status}, news of it come first"
-                    yield Move(label, RACE, there, self._step(number, told, answered))
+                    yield Move(label, RACE, there, self._step(number, _delivery(news), answered))
         if LOST in self._may:
             yield Move(f"{request}: does not arrive", LOST, at, self._step(number, unknown))
 
@@ -204,12 +201,12 @@ class Moves:
         self._replica_numbers[key] = number
         return number
 
-    def _told(self, number: int, stored: Stored, *, gone: bool, times: int = 1) -> int:
-        key = (number, stored, gone, times)
+    def _told(self, number: int, news: News, times: int = 1) -> int:
+        key = (number, news, times)
         if key not in self._replica_numbers:
             one = self.replicas[number]
             kept = forked(one.progress.kept)
-            (replica.delivered_end if gone else replica.delivered)(kept, stored, times)
+            replica.deliver(kept, news, times)
             self._replica_numbers[key] = self._kept(kept, one.age)
         return self._replica_numbers[key]
 
@@ -288,11 +285,8 @@ class _Named(NamedTuple):
     name: str
 
 
-def _told(stored: Stored, *, gone: bool) -> _Named:
-    def step(kept: Kept, _: Any) -> None:
-        (replica.delivered_end if gone else replica.delivered)(kept, stored)
-
-    return _Named(step, f"{stored.uid} {stored.version} {gone}")
+def _delivery(news: News) -> _Named:
+    return _Named(replica.delivery(news), f"{news.stored.uid} {news.stored.version} {news.gone}")
 
 
 def _digest(body: dict[str, Any]) -> str:

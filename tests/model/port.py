@@ -50,7 +50,8 @@ class Session:
         if method != "GET":
             assert gate is not None, f"S8: {method} {resource} {name} does not ask whether we lead"
             assert gate()
-        request = Request(method, resource.plural, name.removesuffix("/status"), json.dumps(body) if body else "")
+        name = name.removesuffix("/status") or body["metadata"]["name"]
+        request = Request(method, resource.plural, name, json.dumps(body) if body else "")
         number, self._sent = self._sent, self._sent + 1
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.waiting[number] = (request, future)

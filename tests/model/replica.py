@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -94,32 +94,39 @@ def _plural(stored: Stored) -> str:
     return "managedjobs" if stored.raw["kind"] == "ManagedJob" else "jobs"
 
 
-def delivered(kept: Kept, stored: Stored, times: int = 1) -> None:
-    """The watch has told of a version of an object."""
-    store = store_of(kept, _plural(stored))
+class News(NamedTuple):
+    """What a watch has to tell of an object: its version now; or its last one, and that it is gone."""
+
+    stored: Stored
+    gone: bool
+
+
+def deliver(kept: Kept, news: News, times: int = 1) -> None:
+    """The watch has told of it; before an object's end of the object, if that was not known."""
+    store = store_of(kept, _plural(news.stored))
     for _ in range(times):
-        store.put(store.kind.read(stored.raw))
+        store.put(store.kind.read(news.stored.raw))
+        if news.gone:
+            store.remove(store.kind.read(news.stored.raw))
+    if news.gone:
+        kept.passed.add(news.stored.uid)
 
 
-def delivered_end(kept: Kept, last: Stored, times: int = 1) -> None:
-    """The watch has told of an object's end; before that of the object, if that was not known."""
-    store = store_of(kept, _plural(last))
-    for _ in range(times):
-        store.put(store.kind.read(last.raw))
-        store.remove(store.kind.read(last.raw))
-    kept.passed.add(last.uid)
+def delivery(news: News) -> Step:
+    """The watch tells of it in the middle of a look."""
+    return lambda kept, _: deliver(kept, news)
 
 
-def news(kept: Kept, server: Server) -> list[tuple[Stored, bool]]:
-    """What its watch has still to tell: each object with its version now, or its last one and that it is gone."""
-    found = [(last, True) for last in server.gone if last.uid not in kept.passed]
+def news_for(kept: Kept, server: Server) -> list[News]:
+    """What its watch has still to tell."""
+    found = [News(last, gone=True) for last in server.gone if last.uid not in kept.passed]
     waiting = {last.name for last, _ in found}
     for plural in PLURALS:
         store = store_of(kept, plural)
         for one in objects(server, plural):
             known = store.get((NAMESPACE, one.name))
             if one.name not in waiting and (known is None or (known.uid, known.version) != (one.uid, one.version)):
-                found.append((one, False))
+                found.append(News(one, gone=False))
     return found
 
 

@@ -60,8 +60,7 @@ class Request:
     body: str = ""
 
     def __str__(self) -> str:
-        name = self.name or json.loads(self.body)["metadata"]["name"]
-        return f"{self.method} {self.plural}/{name}"
+        return f"{self.method} {self.plural}/{self.name}"
 
 
 @attrs.frozen

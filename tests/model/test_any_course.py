@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -97,8 +96,8 @@ class Course(RuleBasedStateMachine):
     @rule(number=NUMBERS, times=st.integers(1, 2))
     def news(self, number: int, times: int) -> None:
         """The watch tells of one object."""
-        if found := replica.news(self.progress.kept, self.server):
-            self._tell(*found[number % len(found)], times)
+        if found := replica.news_for(self.progress.kept, self.server):
+            replica.deliver(self.progress.kept, found[number % len(found)], times)
 
     def _begin(self, *, later: bool) -> None:
         self.steps, self.base, self.later = (), self.progress.kept, later
@@ -111,19 +110,15 @@ class Course(RuleBasedStateMachine):
             self.server, reply = server.answer(before, request, self.versions)
             check_request(before, request, self.server, reply)
         if how == "r":
-            name = request.name or json.loads(request.body)["metadata"]["name"]
-            for stored, is_gone in replica.news(self.progress.kept, self.server):
-                if stored.name == name:
-                    self.steps += (_told(stored, gone=is_gone),)
+            for news in replica.news_for(self.progress.kept, self.server):
+                if news.stored.name == request.name:
+                    self.steps += (replica.delivery(news),)
         self.steps += (replica.answer(count, None if how in "lu" else reply),)
         self.progress = self.runner.look(self.base, self.steps, later=self.later)
 
     def _go_on(self) -> None:
         while self.progress.requests:
             self._answer("a", 0)
-
-    def _tell(self, stored: server.Stored, is_gone: bool, times: int = 1) -> None:
-        (replica.delivered_end if is_gone else replica.delivered)(self.progress.kept, stored, times)
 
     # Everybody else
 
@@ -184,8 +179,8 @@ class Course(RuleBasedStateMachine):
     def _calm(self) -> bool:
         """One thing that happens by itself; whether there was one."""
         kept = self.progress.kept
-        if found := replica.news(kept, self.server):
-            self._tell(*found[0])
+        if found := replica.news_for(kept, self.server):
+            replica.deliver(kept, found[0])
         elif kept.cache.pending._reasons or waits(kept):
             self._begin(later=not kept.cache.pending._reasons)
             self._go_on()
@@ -194,10 +189,6 @@ class Course(RuleBasedStateMachine):
         else:
             return False
         return True
-
-
-def _told(stored: server.Stored, *, gone: bool) -> Step:
-    return lambda kept, _: (replica.delivered_end if gone else replica.delivered)(kept, stored)
 
 
 @pytest.fixture(autouse=True)
