@@ -10,11 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.model.server import Facts, Path, Reply, Request, Server, Stored, Try, jobs_of
-from tests.plane.recording import Recording, Version
+from tests.model.server import Facts, Reply, Request, Server, Stored, Try
+from tests.plane.recording import Path, Recording
 from tests.plane.rules import RULES
-
-ENDED = ("succeeded", "failed", "aborted")
 
 
 class Violation(Exception):
@@ -69,27 +67,23 @@ def _check_creation(before: Server, after: Server, body: Mapping[str, Any], *, l
         raise Violation(f"S3: {name} is created, although its job has ended")
     if made.attempt in before.facts.created and made.attempt not in before.facts.unrecorded:
         raise Violation(f"S2: {name} is created a second time")
-    attempts = dict(key for key, _ in jobs_of(before.workflow.status))
+    attempts = dict(key for key, _ in before.workflow.shown_jobs)
     if attempts.get(path, 1) != number:
         raise Violation(f"S2: {name} is created as attempt {number}, the status says {attempts.get(path, 1)}")
-    missing = [
-        needed
-        for spec in (before.workflow.raw["spec"], *map(json.loads, before.earlier))
-        if all((one, attempts.get(one, 1)) in before.facts.complete for one in needs(spec).get(path, ()))
-        for needed in [path]
-    ]
-    if not missing:
+    specs = (before.workflow.raw["spec"], *map(json.loads, before.earlier))
+    complete = {one for one, attempt in before.facts.complete if attempts.get(one, 1) == attempt}
+    if all(needs(spec).get(path, set()) - complete for spec in specs):
         raise Violation(f"S1: {name} is created before what it waits for has succeeded")
 
 
 def _check_status(before: Server, after: Server) -> None:
     assert before.workflow is not None
     assert after.workflow is not None
-    versions = tuple(Version("MODIFIED", one.version, one.raw) for one in (before.workflow, after.workflow))
+    versions = (before.workflow.shown, after.workflow.shown)
     for message in RULES["S4"](Recording(workflow_versions=versions)):
         raise Violation(f"S4: {message}")
-    known = dict(jobs_of(before.workflow.status))
-    for key, job in jobs_of(after.workflow.status):
+    known = dict(before.workflow.shown_jobs)
+    for key, job in after.workflow.shown_jobs:
         phase = job.get("phase")
         if known.get(key, {}).get("phase") != phase and not _has_cause(before.facts, key, job):
             raise Violation(f"S7: {'/'.join(key[0])} {phase} ({job.get('reason')}) without a cause")
@@ -124,7 +118,7 @@ def check_rest(server: Server, *, alone: bool) -> None:
             raise Violation(f"L4: {', '.join(server.jobs)} is left of a workflow that was deleted")
         return
     status, spec = server.workflow.status, server.workflow.raw["spec"]
-    shown = jobs_of(status)
+    shown = server.workflow.shown_jobs
     attempts = dict(key for key, _ in shown)
     expected = oracle(spec, server.facts, attempts, stored={key[0]: job.get("phase") for key, job in shown})
     found = {key[0]: job.get("phase") for key, job in shown if key[0] in expected}

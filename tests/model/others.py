@@ -41,9 +41,7 @@ def edited(server: Server, versions: Versions, **spec: Any) -> Server:
     raw = server.workflow.raw
     metadata = {**raw["metadata"], "generation": raw["metadata"]["generation"] + 1}
     made = versions.next({**raw, "metadata": metadata, "spec": {**raw["spec"], **spec}}, server.workflow)
-    too_late = any(
-        one["type"] == "Finished" and one["status"] == "True" for one in server.workflow.status.get("conditions") or ()
-    )
+    too_late = bool(server.workflow.shown.condition("Finished"))
     groups = json.dumps({"groups": raw["spec"]["groups"]})
     earlier = server.earlier if groups in server.earlier else (*server.earlier, groups)
     return attrs.evolve(server, workflow=made, earlier=earlier, too_late=too_late)

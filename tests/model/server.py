@@ -12,8 +12,11 @@ from typing import Any
 
 import attrs
 
+from tests.plane.attempts import attempt_of
+from tests.plane.recording import Path, Version, attempt, owner, path
+from tests.plane.rules import TERMINAL
+
 GROUP, VERSION = "jobsmanager.raczylo.com", "jobsmanager.raczylo.com/v1beta1"
-PREFIX = "jobmanager.raczylo.com/"
 NAMESPACE, NAME = "default", "wf"
 STARTED, ENDED = "2026-05-04T12:00:00Z", "2026-05-04T12:00:05Z"
 NEWEST = 1 << 62
@@ -21,7 +24,6 @@ NEWEST = 1 << 62
 _CONTENTS, _COUNTS = 24, 20
 """Bits of a resourceVersion for its content, and above them for the count of writes to the object."""
 
-Path = tuple[str, str]
 Try = tuple[Path, int]
 """A job of a workflow, and which attempt of it."""
 
@@ -45,9 +47,19 @@ class Stored:
         return str(conditions[0].get("type", ""))
 
     @property
+    def shown(self) -> Version:
+        """As a recording of a real run has it."""
+        return Version("MODIFIED", self.version, self.raw)
+
+    @property
     def status(self) -> dict[str, Any]:
         """The stored status."""
-        return self.raw.get("status") or {}
+        return self.shown.status
+
+    @property
+    def shown_jobs(self) -> list[tuple[Try, dict[str, Any]]]:
+        """The jobs that its status shows."""
+        return [((place, attempt_of(job)), job) for place, job in self.shown.phases().items()]
 
 
 @attrs.frozen
@@ -144,12 +156,7 @@ class Versions:
             text = json.dumps(raw["status"], sort_keys=True)
             raw["status"] = self._statuses.setdefault(text, raw["status"])
             self.status_texts[id(raw["status"])] = text
-        references = metadata.get("ownerReferences") or []
-        owner = next((one["uid"] for one in references if one.get("controller")), "")
-        labels = metadata.get("labels") or {}
-        path = (labels.get(PREFIX + "group-name", ""), labels.get(PREFIX + "job-id", ""))
-        attempt = (path, int(labels.get(PREFIX + "attempt", 1)))
-        return Stored(raw, metadata["name"], metadata["uid"], version, owner, attempt)
+        return Stored(raw, metadata["name"], metadata["uid"], version, owner(raw), (path(raw), attempt(raw)))
 
 
 def not_found(plural: str, name: str) -> Reply:
@@ -231,23 +238,14 @@ def _patch(server: Server, body: dict[str, Any], versions: Versions) -> tuple[Se
         return server, conflict("Conflict")
     status = merged(known.status, body["status"])
     made = versions.next({**known.raw, "status": status}, known)
-    return attrs.evolve(server, workflow=made, facts=_recorded(server.facts, status)), Reply(200, made.raw)
+    return attrs.evolve(server, workflow=made, facts=_recorded(server.facts, made)), Reply(200, made.raw)
 
 
-def _recorded(facts: Facts, status: dict[str, Any]) -> Facts:
-    phases = {key: job.get("phase") for key, job in jobs_of(status)}
-    ended = {key for key, phase in phases.items() if phase in ("succeeded", "failed", "aborted")}
+def _recorded(facts: Facts, workflow: Stored) -> Facts:
+    phases = {key: job.get("phase") for key, job in workflow.shown_jobs}
+    ended = {key for key, phase in phases.items() if phase in TERMINAL}
     begun = {key for key, phase in phases.items() if phase == "running"}
     return attrs.evolve(facts, ended=facts.ended | ended, begun=facts.begun | begun)
-
-
-def jobs_of(status: dict[str, Any]) -> list[tuple[Try, dict[str, Any]]]:
-    """The jobs that a status shows."""
-    return [
-        (((group["name"], job["name"]), job.get("attempt", 1)), job)
-        for group in status.get("groups") or []
-        for job in group.get("jobs") or []
-    ]
 
 
 def without_job(server: Server, name: str) -> Server:
