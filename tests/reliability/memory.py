@@ -1,15 +1,14 @@
 """How much memory a process has, and whether that grows. Nothing is judged here."""
 
+import resource
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-PAGE = 4096
-
 
 def resident(pid: int | str = "self") -> int:
     """Bytes of memory that a process has now."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def slope(samples: Sequence[tuple[float, float]]) -> float:
