@@ -9,14 +9,13 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from itertools import chain
 
 from tests.figures import OPTION, Figures
 from tests.model.explore import Coverage
-from tests.model.families import FAMILIES, explore, quiet
+from tests.model.families import FAMILIES, explore
 from tests.model.graphs import Graph, shapes, text_of
+from tests.quiet import quiet
 
 MOST = 400_000
 """States of one family on one graph at most: they are all kept in memory."""
@@ -63,18 +62,13 @@ def main() -> int:
 
 def _report(graphs: dict[Graph, int], whole: Coverage, found: dict[str, Coverage], seconds: float) -> None:
     print(f"\n{sum(graphs.values())} labelled graphs, which have {len(graphs)} shapes; {len(found)} families of faults")
-    for line in chain(_lines(found), [f"{'all':50} {whole.text()}"]):
-        print(line)
+    for name, coverage in [*found.items(), ("all", whole)]:
+        print(f"{name:50} {coverage.text()}")
     print(
         "each of these was used so often:",
         ", ".join(f"{name} {count:,}" for name, count in sorted(whole.faults.items())),
     )
     print(f"0 violations, {seconds:.0f} s")
-
-
-def _lines(found: dict[str, Coverage]) -> Iterator[str]:
-    for name, coverage in found.items():
-        yield f"{name:50} {coverage.text()}"
 
 
 if __name__ == "__main__":

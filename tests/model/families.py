@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import attrs
-import structlog
 
-from tests.core.world import job
+from tests.core.world import group, job
 from tests.model.budget import Budget
 from tests.model.explore import Broken, Coverage, explored
 from tests.model.graphs import Graph, spec_of
@@ -19,23 +17,19 @@ def _jobs(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return list(spec["groups"][0]["jobs"])
 
 
-def _with(jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"groups": [{"name": "g", "jobs": jobs}]}
-
-
 def add(spec: dict[str, Any]) -> dict[str, Any]:
     """One more job, which waits for the first."""
-    return _with([*_jobs(spec), job("new", parallel=True, dependencies=[{"name": "j0"}])])
+    return {"groups": [group("g", *_jobs(spec), job("new", parallel=True, dependencies=[{"name": "j0"}]))]}
 
 
 def remove(spec: dict[str, Any]) -> dict[str, Any]:
     """The last job is taken out; nothing waits for it."""
-    return _with(_jobs(spec)[:-1]) if len(_jobs(spec)) > 1 else {}
+    return {"groups": [group("g", *_jobs(spec)[:-1])]} if len(_jobs(spec)) > 1 else {}
 
 
 def free(spec: dict[str, Any]) -> dict[str, Any]:
     """No job waits for another any more, and they come in another order."""
-    return _with([{**one, "dependencies": []} for one in reversed(_jobs(spec))])
+    return {"groups": [group("g", *({**one, "dependencies": []} for one in reversed(_jobs(spec))))]}
 
 
 @attrs.frozen(kw_only=True)
@@ -81,11 +75,6 @@ FAMILIES = (
     Family(name="a job removed", budget=Budget(edit=1, crash=1, fail=1), edit=remove),
     Family(name="dependencies removed", budget=Budget(edit=1, crash=1, fail=1), edit=free),
 )
-
-
-def quiet() -> None:
-    """No log lines of the operator."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def explore(number: int, graph: Graph, most: int) -> Coverage | str:

@@ -6,24 +6,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import attrs
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from jobsmgr.plugins.status.job_phases import JobPhases
-from tests.core.world import START, job
+from tests.core.world import START, group, job
 from tests.model import others, replica, server
 from tests.model.checks import Violation, check_request, check_rest
 from tests.model.defects import forgotten
-from tests.model.families import quiet
 from tests.model.identity import waits
 from tests.model.remembered import remembered
 from tests.model.replica import Progress, Runner, Step
@@ -47,7 +44,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         waits_for = draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True)) if earlier else []
         dependencies = [{"name": f"j{one}"} for one in sorted(waits_for)]
         jobs.append(job(f"j{number}", parallel=True, dependencies=dependencies))
-    return {"groups": [{"name": "g", "jobs": sorted(jobs, key=lambda one: str(one["name"]))}]}
+    return {"groups": [group("g", *sorted(jobs, key=lambda one: str(one["name"])))]}
 
 
 class Course(RuleBasedStateMachine):
@@ -191,13 +188,6 @@ class Course(RuleBasedStateMachine):
         return True
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    quiet()
-    yield
-    structlog.reset_defaults()
-
-
 def test_any_course_ends_as_the_oracle_says() -> None:
     """Whatever happens in whatever order.
 
@@ -218,7 +208,7 @@ def test_a_defect_is_found() -> None:
     """A course that shows it, step by step: a Job is deleted after its success, and another process starts."""
     course = Course()
     chain = [job("j0", parallel=True), job("j1", parallel=True, dependencies=[{"name": "j0"}])]
-    course.create({"groups": [{"name": "g", "jobs": chain}]})
+    course.create({"groups": [group("g", *chain)]})
     course.look(later=True, answers=[])
     course.look(later=True, answers=[])
     course.end(0, "Complete")
@@ -236,7 +226,7 @@ def test_a_defect_is_found() -> None:
 def test_a_course_is_held_against_the_oracle() -> None:
     """At its end, by what became of the Jobs."""
     course = Course()
-    course.create({"groups": [{"name": "g", "jobs": [job("j0", parallel=True)]}]})
+    course.create({"groups": [group("g", job("j0", parallel=True))]})
     course.look(later=True, answers=[])
     course.look(later=True, answers=[])
     course.end(0, "Complete")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
 import attrs
 import pytest
-import structlog
 
 from jobsmgr.cluster.cache import Workflows
 from jobsmgr.cluster.store import Store
@@ -17,7 +15,7 @@ from jobsmgr.plugins.status.job_phases import JobPhases
 from tests.model.budget import Budget
 from tests.model.defects import forgotten, unclaimed
 from tests.model.explore import Broken, Coverage, explored
-from tests.model.families import FAMILIES, Family, quiet
+from tests.model.families import FAMILIES, Family
 from tests.model.graphs import Graph, canonical, labelled, shapes, spec_of
 from tests.model.identity import KNOWN
 
@@ -25,13 +23,6 @@ ONE: Graph = (1, frozenset())
 CHAIN: Graph = (2, frozenset({(1, 0)}))
 MOST = 400
 """States of each family that the default run looks at: the whole of it is `nox -s model`."""
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    quiet()
-    yield
-    structlog.reset_defaults()
 
 
 def test_each_labelled_graph_has_one_shape() -> None:

@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import logging
 import random
 import time
 from collections import Counter
@@ -13,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import structlog
 
 from jobsmgr.api.status import Phase
 from jobsmgr.engine.port import Created, Event, Key
@@ -21,6 +19,7 @@ from jobsmgr.local.simulation import VirtualLoop
 from tests.core.world import group, job, manifest
 from tests.engine.world import KEY, FakeCluster, loop
 from tests.figures import OPTION, Figures
+from tests.quiet import quiet
 from tests.reliability.memory import resident, slope
 
 DAY = 86_400.0
@@ -126,7 +125,7 @@ def main() -> int:
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument(OPTION)
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    quiet()
     month, began = Month(options.workflows, options.days), time.monotonic()
     left = anyio.run(simulate, month, backend_options={"loop_factory": VirtualLoop})
     settled = [sample for sample in month.samples if sample[0] >= min(2.0, options.days / 2)]
