@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_said_once import texts
+
 ROOT = Path(__file__).parents[1]
 NOT_ENGLISH = {
     r"(?<![Tt]here )\bis no (?!longer\b|more than\b)": "is not a, is not valid",
@@ -33,12 +35,9 @@ FOR_DEVELOPERS = {"architecture.md"}
 
 def messages(file: Path) -> Iterator[str]:
     """The strings of a module, and the docstrings that are the help of a command or the reference of a hook."""
-    tree = ast.parse(file.read_text())
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            yield node.value
-        elif isinstance(node, ast.FunctionDef) and any(map(IS_REFERENCE.match, map(ast.unparse, node.decorator_list))):
+    yield from texts(file)
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef) and any(map(IS_REFERENCE.match, map(ast.unparse, node.decorator_list))):
             yield ast.get_docstring(node) or ""
 
 
