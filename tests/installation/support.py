@@ -29,6 +29,11 @@ def loaded(text: str) -> Objects:
     return by_name(one for one in documents if one)
 
 
+def pod(objects: Objects) -> Any:
+    """The spec of the operator's pods."""
+    return objects["Deployment", "jobsmgr"]["spec"]["template"]["spec"]
+
+
 @cache
 def built(folder: Path) -> str:
     """What kustomize makes of a folder."""

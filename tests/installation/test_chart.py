@@ -15,7 +15,7 @@ from jobsmgr.installation.settings import Installation
 from manifests.generate.files import CHART
 from manifests.generate.kustomize import CHOSEN, RELEASE
 from tests.cli.program import run
-from tests.installation.support import Objects, by_name, helm, loaded
+from tests.installation.support import Objects, by_name, helm, loaded, pod
 
 HOOK = "helm.sh/hook"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -36,10 +36,6 @@ def rendered(values: dict[str, Any] | None = None, name: str = "jobsmgr", namesp
     done = helm("template", name, str(CHART), "-n", namespace, "--set-json", json.dumps(values or {}))
     assert (done.returncode, done.stderr) == (0, "")
     return {key: one for key, one in loaded(done.stdout).items() if HOOK not in one["metadata"].get("annotations", {})}
-
-
-def pod(objects: Objects, name: str = "jobsmgr") -> Any:
-    return objects["Deployment", name]["spec"]["template"]["spec"]
 
 
 def test_it_renders_the_default_installation() -> None:
@@ -79,18 +75,17 @@ def test_for_some_namespaces_there_are_roles_alone() -> None:
     """One in each, bound to the account in the release's namespace; the operator serves these."""
     served = {"namespaces": ["1e3", "team-b"], "rbac": {"people": False, "podReader": True}}
     done = helm("template", "jobsmgr", str(CHART), "-n", "jobsmgr", "--set-json", json.dumps({**PLAIN, **served}))
-    roles = [one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] in ("Role", "RoleBinding")]
+    objects = [one for one in yaml.safe_load_all(done.stdout) if one]
     ours = by_name((*parts.namespaced(CHOSEN),))
     for namespace in served["namespaces"]:
         for name in ("jobsmgr", "jobsmgr-pods"):
             role, binding = (
-                one for one in roles if one["metadata"] == ours["Role", name]["metadata"] | {"namespace": namespace}
+                one for one in objects if one["metadata"] == ours["Role", name]["metadata"] | {"namespace": namespace}
             )
             assert role["rules"] == ours["Role", name]["rules"]
             assert binding["subjects"] == ours["RoleBinding", name]["subjects"]
     assert "ClusterRole" not in done.stdout
-    (deployment,) = (one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] == "Deployment")
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (container,) = pod(by_name(one for one in objects if one["kind"] == "Deployment"))["containers"]
     assert container["env"] == [{"name": "JOBSMGR_NAMESPACES", "value": "1e3 team-b"}]
 
 

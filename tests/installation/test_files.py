@@ -9,7 +9,7 @@ from jobsmgr.installation.settings import Installation
 from manifests.generate.files import INSTALL, ROOT, files, strays
 from manifests.generate.kustomize import CHOSEN
 from tests.cli.program import run
-from tests.installation.support import built, by_name, loaded, overlay
+from tests.installation.support import built, by_name, loaded, overlay, pod
 
 COMPONENTS = sorted(path.name for path in (ROOT / "components").iterdir())
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "PriorityClass"}
@@ -45,7 +45,7 @@ def test_the_namespaced_variant_needs_no_rights_on_the_cluster(tmp_path: Path) -
     everywhere = by_name((*parts.base(CHOSEN), *parts.pod_reader(CHOSEN)))
     for name in ("jobsmgr", "jobsmgr-pods"):
         assert found["Role", name]["rules"] == everywhere["ClusterRole", name]["rules"]
-    (container,) = found["Deployment", "jobsmgr"]["spec"]["template"]["spec"]["containers"]
+    (container,) = pod(found)["containers"]
     assert [one["name"] for one in container["env"]] == ["JOBSMGR_NAMESPACES"]
 
 
@@ -56,7 +56,7 @@ def test_everything_follows_when_the_namespace_and_the_image_are_changed(tmp_pat
     subjects = [one for each in found.values() for one in each.get("subjects", ())]
     assert {one["namespace"] for one in subjects} == {"ours"}
     assert {one["metadata"].get("namespace", "ours") for one in found.values()} == {"ours"}
-    (container,) = found["Deployment", "jobsmgr"]["spec"]["template"]["spec"]["containers"]
+    (container,) = pod(found)["containers"]
     assert container["image"] == "r.example/j:0.1.0"
     if resource == "overlays/default":
         printed = loaded(run("manifests", "--namespace", "ours", "--image", "r.example/j:0.1.0").out)
@@ -75,8 +75,8 @@ def test_a_component_fits_the_base(tmp_path: Path, component: str) -> None:
 )
 def test_a_component_adds_just_its_rights(tmp_path: Path, component: str, added: set[tuple[str, str]]) -> None:
     """And nothing else."""
-    found = overlay(tmp_path, "base", components=[component])
-    extra = [one for key, one in found.items() if key not in by_name(parts.base(CHOSEN))]
+    found, base = overlay(tmp_path, "base", components=[component]), by_name(parts.base(CHOSEN))
+    extra = [one for key, one in found.items() if key not in base]
     granted = [rule for one in extra for rule in one.get("rules", ())]
     assert {(rule["resources"][0], verb) for rule in granted for verb in rule["verbs"]} == added
     assert {one["kind"] for one in extra} == {"ClusterRole", "ClusterRoleBinding"}
@@ -114,9 +114,7 @@ def test_wrong_options_are_one_sentence(arguments: tuple[str, ...], sentence: st
 )
 def test_images_as_registries_name_them_are_taken(image: str) -> None:
     """With a port, a digest, or neither."""
-    (container,) = loaded(run("manifests", "--image", image).out)["Deployment", "jobsmgr"]["spec"]["template"]["spec"][
-        "containers"
-    ]
+    (container,) = pod(loaded(run("manifests", "--image", image).out))["containers"]
     assert container["image"] == image
 
 
