@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.plane.cache import cache_folder, locked
+from tests.programs.building import say
 
 VARIABLE = "JOBSMGR_BASE"
 """The environment variable that names a base image to use in place of this one."""
@@ -38,7 +39,7 @@ def base_archive() -> Path:
         return target
     for complaint in _lacks():
         raise NoBase(complaint)
-    with locked(target.parent, lambda: _say("another process is making the base image; waiting for it")):
+    with locked(target.parent, lambda: say("base", "another process is making the base image; waiting for it")):
         if not target.exists():
             _make(target)
     return target
@@ -58,7 +59,7 @@ def _lacks() -> list[str]:
 
 
 def _make(target: Path) -> None:
-    _say(f"making a base image of Debian {_SUITE} with Python; once, about a minute")
+    say("base", f"making a base image of Debian {_SUITE} with Python; once, about a minute")
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         root = Path(scratch) / "root"
         command = ["debootstrap", *_RECIPE, str(root)]
@@ -78,16 +79,12 @@ def _kept(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if any(name.startswith(f"{folder}/") for folder in _LEFT_OUT) else info
 
 
-def _say(line: str) -> None:
-    print(f"base: {line}", file=sys.stderr, flush=True)
-
-
 def main() -> int:
     """Make it if needed and print its path; 1 after a one-sentence error."""
     try:
         print(base_archive())
     except NoBase as error:
-        _say(str(error))
+        say("base", str(error))
         return 1
     return 0
 
