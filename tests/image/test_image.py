@@ -11,6 +11,7 @@ import pytest
 from tests.image.conftest import REVISION, VERSION, Image
 from tests.plane.access import ROOT
 from tests.plane.distribution import wheel
+from tests.test_dependencies import locked, normal
 
 COMPILED = """
 import importlib.util, json, pathlib, sys
@@ -52,10 +53,10 @@ def test_every_file_is_compiled_and_never_looked_at_again(image: Image) -> None:
 
 def test_it_has_what_is_locked_and_nothing_else(image: Image) -> None:
     """Neither pip nor what the image was built with."""
-    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.operator.lock").read_text(), re.MULTILINE))
-    found = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in image.python(INSTALLED).items()}
+    pinned = locked("requirements.operator.lock")
+    found = {normal(name): version for name, version in image.python(INSTALLED).items()}
     assert found.pop("jobsmgr")
-    assert {name: version for name, version in found.items() if locked.get(name) != version} == {}
+    assert {name: version for name, version in found.items() if pinned.get(name) != version} == {}
     assert {"kr8s", "pluggy", "click"} <= found.keys()
 
 

@@ -9,16 +9,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
 from manifests.generate.kustomize import RELEASE
 from release.versions import semver
+from tests.installation.support import helm, loaded, pod
 from tests.plane.access import ROOT
-from tests.programs.helm import HELM
+from tests.test_dependencies import locked, normal
 
 DIST = ROOT / "dist"
 FRESH = Path(os.environ.get("JOBSMGR_FRESH", "")) / "bin"
 """The environment that the wheel was installed into, without the source beside it."""
+
+CRD_NAME = "managedjobs.jobsmanager.raczylo.com"
 
 pytestmark = pytest.mark.skipif("JOBSMGR_FRESH" not in os.environ, reason="nox -s release builds what this looks at")
 
@@ -97,10 +99,9 @@ def test_the_bill_of_materials_names_what_is_installed(version: str) -> None:
     found = {one["name"]: one for one in bill["components"]}
     subject = bill["metadata"]["component"]
     assert (subject["name"], subject["version"], subject["purl"]) == ("jobsmgr", version, f"pkg:pypi/jobsmgr@{version}")
-    lock = (ROOT / "requirements.operator.lock").read_text()
-    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
-    versions = {re.sub(r"[-_.]+", "-", name).lower(): one["version"] for name, one in found.items()}
-    assert {name: number for name, number in versions.items() if locked.get(name) != number} == {}
+    pinned = locked("requirements.operator.lock")
+    versions = {normal(name): one["version"] for name, one in found.items()}
+    assert {name: number for name, number in versions.items() if pinned.get(name) != number} == {}
     assert {"kr8s", "pluggy", "attrs"} <= found.keys()
     assert {name for name, one in found.items() if not one.get("licenses")} <= SAYS_NO_LICENCE
     assert [name for name, one in found.items() if not one["purl"].startswith("pkg:pypi/")] == []
@@ -108,10 +109,10 @@ def test_the_bill_of_materials_names_what_is_installed(version: str) -> None:
 
 def test_what_installs_the_operator_names_its_image(version: str) -> None:
     """CRD and operator in one file, with this version's tag; at a release the committed files name it as well."""
-    found = {one["kind"]: one for one in yaml.safe_load_all((DIST / "install.yaml").read_text())}
-    (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
+    found = loaded((DIST / "install.yaml").read_text())
+    (container,) = pod(found)["containers"]
     assert container["image"].rpartition(":")[2] == version
-    assert found["CustomResourceDefinition"]["spec"]["names"]["kind"] == "ManagedJob"
+    assert found["CustomResourceDefinition", CRD_NAME]["spec"]["names"]["kind"] == "ManagedJob"
     assert "dev" in version or version == RELEASE
 
 
@@ -119,13 +120,9 @@ def test_the_chart_installs_the_same(version: str) -> None:
     """Under a version that Helm takes; its Deployment runs the image of install.yaml."""
     archive = only("jobsmgr-*.tgz")
     assert archive.name == f"jobsmgr-{semver(version)}.tgz"
-    command = [str(HELM.binary()), "template", "jobsmgr", str(archive), "--namespace", "jobsmgr"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rendered, plain = (
-        next(one for one in yaml.safe_load_all(text) if one and one["kind"] == "Deployment")
-        for text in (printed, (DIST / "install.yaml").read_text())
-    )
-    ours, theirs = (one["spec"]["template"]["spec"]["containers"] for one in (rendered, plain))
+    done = helm("template", "jobsmgr", str(archive), "--namespace", "jobsmgr")
+    assert done.returncode == 0, done.stderr
+    ours, theirs = (pod(loaded(text))["containers"] for text in (done.stdout, (DIST / "install.yaml").read_text()))
     assert [one["image"] for one in ours] == [one["image"] for one in theirs]
 
 
