@@ -9,14 +9,14 @@ from typing import Any
 
 import attrs
 
-from tests.e2e.crash_workloads import Shown, Turn, Workload
+from tests.e2e.crash_workloads import Turn, Workload, was_run_again
 from tests.e2e.lasting import lasting
 from tests.plane.eventually import DEADLINE, eventually
 from tests.plane.fault_proxy import Action, After, Before, DropReply, FaultProxy
 from tests.plane.faults import Rule
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.operator_forks import ForkedOperator
-from tests.plane.recording import owner
+from tests.plane.recording import Version, owner, shown
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -118,11 +118,11 @@ class Sweep:
             if case.workload.gone and not self._has_jobs(case.name):
                 case.end = {}
             return
-        shown = Shown(item)
-        if case.turns and case.turns[0].when(shown):
+        found = shown(item)
+        if case.turns and case.turns[0].when(found):
             self._take(case, case.turns.pop(0))
-        elif not case.turns and not case.workload.gone and _is_over(case.workload, shown):
-            case.end = lasting(shown.status, case.name, *PASSING)
+        elif not case.turns and not case.workload.gone and _is_over(case.workload, found):
+            case.end = lasting(found.status, case.name, *PASSING)
 
     def _take(self, case: Case, turn: Turn) -> None:
         if turn.release:
@@ -137,10 +137,10 @@ class Sweep:
         return any(owner(job) and job["metadata"]["name"].startswith(name) for job in self.workflows.jobs())
 
 
-def _is_over(workload: Workload, shown: Shown) -> bool:
+def _is_over(workload: Workload, found: Version) -> bool:
     """Whether nothing more comes: where jobs are run again, only after that."""
     again = any("metadata" in (turn.patch or {}) for turn in workload.turns)
-    return shown.holds("Finished") and (shown.attempted or not again)
+    return bool(found.condition("Finished")) and (was_run_again(found) or not again)
 
 
 def points_of(calm: Sequence[Case]) -> list[Point]:

@@ -10,6 +10,7 @@ import attrs
 import yaml
 
 from tests.e2e.shapes import SEED, Spec, chain, group, job
+from tests.plane.recording import Version
 
 RETRY = "jobsmanager.raczylo.com/retry"
 SIZES = {"small": 1, "large": 10}
@@ -20,42 +21,11 @@ SIZES = {"small": 1, "large": 10}
 class Turn:
     """What a person does, once, when the stored workflow shows that it is time for it."""
 
-    when: Callable[["Shown"], bool]
+    when: Callable[[Version], bool]
     patch: Mapping[str, Any] | None = None
     """An edit; None deletes the workflow."""
     release: str = ""
     """The job, `group/job`, that may end then."""
-
-
-@attrs.frozen
-class Shown:
-    """A workflow as it is stored."""
-
-    item: Mapping[str, Any]
-
-    @property
-    def status(self) -> Mapping[str, Any]:
-        """Its status."""
-        status = self.item.get("status")
-        return status if isinstance(status, dict) else {}
-
-    def phase(self, path: str) -> str:
-        """The phase of a job, `group/job`."""
-        phases = {
-            f"{one['name']}/{each['name']}": str(each.get("phase"))
-            for one in self.status.get("groups", [])
-            for each in one.get("jobs", [])
-        }
-        return phases.get(path, "")
-
-    def holds(self, condition: str) -> bool:
-        """Whether a condition is True."""
-        return any(one["type"] == condition and one["status"] == "True" for one in self.status.get("conditions", []))
-
-    @property
-    def attempted(self) -> bool:
-        """Whether a request to run jobs again has been accepted."""
-        return bool((self.status.get("retry") or {}).get("accepted"))
 
 
 @attrs.frozen
@@ -72,12 +42,23 @@ class Workload:
     """Whether its end is that it is deleted."""
 
 
-def _runs(path: str) -> Callable[[Shown], bool]:
-    return lambda shown: shown.phase(path) == "running"
+def was_run_again(shown: Version) -> bool:
+    """Whether a request to run jobs again has been accepted."""
+    return bool((shown.status.get("retry") or {}).get("accepted"))
 
 
-def _finished(shown: Shown) -> bool:
-    return shown.holds("Finished")
+def _phase(shown: Version, path: str) -> str:
+    """The phase of a job, `group/job`; empty if the status does not show it."""
+    group_name, _, name = path.partition("/")
+    return str(shown.phases().get((group_name, name), {}).get("phase", ""))
+
+
+def _runs(*paths: str) -> Callable[[Version], bool]:
+    return lambda shown: all(_phase(shown, path) == "running" for path in paths)
+
+
+def _holds(condition: str) -> Callable[[Version], bool]:
+    return lambda shown: bool(shown.condition(condition))
 
 
 def _edit(**spec: Any) -> dict[str, Any]:
@@ -97,7 +78,7 @@ def _failures(size: int) -> Workload:
 def _aborted(size: int) -> Workload:
     jobs = [job("a", "done"), job("b", "done", parallel=True), *map(job, _names(size))]
     held = Workload({"groups": [group("g", "done", *jobs)]}, held=("g/a", "g/b"))
-    both = Turn(lambda shown: shown.phase("g/a") == shown.phase("g/b") == "running", _edit(abort=True))
+    both = Turn(_runs("g/a", "g/b"), _edit(abort=True))
     return attrs.evolve(held, turns=(both,))
 
 
@@ -107,10 +88,10 @@ def _resumed(size: int) -> Workload:
         {"suspend": True, "groups": [group("g", "a", *_names(2 * size))]},
         held=("g/a",),
         turns=(
-            Turn(lambda shown: shown.holds("Suspended"), _edit(suspend=False)),
+            Turn(_holds("Suspended"), _edit(suspend=False)),
             Turn(_runs("g/a"), _edit(suspend=True)),
-            Turn(lambda shown: shown.holds("Suspended"), release="g/a"),
-            Turn(lambda shown: shown.phase("g/a") == "succeeded", _edit(suspend=False)),
+            Turn(_holds("Suspended"), release="g/a"),
+            Turn(lambda shown: _phase(shown, "g/a") == "succeeded", _edit(suspend=False)),
         ),
     )
 
@@ -122,7 +103,7 @@ def _edited(size: int) -> Workload:
     return Workload(
         {"groups": before},
         held=("g/a",),
-        turns=(Turn(_runs("g/a"), _edit(groups=after)), Turn(lambda shown: shown.phase("g/d") != "", release="g/a")),
+        turns=(Turn(_runs("g/a"), _edit(groups=after)), Turn(lambda shown: _phase(shown, "g/d") != "", release="g/a")),
     )
 
 
@@ -150,7 +131,7 @@ def workloads(size: int) -> dict[str, Workload]:
         "retry": Workload(
             {"groups": [group("g", "ok", "breaks", *_names(size))]},
             fails=("g/breaks",),
-            turns=(Turn(_finished, {"metadata": {"annotations": {RETRY: "again"}}}),),
+            turns=(Turn(_holds("Finished"), {"metadata": {"annotations": {RETRY: "again"}}}),),
         ),
         "deletion": Workload({"groups": [long]}, held=("g/a",), turns=(Turn(_runs("g/a")),), gone=True),
         "edit": _edited(size),

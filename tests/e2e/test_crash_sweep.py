@@ -15,7 +15,7 @@ from tests.e2e.crash_workloads import SIZES, workloads
 from tests.figures import Figures
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_forks import ForkedOperator, OperatorForks
+from tests.plane.operator_forks import ForkedOperator, OperatorForks, forked_operator
 from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
@@ -33,15 +33,10 @@ the more of it the slower the machine is."""
 
 @pytest.fixture
 def operator(site: Site, trace: Trace, proxy: FaultProxy, tmp_path: Path) -> Iterator[ForkedOperator]:
-    """One that can be started a hundred times. Without a lease: each start would wait until the last has run out."""
-    plane, namespace = site
-    plane.install_namespaced_roles(namespace)
-    kubeconfig = plane.kubeconfig("operator", namespace=namespace, url=proxy.url)
-    flags = ("--namespace", namespace, "--no-leader-election", "--log-format", "json")
-    with OperatorForks(tmp_path / "operator.log") as forks:
-        made = ForkedOperator(forks, ("operator", "--kubeconfig", str(kubeconfig), *flags))
+    """One that can be started a hundred times."""
+    forks = OperatorForks(tmp_path / "operator.log")
+    with forks, forked_operator(forks, *site, proxy.url) as made:
         yield made
-        made.close()
 
 
 @pytest.mark.long

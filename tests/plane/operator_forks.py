@@ -16,10 +16,11 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from tests.plane.control_plane import ControlPlane
 from tests.plane.operator_process import WITHOUT_SERVER
 from tests.plane.supervisor import die_with_parent
 
@@ -105,6 +106,22 @@ class ForkedOperator:
             self.kill()
             os.close(self._process)
             self._process = None
+
+
+@contextlib.contextmanager
+def forked_operator(forks: OperatorForks, plane: ControlPlane, namespace: str, url: str) -> Iterator[ForkedOperator]:
+    """A replica for one namespace, which finds the API server at `url`; killed at the end.
+
+    It has no lease: each start would wait until the last one has run out.
+    """
+    plane.install_namespaced_roles(namespace)
+    kubeconfig = plane.kubeconfig("operator", namespace=namespace, url=url)
+    flags = ("--namespace", namespace, "--no-leader-election", "--log-format", "json")
+    operator = ForkedOperator(forks, ("operator", "--kubeconfig", str(kubeconfig), *flags))
+    try:
+        yield operator
+    finally:
+        operator.close()
 
 
 def main(commands: IO[str], answers: IO[str]) -> None:

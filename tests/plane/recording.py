@@ -62,6 +62,11 @@ class Version:
         }
 
 
+def shown(item: dict[str, Any]) -> Version:
+    """An object as it is read, not watched."""
+    return Version("", int(item["metadata"]["resourceVersion"]), item)
+
+
 @attrs.frozen
 class Creation:
     """A Job that an operator created: the API server said 201."""

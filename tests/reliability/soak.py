@@ -24,7 +24,8 @@ from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Action, Answer, Cut, Delay, DropReply, FaultProxy, Reset
 from tests.plane.faults import Rule
 from tests.plane.job_finisher import FAILS, JobFinisher, Outcome
-from tests.plane.operator_forks import ForkedOperator, OperatorForks
+from tests.plane.operator_forks import ForkedOperator, OperatorForks, forked_operator
+from tests.plane.recording import shown
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 from tests.reliability.memory import resident, slope
@@ -106,14 +107,7 @@ class Site:
         return [f"{name} has {end}" for name, end in ends.items() if end != KINDS[name.split("-")[0]][1]]
 
     def _unfinished(self) -> list[str]:
-        return [
-            item["metadata"]["name"]
-            for item in self.workflows.items()
-            if not any(
-                one["type"] == "Finished" and one["status"] == "True"
-                for one in (item.get("status") or {}).get("conditions", [])
-            )
-        ]
+        return [one.name for one in map(shown, self.workflows.items()) if not one.condition("Finished")]
 
 
 @attrs.frozen
@@ -127,16 +121,12 @@ class Soak:
     @contextlib.contextmanager
     def site(self, namespace: str, ttl: int | None = None) -> Iterator[Site]:
         """A namespace with all that belongs to it, under faults."""
-        self.plane.install_namespaced_roles(namespace)
         with contextlib.ExitStack() as stack:
             jobs = stack.enter_context(self.portal.wrap_async_context_manager(JobFinisher(self.plane, namespace)))
             jobs.script("*", Outcome(seconds=0.5))
             jobs.script("breaks", FAILS)
             proxy = stack.enter_context(self.portal.wrap_async_context_manager(FaultProxy(self.plane)))
-            kubeconfig = self.plane.kubeconfig("operator", namespace=namespace, url=proxy.url)
-            flags = ("--namespace", namespace, "--no-leader-election", "--log-format", "json")
-            operator = ForkedOperator(self.forks, ("operator", "--kubeconfig", str(kubeconfig), *flags))
-            stack.callback(operator.close)
+            operator = stack.enter_context(forked_operator(self.forks, self.plane, namespace, proxy.url))
             made = Site(Workflows(self.plane, namespace), proxy, operator, ttl)
             made.disturb()
             yield made
