@@ -1,4 +1,4 @@
-"""What is counted as it happens: looks, Jobs, requests. What can be read off at any time is in `state`."""
+"""Metrics that are counted as things happen: looks, Jobs, requests. What is read at each scrape is in `state`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from jobsmgr.engine.port import Key
 from jobsmgr.operator.metrics.labels import Labels
 
 SHORT = tuple(0.001 * 2**power for power in range(15))
-"""Bounds in seconds, 1 ms to 16 s: those that the Go operator has."""
+"""Buckets in seconds, 1 ms to 16 s: those of the Go operator."""
 LONG = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
-"""Bounds in seconds for what a Job takes, to a day."""
+"""Buckets in seconds for how long a Job takes, up to a day."""
 
 
 class Counted(Meter):
@@ -39,28 +39,31 @@ class Counted(Meter):
         self._succeeded = counter("managedjob_jobs_succeeded", "Jobs of workflows that succeeded.", labels.of_jobs)
         self._failed = counter("managedjob_jobs_failed", "Jobs of workflows that failed.", labels.of_jobs)
         self._looks = histogram(
-            "managedjob_reconciliation_duration_seconds", "Time that a look at a workflow took.", SHORT, labels.of_looks
+            "managedjob_reconciliation_duration_seconds",
+            "Duration of a reconciliation of a workflow.",
+            SHORT,
+            labels.of_looks,
         )
         self._waits = histogram(
             "jobsmgr_job_wait_seconds", "Time from when a job could start until its Job existed.", LONG
         )
         self._runs = histogram("jobsmgr_job_run_seconds", "Time from a Job's start to its end.", LONG, ["phase"])
-        self._queue = histogram(
-            "jobsmgr_queue_wait_seconds", "Time that a workflow waited for a worker to look at it.", SHORT
-        )
+        self._queue = histogram("jobsmgr_queue_wait_seconds", "Time that a workflow waited for a worker.", SHORT)
         self._faults = counter(
-            "jobsmgr_reconcile_errors", "Looks that failed: by a fault of a plugin, or of jobsmgr itself.", ["kind"]
+            "jobsmgr_reconcile_errors",
+            "Reconciliations that failed because of a plugin or of jobsmgr itself.",
+            ["kind"],
         )
         for fault in Fault:
             self._faults.labels(fault.value)
         self._requests = counter(
             "jobsmgr_requests",
-            'Requests to the API server by verb, resource and code; "none": there was no answer.',
+            'Requests to the API server by verb, resource and code; the code "none" means no answer.',
             ["verb", "resource", "code"],
         )
         self._answers = histogram(
             "jobsmgr_request_duration_seconds",
-            "Time until a request was answered; of a watch, until it began.",
+            "Time until a request was answered; for a watch, until it started.",
             SHORT,
             ["verb", "resource"],
         )
@@ -110,5 +113,5 @@ class Counted(Meter):
 
 
 def _seconds(begin: datetime, end: datetime) -> float:
-    """From one moment to another, by clocks of different machines: never less than nothing."""
+    """From one moment to another; never negative, although clocks of different machines may disagree."""
     return max((end - begin).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""By what the metrics of workflows are told apart: namespaces, or each workflow. Nothing is counted here."""
+"""The labels of metrics about workflows: the namespace alone, or each workflow's name too. Nothing is counted here."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ M = TypeVar("M", Counter, Histogram)
 
 
 class Labels:
-    """Labels of namespaces alone: there are few of them, and workflows come and go by the thousand."""
+    """The namespace is the only label: there are few of them, and workflows come and go by the thousand."""
 
     of_jobs: Sequence[str] = ("namespace",)
-    """Names of the labels of what is counted by jobs."""
+    """Label names of the metrics that count jobs."""
     of_looks: Sequence[str] = ()
-    """Names of the labels of what is counted by looks at a workflow."""
+    """Label names of the metrics about looks at a workflow."""
     of_active: Sequence[str] = ("namespace",)
-    """Names of the labels of how many jobs run."""
+    """Label names of the number of running jobs."""
 
     def job(self, metric: M, key: Key, job: JobKey) -> M:
-        """The series of a workflow's job."""
+        """The series that a job of a workflow counts in."""
         return metric.labels(key.namespace)
 
     def look(self, metric: M, key: Key) -> M:
-        """The series of a workflow's looks."""
+        """The series that looks at a workflow count in."""
         return metric
 
     def active(self, key: Key) -> Sequence[str]:
-        """The labels of how many jobs of a workflow run."""
+        """The label values of a workflow's number of running jobs."""
         return (key.namespace,)
 
     def forget(self, known: Container[Key]) -> None:
-        """Drop the series of workflows that are not known any more."""
+        """Drop the series of workflows that no longer exist."""
 
 
 class WorkflowLabels(Labels):
-    """Labels of each workflow too, as the Go operator has them; its series end when the workflow is gone."""
+    """The workflow and the group are labels too, as in the Go operator; a workflow's series end when it is deleted."""
 
     of_jobs = ("namespace", "workflow", "group")
     of_looks = of_active = ("namespace", "workflow")
 
     def __init__(self) -> None:
         self._series: dict[Key, set[tuple[Counter | Histogram, tuple[str, ...]]]] = {}
-        """Of each workflow: thousands may be deleted at once, and a search for theirs would look at all of them."""
+        """By workflow: thousands may be deleted at once, and a search for their series would go through all series."""
 
     def job(self, metric: M, key: Key, job: JobKey) -> M:
         """See `Labels`."""

@@ -1,4 +1,4 @@
-"""The metrics of one process, and how they are written down. Nothing is counted here."""
+"""The metrics of one process and their exposition. Nothing is counted here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Exposition:
 
 
 class Moment(Collector):
-    """All metrics at one moment: what was read off the loop's parts, and counters, which have locks of their own."""
+    """All metrics at one moment: what was read in the loop's thread, and counters, which have locks of their own."""
 
     def __init__(self, state: Sequence[Metric], registry: CollectorRegistry) -> None:
         self._state, self._registry = state, registry
@@ -36,7 +36,7 @@ class Moment(Collector):
         yield from self._registry.collect()
 
     def exposition(self, accept: str) -> Exposition:
-        """Written down in the form that an `Accept` header asks for. In any thread: for many series it takes long."""
+        """The text in the format that an `Accept` header asks for. For any thread: many series take long."""
         encode, media_type = choose_encoder(accept)
         return Exposition(encode(self), media_type)
 
@@ -45,7 +45,7 @@ class Metrics:
     """A registry of its own, so that nothing of plugins or libraries is mixed in."""
 
     def __init__(self, parts: Parts, labels: Labels) -> None:
-        # A series beside each counter and histogram that says since when it counts: Prometheus finds that out itself.
+        # The `_created` series beside each counter and histogram: Prometheus detects resets without them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._parts, self._labels = parts, labels
         self._registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""What is read off when Prometheus asks: workflows, queue, caches, who leads. Nothing is kept here."""
+"""Metrics that are read at each scrape: workflows, queue, caches, leadership. Nothing is kept here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobsmgr.operator.metrics.labels import Labels
 from jobsmgr.operator.parts import Parts
 
 Values: TypeAlias = Iterable[tuple[Sequence[str], float]]
-"""Values, each with the values of its labels."""
+"""Values, each with its label values."""
 
 
 class State(Collector):
@@ -39,9 +39,12 @@ class State(Collector):
         ready = parts.queue.ready if parts.queue is not None else 0
         yield _gauge("jobsmgr_build_info", "1, with the versions as labels.", ("version", "python"), versions)
         yield _gauge("jobsmgr_leader", "1 if this replica leads, else 0.", (), [((), leads)])
-        yield _gauge("jobsmgr_queue_depth", "Workflows that wait for a worker to look at them.", (), [((), ready)])
+        yield _gauge("jobsmgr_queue_depth", "Workflows that are waiting for a worker.", (), [((), ready)])
         yield _counter(
-            "jobsmgr_event_loop_blocks", "Times that the event loop was blocked.", (), [((), parts.watchdog.blocked)]
+            "jobsmgr_event_loop_blocks",
+            "Number of times that the event loop was blocked.",
+            (),
+            [((), parts.watchdog.blocked)],
         )
 
     def _of_workflows(self, cluster: KubernetesCluster) -> Iterator[Metric]:
@@ -53,7 +56,7 @@ class State(Collector):
         yield _gauge(
             "jobsmgr_workflows", "Workflows by phase and reason.", ("namespace", "phase", "reason"), standings.items()
         )
-        yield _gauge("managedjob_active_jobs", "Jobs of workflows that run.", self._labels.of_active, running.items())
+        yield _gauge("managedjob_active_jobs", "Running jobs of workflows.", self._labels.of_active, running.items())
 
 
 def _of_caches(cluster: KubernetesCluster) -> Iterator[Metric]:
@@ -67,7 +70,7 @@ def _of_caches(cluster: KubernetesCluster) -> Iterator[Metric]:
     labels = ("resource",)
     yield _gauge("jobsmgr_cache_age_seconds", "Time since the API server last sent anything.", labels, ages.items())
     yield _gauge("jobsmgr_cache_objects", "Objects in the cache.", labels, objects.items())
-    yield _counter("jobsmgr_watch_restarts", "Times that a watch was begun again.", labels, restarts.items())
+    yield _counter("jobsmgr_watch_restarts", "Number of times that a watch was restarted.", labels, restarts.items())
 
 
 def _gauge(name: str, words: str, labels: Sequence[str], values: Values) -> Metric:
