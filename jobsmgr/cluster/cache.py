@@ -11,7 +11,7 @@ import anyio
 
 from jobsmgr.cluster.kinds import Kind, Place, Stored, V
 from jobsmgr.cluster.store import Store
-from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW, Standing, WorkflowState
+from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW, WorkflowState, WorkflowSummary
 from jobsmgr.engine.port import Key, Observation, Request
 
 
@@ -259,11 +259,11 @@ class Cache:
             epoch=self._epoch,
         )
 
-    def standings(self) -> Iterator[tuple[Key, Standing]]:
-        """How each workflow stands, as its stored status says."""
+    def summaries(self) -> Iterator[tuple[Key, WorkflowSummary]]:
+        """What the stored status of each workflow says, as far as metrics count it."""
         for place in self.workflows.places():
             if (stored := self.workflows.get(place)) is not None:
-                yield Key(*place), stored.value.standing
+                yield Key(*place), stored.value.summary
 
     def keys(self) -> tuple[Key, ...]:
         """All workflows that there are."""

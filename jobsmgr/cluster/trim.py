@@ -27,12 +27,12 @@ _RESULTS = {"Complete": Phase.SUCCEEDED, "Failed": Phase.FAILED}
 
 
 @attrs.frozen(kw_only=True)
-class Standing:
-    """What is counted of a workflow, as its status says."""
+class WorkflowSummary:
+    """What metrics count of a workflow, as its status says."""
 
     phase: str
     reason: str
-    """Why it does not go on, or how it ended; empty if neither."""
+    """Why it is stalled, or how it ended; empty if neither."""
     running: int
     """Jobs that are running."""
 
@@ -44,7 +44,7 @@ class WorkflowState:
     finished: bool
     begun: bool
     """Whether an operator has written its status."""
-    standing: Standing
+    summary: WorkflowSummary
     _content: Manifest | bytes
 
     @property
@@ -60,20 +60,21 @@ def trim_workflow(raw: Manifest) -> WorkflowState:
     metadata = {key: value for key, value in raw["metadata"].items() if key != "managedFields"}
     # A list's items may come without apiVersion and kind.
     content: Manifest = {"apiVersion": API_VERSION, "kind": KIND, **raw, "metadata": metadata}
-    conditions = holding(raw.get("status"))
+    status = raw.get("status")
+    conditions = holding(status)
     finished = ConditionType.FINISHED in conditions
     return WorkflowState(
         finished=finished,
-        begun=_is_begun(raw.get("status")),
-        standing=_standing(mapping(raw.get("status")), conditions),
+        begun=_is_begun(status),
+        summary=_summary(mapping(status), conditions),
         content=zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1) if finished else content,
     )
 
 
-def _standing(status: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> Standing:
+def _summary(status: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> WorkflowSummary:
     shown = conditions.get(ConditionType.STALLED) or conditions.get(ConditionType.FINISHED) or {}
     running = mapping(status.get("counts")).get("running")
-    return Standing(
+    return WorkflowSummary(
         phase=sys.intern(str(status.get("phase") or Phase.PENDING.value)),
         reason=sys.intern(str(shown.get("reason") or "")),
         running=running if isinstance(running, int) else 0,

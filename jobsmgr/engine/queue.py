@@ -50,8 +50,8 @@ class WorkQueue:
         self._by_wall_clock: Timetable[datetime] = Timetable()
         self._order = count()
         self._changed = anyio.Event()
-        self.still_since = math.inf
-        """When a worker last took a key or gave one back, or keys began to wait, by the loop's clock."""
+        self.last_progress = math.inf
+        """When a worker last took a key or gave one back, or the first key began to wait, by the loop's clock."""
 
     @property
     def ready(self) -> int:
@@ -73,7 +73,7 @@ class WorkQueue:
         elif key not in self._waiting:
             moment = anyio.current_time()
             if not self._waiting:
-                self.still_since = moment
+                self.last_progress = moment
             self._waiting[key] = moment
             heapq.heappush(self._ready, (self._priority(key), next(self._order), key))
             self._wake()
@@ -94,8 +94,8 @@ class WorkQueue:
             self._release_due()
             if self._ready:
                 _, _, key = heapq.heappop(self._ready)
-                self.still_since = anyio.current_time()
-                self._taken(self.still_since - self._waiting.pop(key))
+                self.last_progress = anyio.current_time()
+                self._taken(self.last_progress - self._waiting.pop(key))
                 self._busy.add(key)
                 self._later.discard(key)
                 self._by_wall_clock.discard(key)
@@ -105,7 +105,7 @@ class WorkQueue:
     def done(self, key: Key) -> None:
         """The worker has looked at the key."""
         self._busy.discard(key)
-        self.still_since = anyio.current_time()
+        self.last_progress = anyio.current_time()
         if key in self._again:
             self._again.discard(key)
             self.add(key)

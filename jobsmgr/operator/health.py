@@ -43,10 +43,10 @@ class Health:
         queue = self._parts.queue
         if queue is None or not queue.ready:
             return ()
-        still = anyio.current_time() - queue.still_since
-        if still < STALLED_AFTER or self._waits_for_server():
+        stalled = anyio.current_time() - queue.last_progress
+        if stalled < STALLED_AFTER or self._waits_for_server():
             return ()
-        return (f"{queue.ready} workflows wait, and none has been looked at for {still:.0f} s",)
+        return (f"{queue.ready} workflows wait, and none has been looked at for {stalled:.0f} s",)
 
     def readiness(self) -> Reasons:
         """Why this replica could not do its work if it led."""

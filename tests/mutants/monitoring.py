@@ -6,7 +6,7 @@ MUTANTS = (
     Mutant(
         "a workflow that comes after a long rest makes liveness fail at once",
         "engine/queue.py",
-        "                self.still_since = moment\n",
+        "                self.last_progress = moment\n",
         "                pass\n",
         "operator/test_health.py::test_nothing_to_do_is_no_stall",
     ),

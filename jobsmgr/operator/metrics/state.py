@@ -48,13 +48,13 @@ class State(Collector):
         )
 
     def _of_workflows(self, cluster: KubernetesCluster) -> Iterator[Metric]:
-        standings: Counter[Sequence[str]] = Counter()
+        workflows: Counter[Sequence[str]] = Counter()
         running: Counter[Sequence[str]] = Counter()
-        for key, standing in cluster.cache.standings():
-            standings[key.namespace, standing.phase, standing.reason] += 1
-            running[tuple(self._labels.active(key))] += standing.running
+        for key, summary in cluster.cache.summaries():
+            workflows[key.namespace, summary.phase, summary.reason] += 1
+            running[tuple(self._labels.active(key))] += summary.running
         yield _gauge(
-            "jobsmgr_workflows", "Workflows by phase and reason.", ("namespace", "phase", "reason"), standings.items()
+            "jobsmgr_workflows", "Workflows by phase and reason.", ("namespace", "phase", "reason"), workflows.items()
         )
         yield _gauge("managedjob_active_jobs", "Running jobs of workflows.", self._labels.of_active, running.items())
 
