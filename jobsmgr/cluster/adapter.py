@@ -135,11 +135,11 @@ class KubernetesCluster:
             await watch.listed()
 
     def unsynced(self) -> tuple[str, ...]:
-        """Why workflows and Jobs are not known, a sentence for each watch that has not listed or is refused."""
+        """Why workflows and Jobs are not known: a sentence for each watch that has not listed yet or is refused."""
         return tuple(why for watch in self._watches if (why := watch.unsynced()))
 
     def watches(self) -> tuple[Watch[Any], ...]:
-        """All watches: how old what they know is, and how often they were begun again."""
+        """All watches, each with its age and its number of restarts."""
         return tuple(self._watches)
 
     async def wait_rights(self) -> None:

@@ -89,7 +89,7 @@ class Watch(Generic[V]):
         self._refusal = ""
         self._current_at = time.monotonic()
         self.restarts = 0
-        """How often it was begun again, whatever ended it."""
+        """How often it was restarted, whatever ended it."""
 
     def __str__(self) -> str:
         return f"watch of {self.resource} in {self._where}"
@@ -100,13 +100,13 @@ class Watch(Generic[V]):
 
     @property
     def age(self) -> float:
-        """Seconds since the server last said anything: bookmarks come about once a minute when nothing happens."""
+        """Seconds since the server last sent anything: bookmarks come about once a minute when nothing happens."""
         return time.monotonic() - self._current_at
 
     def unsynced(self) -> str:
-        """Why it is not known what there is, empty if it is: nothing was listed yet, or the server refuses us now.
+        """Why the objects are not known: nothing was listed yet, or the server refuses us now. Empty if they are.
 
-        A server that cannot be reached for a while leaves what is known as it is.
+        While the server cannot be reached, they stay as they were last known.
         """
         if self._refusal or self._have:
             return self._refusal

@@ -48,7 +48,7 @@ def observed(
 ) -> Generator[Callable[[int], None], None, None]:
     """Report the request that the block sends; the block says which code it was answered with.
 
-    A request that was kept back because another replica leads is none.
+    A request that was held back because another replica leads is not reported.
     """
     began, reported = monotonic(), False
 
@@ -76,6 +76,6 @@ def verb_of(method: str, name: str) -> str:
 
 
 def _path_of(resource: Resource, name: str) -> str:
-    """The resource, with what follows the object's name."""
+    """The resource, with the subresource that follows the object's name."""
     _, slash, subresource = name.partition("/")
     return f"{resource.plural}{slash}{subresource}"

@@ -20,7 +20,7 @@ class Verdict(Enum):
 
     ALLOWED = auto()
     UNKNOWN = auto()
-    """The token is nobody's, or has expired."""
+    """The token belongs to nobody, or has expired."""
     DENIED = auto()
     """Its holder may not."""
 
@@ -28,7 +28,7 @@ class Verdict(Enum):
 async def may_get(session: Session, token: str, path: str) -> Verdict:
     """Whether whoever has this token has the right to `get` the path (a `nonResourceURLs` of a role).
 
-    Raises `Unreachable`, also if the server refuses to say it: the right to ask may be missing.
+    Raises `Unreachable`, also if the server refuses the review: the right to create one may be missing.
     """
     found = await _status(session, TOKEN_REVIEWS, {"token": token})
     if found.get("authenticated") is not True:

@@ -19,10 +19,10 @@ class Fault(StrEnum):
 
 
 class Meter:
-    """Hears of each piece of work and does nothing; a subclass counts. Each call must be fast, and must not raise."""
+    """Is called for each piece of work and does nothing; a subclass counts. Calls must be fast and must not raise."""
 
     def taken(self, seconds: float) -> None:
-        """A worker has taken a workflow that had waited for one so long."""
+        """A worker has taken a workflow, which had waited for that many seconds."""
 
     def looked(self, key: Key, seconds: float) -> None:
         """A look at a workflow has ended, however it went."""

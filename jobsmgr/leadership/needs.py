@@ -9,7 +9,7 @@ NAME = "jobsmgr"
 
 
 def lead(name: str) -> tuple[Right, ...]:
-    """To lead by the Lease of a name, in the operator's own namespace. A create cannot be bound to a name."""
+    """To lead by the Lease of a name, in the operator's own namespace. A create cannot be limited to a name."""
     return (Right("create", LEASES), Right("get", LEASES, name=name), Right("update", LEASES, name=name))
 
 

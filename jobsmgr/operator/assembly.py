@@ -98,7 +98,7 @@ def _monitor(settings: HttpSettings, parts: Parts) -> Monitor:
     """Probes and metrics, if they are wanted."""
     if not settings.port:
         return Monitor()
-    # Imported late: who serves nothing need not wait a third of a second for it.
+    # Imported late: it takes a third of a second, which is wasted where nothing is served.
     from jobsmgr.operator.http.monitor import HttpMonitor
 
     return HttpMonitor(settings, parts)

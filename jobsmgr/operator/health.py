@@ -1,4 +1,4 @@
-"""How the process is, as its probes ask: started, getting on, ready. No request is answered or sent here."""
+"""The health of the process, as its probes ask: startup, liveness, readiness. No request is answered or sent here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobsmgr.connection.exchange import Exchange
 from jobsmgr.operator.parts import Parts
 
 STALLED_AFTER = 120.0
-"""Seconds in which workflows wait, nothing is looked at and no request of the workers ends: twice what one may take."""
+"""Seconds without progress while workflows wait, and without the end of a worker's request: twice what one may take."""
 
 Reasons = Sequence[str]
 """Why a probe fails, each a sentence; empty: it passes."""
@@ -21,8 +21,8 @@ Reasons = Sequence[str]
 class Health:
     """What the probes ask.
 
-    A loop that is blocked gives no answer at all, so the kubelet's time-out says it. Whether the API server answers is
-    no question of liveness: a restart would not help.
+    A blocked event loop answers nothing at all, so the kubelet's time-out reports it. Whether the API server answers is
+    not a matter of liveness: a restart would not help.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -39,7 +39,7 @@ class Health:
         return () if self._parts.started else ("the process is starting",)
 
     def liveness(self) -> Reasons:
-        """Why the process should be started again."""
+        """Why the process should be restarted."""
         queue = self._parts.queue
         if queue is None or not queue.ready:
             return ()

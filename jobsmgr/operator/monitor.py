@@ -11,10 +11,10 @@ from jobsmgr.engine.meter import UNCOUNTED, Meter
 
 
 class Monitor:
-    """Where nothing is served: what it hears of is lost."""
+    """Where nothing is served: all that is reported is dropped."""
 
     meter: Meter = UNCOUNTED
-    """For the loop."""
+    """What the loop reports to."""
 
     def note(self, exchange: Exchange) -> None:
         """A request to the API server has ended."""

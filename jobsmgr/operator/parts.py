@@ -13,7 +13,7 @@ from jobsmgr.leadership.terms import Leadership
 
 @attrs.define(kw_only=True)
 class Parts:
-    """The parts of one process; None: there is none yet."""
+    """The parts of one process; None: not created yet."""
 
     watchdog: Watchdog
     throttle: Throttle = attrs.field(factory=Throttle)

@@ -1,4 +1,4 @@
-"""What a person can set about the operator's process. The environment is not read here: the command does that."""
+"""The settings of the operator's process. The environment is not read here: the command does that."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Refusals:
     taken: frozenset[JobKey] = frozenset()
     """Jobs whose names were found taken in a row of looks without a pause between them."""
     unsure: frozenset[JobKey] = frozenset()
-    """Jobs whose create may have taken effect though it was not answered so; no edit makes that any surer."""
+    """Jobs whose create got no clear answer, so that it may have taken effect; an edit makes that no surer."""
 
     def learnt(self, key: JobKey, result: CreateResult, uid: str, now: float, looked_at: float) -> Refusals:
         """What is known after an answer to a create; `uid` is the workflow's, `looked_at` when it was decided on."""

@@ -1,4 +1,4 @@
-"""What a spec said when it was looked at last, so that edits after the end can be told apart. Nothing is read here."""
+"""The spec of the last look, so that it is known what an edit after the end has changed. Nothing is read here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from jobsmgr.api.fields import Manifest
 
 COUNTS_AFTER_THE_END = "ttlSecondsAfterFinished"
-"""The one field of a spec that an ended workflow still goes by."""
+"""The one field of a spec that still has an effect on an ended workflow."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""What is answered to HTTP requests: probes and metrics. What they say is worked out elsewhere."""
+"""The endpoints of the HTTP server: probes and metrics. What they answer is worked out elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def app_of(health: Health, metrics: Metrics, guard: Guard | None = None) -> Starlette:
-    """The ASGI application; the guard lets requests for metrics pass, or not."""
+    """The ASGI application; `guard` decides who may read the metrics, None: everybody may."""
     probes = {HEALTHZ: health.liveness, READYZ: health.readiness, STARTUPZ: health.startup}
     routes = [Route(path, _probe(ask)) for path, ask in probes.items()]
     return Starlette(routes=[*routes, Route(METRICS, _scrape(metrics, guard))], middleware=[Middleware(GZipMiddleware)])
@@ -39,7 +39,7 @@ def _probe(ask: Callable[[], Reasons]) -> Endpoint:
 
 
 def _scrape(metrics: Metrics, guard: Guard | None) -> Endpoint:
-    """All metrics, in the form that is asked for; written down in a thread, since the loop has other work."""
+    """All metrics in the format that is asked for; encoded in a thread, since the loop has other work."""
     one_at_a_time = anyio.CapacityLimiter(1)
 
     async def answer(request: Request) -> Response:

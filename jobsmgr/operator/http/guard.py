@@ -1,4 +1,4 @@
-"""Who may read the metrics: the API server is asked, and its word is kept for a moment. No role is known here."""
+"""Who may read the metrics: the API server is asked, and its answer cached for a while. No role is known here."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from jobsmgr.connection.session import Session
 _log = structlog.get_logger(__name__)
 
 KEPT_SECONDS = 60.0
-"""How long a verdict counts: a right that is taken away works so much longer."""
+"""How long a verdict is cached: a permission that is revoked still works for this time."""
 MOST_KEPT = 100
-"""Verdicts that are kept at most; Prometheus has one token."""
+"""Size of the cache; Prometheus has one token."""
 _SCHEME = "bearer "
 _REFUSALS = {
     Verdict.UNKNOWN: (401, "the token is not known to the API server, or has expired"),
@@ -38,7 +38,7 @@ class Guard:
         """The answer to a request that may not pass; None if it may."""
         scheme, token = authorization[: len(_SCHEME)], authorization[len(_SCHEME) :].strip()
         if scheme.lower() != _SCHEME or not token:
-            return _answer(401, "a bearer token is needed")
+            return _answer(401, "a bearer token is required")
         try:
             verdict = await self._verdict(token, path)
         except Unreachable as error:
@@ -49,7 +49,7 @@ class Guard:
         return _answer(*_REFUSALS[verdict])
 
     async def _verdict(self, token: str, path: str) -> Verdict:
-        """Asked for, or remembered by the token's hash: the token itself is kept nowhere."""
+        """From the cache, by the token's hash, or from the API server; the token itself is stored nowhere."""
         name, now = hashlib.sha256(f"{path}\0{token}".encode()).digest(), anyio.current_time()
         verdict, until = self._verdicts.get(name, (Verdict.UNKNOWN, now))
         if until > now:
@@ -63,7 +63,7 @@ class Guard:
         return verdict
 
     def _say(self, why: str) -> None:
-        """Log why nobody may read the metrics now, once for each reason."""
+        """Log why nobody can read the metrics now, once for each reason."""
         if why != self._said:
             self._said = why
             _log.warning("metrics are not served", why=why)

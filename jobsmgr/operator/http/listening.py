@@ -1,4 +1,4 @@
-"""The socket of the HTTP server: opened, or asked for again until it can be. Nothing is answered here."""
+"""The socket of the HTTP server: opened, and retried until that works. Nothing is answered here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobsmgr.operator.http.tls import context_of, words_of
 _log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE = 10.0
-"""Seconds at most before a port that is in use is asked for again: a probe fails meanwhile."""
+"""Seconds at most before a port that is in use is tried again: probes fail meanwhile."""
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
@@ -31,7 +31,7 @@ class Listener:
 
 
 async def listen(settings: HttpSettings) -> Listener:
-    """A socket that listens there; why there is none yet is logged, once for each reason, and it is tried again."""
+    """A listening socket. While it cannot be opened, that is logged, once for each reason, and tried again."""
     failures, said = 0, ""
     while True:
         try:
@@ -45,7 +45,7 @@ async def listen(settings: HttpSettings) -> Listener:
 
 
 class _NotYet(Exception):
-    """Nothing can be served; the words say why, and what to do."""
+    """Nothing can be served yet; the message says why, and what to do."""
 
 
 def _open(settings: HttpSettings) -> Listener:

@@ -45,7 +45,7 @@ class HttpMonitor(Monitor):
 
 @asynccontextmanager
 async def _guard(target: Target, settings: HttpSettings) -> AsyncGenerator[Guard | None, None]:
-    """The guard of the metrics with a session of its own, if they are to have one."""
+    """The guard of the metrics, with a session of its own; None if everybody may read them."""
     if not settings.authorization:
         yield None
         return

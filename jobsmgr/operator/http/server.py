@@ -22,7 +22,7 @@ from jobsmgr.operator.http.tls import renew
 _log = structlog.get_logger(__name__)
 
 END_SECONDS = 1
-"""How long requests that are under way may take when the process ends."""
+"""Seconds that requests under way may take when the process ends."""
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def _serve(app: ASGIApp, settings: HttpSettings) -> None:
 
 @asynccontextmanager
 async def _renewing(settings: HttpSettings, listener: Listener) -> AsyncGenerator[None, None]:
-    """The certificate read again when it changes, if there is one."""
+    """Reload the certificate when it changes, if there is one."""
     if listener.context is None or settings.tls is None:
         yield
         return
@@ -83,7 +83,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """See uvicorn: it would look ten times a second whether it is to end."""
+        """See uvicorn: it would check ten times a second whether to stop."""
         try:
             await anyio.sleep_forever()
         finally:

@@ -1,4 +1,4 @@
-"""What a person can set about the HTTP server. Nothing is opened here."""
+"""The settings of the HTTP server. Nothing is opened here."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class HttpSettings:
 
     tls: Tls | None = None
     authorization: bool = False
-    """Whether metrics are for those alone who may read them by the API server's word."""
+    """Whether only those may read the metrics to whom the API server allows it."""
     workflow_labels: bool = False
     """Whether metrics have the names of workflows and groups as labels."""
 
     @property
     def where(self) -> str:
-        """The address and port in words."""
+        """The port and address in words."""
         return f"port {self.port} of {self.address or 'all addresses'}"

@@ -1,4 +1,4 @@
-"""The server's certificate: read from files, and read again when they change. Nothing is served here."""
+"""The server's certificate: read from files, and reloaded when they change. Nothing is served here."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from jobsmgr.operator.http.settings import Tls
 _log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 60.0
-"""How often the files are looked at: whoever renews a certificate does so days before the old one expires."""
+"""How often the files are checked: whoever renews a certificate does so days before the old one expires."""
 
 
 def context_of(tls: Tls) -> ssl.SSLContext:
-    """What connections are encrypted with. Raises `OSError` if the files cannot be read or are no pair."""
+    """What connections are encrypted with. Raises `OSError` if the files cannot be read or do not match."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.certificate, tls.key, _no_passphrase)
     return context
 
 
 def words_of(error: OSError) -> str:
-    """Why files cannot be read, or are no pair; the words of OpenSSL without its own source file and line."""
+    """Why files cannot be read, or do not match; the words of OpenSSL without its own source file and line."""
     if isinstance(error, ssl.SSLError):
         return error.reason.replace("_", " ").lower() if error.reason else "they are not PEM files"
     return error.strerror or str(error)
@@ -38,7 +38,7 @@ def _no_passphrase() -> str:
 
 
 async def renew(context: ssl.SSLContext, tls: Tls) -> NoReturn:
-    """Read the files again whenever they have changed, for new connections; a bad pair leaves the old one in use."""
+    """Reload the files whenever they have changed, for new connections; after a bad pair the old one stays in use."""
     seen = await _stamp(tls)
     while True:
         await anyio.sleep(LOOK_SECONDS)
@@ -60,7 +60,7 @@ def _load_again(context: ssl.SSLContext, tls: Tls) -> None:
 
 
 async def _stamp(tls: Tls) -> tuple[int, ...]:
-    """What tells two versions of the files apart; a Secret's are links to files of another folder."""
+    """When the files were last modified; those of a mounted Secret are links to files of another folder."""
     return await anyio.to_thread.run_sync(lambda: tuple(_version(Path(one)) for one in (tls.certificate, tls.key)))
 
 
