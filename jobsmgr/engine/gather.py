@@ -114,13 +114,20 @@ class Gatherer:
                 memory.written = written
             if settled and COUNTS_AFTER_THE_END not in spec:
                 return None
-            found = self._gathered(key, memory, observation, stored, bare_plan(raw))
-            return attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, only_ttl_edited=kept))
+            return self._gathered(key, memory, observation, stored, bare_plan(raw), only_ttl_edited=kept)
         plan, plugin_error = self._plan(memory, raw, generation)
         return self._gathered(key, memory, observation, stored, plan, plugin_error)
 
     def _gathered(
-        self, key: Key, memory: Memory, observation: Observation, stored: Status, plan: Plan, plugin_error: str = ""
+        self,
+        key: Key,
+        memory: Memory,
+        observation: Observation,
+        stored: Status,
+        plan: Plan,
+        plugin_error: str = "",
+        *,
+        only_ttl_edited: bool = False,
     ) -> Gathered:
         clock, jobs = anyio.current_time(), observation.jobs
         snapshot = Snapshot(
@@ -134,6 +141,7 @@ class Gatherer:
             unsure=memory.refusals.unsure,
             confirmed=observation.confirmed,
             retry=_request(observation),
+            only_ttl_edited=only_ttl_edited,
         )
         changed = memory.baseline.changed(snapshot) if memory.baseline is not None else None
         memory.pods = memory.pods.seen(jobs.values() if changed is None else changed, clock)
