@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 from jobsmgr.api.errors import PluginError, described
 from jobsmgr.api.settings import Settings
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.engine.supervision import beside
 
 _log = structlog.get_logger(__name__)
 
@@ -66,24 +67,18 @@ async def _entered(
         finally:
             left.set()
 
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
+    async def leave() -> None:
+        over.set()
+        if not await patience.wait(left):
+            _log.warning("the lifespan of a plugin does not end", plugin=name, hook=HOOK)
+
+    async with beside(leave) as tasks:
         error: BaseException | None = TimeoutError(f"it has not started after {ENTERING_SECONDS:.0f} s")
         with anyio.move_on_after(ENTERING_SECONDS):
             error = await tasks.start(live)
-        if error is None:
-            try:
-                yield
-            except Exception as raised:  # noqa: BLE001  raised again below: the task group would wrap it
-                failure = raised
-            over.set()
-            if not await patience.wait(left):
-                _log.warning("the lifespan of a plugin does not end", plugin=name, hook=HOOK)
-            tasks.cancel_scope.cancel()
-    if error is not None:
-        raise PluginError(name, HOOK, f"cannot start: {described(error)}") from error
-    if failure is not None:
-        raise failure
+        if error is not None:
+            raise PluginError(name, HOOK, f"cannot start: {described(error)}") from error
+        yield
 
 
 async def _live(

@@ -63,11 +63,8 @@ class Observers:
 async def observing(hooks: Hooks) -> AsyncGenerator[Observers, None]:
     """Observers that run until the block ends, and hear then of all that has happened in it."""
     observers = Observers(hooks)
-    async with kept("observers", observers.run):
-        try:
-            yield observers
-        finally:
-            await observers.drain()
+    async with kept("observers", observers.run, last=observers.drain):
+        yield observers
 
 
 class _Queue:

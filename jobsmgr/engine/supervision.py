@@ -9,6 +9,7 @@ from typing import NoReturn
 import anyio
 import anyio.lowlevel
 import structlog
+from anyio.abc import TaskGroup
 
 from jobsmgr.api.errors import described
 from jobsmgr.engine.backoff import backoff
@@ -22,15 +23,29 @@ HEALTHY = 60.0
 
 
 @asynccontextmanager
-async def kept(name: str, run: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
-    """Have `run` run beside the block, as `keep` does, until it ends; what the block raises comes out as it is."""
+async def kept(
+    name: str, run: Callable[[], Awaitable[object]], last: Callable[[], Awaitable[object]] | None = None
+) -> AsyncGenerator[None, None]:
+    """Have `run` run beside the block, as `keep` does, until it ends; see `beside`."""
+    async with beside(last) as tasks:
+        tasks.start_soon(keep, name, run)
+        yield
+
+
+@asynccontextmanager
+async def beside(last: Callable[[], Awaitable[object]] | None) -> AsyncGenerator[TaskGroup, None]:
+    """Tasks that are cancelled when the block ends; what the block raises comes out as it is.
+
+    `last` is awaited before they are cancelled, unless the block is cancelled itself: then nobody has time for it.
+    """
     failure = None
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keep, name, run)
         try:
-            yield
+            yield tasks
         except Exception as raised:  # noqa: BLE001  raised again below: the task group would wrap it
             failure = raised
+        if last is not None:
+            await last()
         tasks.cancel_scope.cancel()
     if failure is not None:
         raise failure

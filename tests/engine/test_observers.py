@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Any
@@ -216,6 +217,28 @@ class TestTheEnd:
 
         with pytest.raises(KeyError):
             await fails()
+        assert said == ["A"]
+
+    def test_not_after_an_interrupt(self) -> None:
+        """Whatever blocks the process is interrupted; an observer that waits is not called again for what is left."""
+        said: list[str] = []
+
+        async def hangs(transition: Transition) -> None:
+            said.append(transition.reason)
+            await anyio.sleep_forever()
+
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        async def main() -> None:
+            async with observing(hooks_of(hangs)) as given:
+                given.notify(tuple(transition(reason=one) for one in "ABC"))
+                await anyio.wait_all_tasks_blocked()
+                asyncio.get_running_loop().call_soon(interrupt)
+                await anyio.sleep_forever()
+
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(main())
         assert said == ["A"]
 
 
