@@ -22,12 +22,14 @@ mount -o remount,ro /run
 exec "$@"
 """
 """This machine's files, all read-only, and the mounted credentials: a link, so that a test can renew them."""
+POD_PROGRAM = (*NAMESPACES, POD, "sh")
+"""What turns a command into one that runs with a pod's files."""
 
 
 @pytest.fixture
 def pod() -> tuple[str, ...]:
-    """What turns a command into one that runs with a pod's files."""
-    program = (*NAMESPACES, POD, "sh")
+    """`POD_PROGRAM`, where this machine can run it."""
+    program = POD_PROGRAM
     tried = subprocess.run([*program, "true"], env={"ACCOUNT_FILES": "/"}, capture_output=True, text=True, check=False)
     if tried.returncode:
         pytest.skip(f"this machine gives no mount namespace: {tried.stderr.strip()}")

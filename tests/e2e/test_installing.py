@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import anyio.from_thread
 import pytest
@@ -14,6 +14,7 @@ import yaml
 
 from tests.cli.program import ROOT, run
 from tests.e2e.conftest import in_pod
+from tests.e2e.installed import DEPLOYMENT, HOME, Deployed, forget_installation
 from tests.e2e.shapes import SEED
 from tests.e2e.test_takeover import GoOperator, dumped, go_definition, pending
 from tests.installation.support import helm
@@ -22,25 +23,14 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.operator_process import PROGRAM, OperatorProcess
 from tests.plane.pod_runner import PodRunner
-from tests.plane.probes import Server
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.own_plane()
 
-HOME = "jobsmgr"
 GO, GO_HOME = "jobs-manager", "jobs"
 NAME = "managedjob-sample"
 CHART = str(MANIFESTS / "chart")
-CRD = "managedjobs.jobsmanager.raczylo.com"
 BOUND = "clusterroles,clusterrolebindings,priorityclasses"
-
-
-class Deployed(NamedTuple):
-    """What runs in place of the stored Deployment's pod."""
-
-    operator: OperatorProcess
-    server: Server
-    container: dict[str, Any]
 
 
 Deploy = Callable[[], Deployed]
@@ -50,33 +40,21 @@ Release = Callable[..., str]
 @pytest.fixture
 def empty(control_plane: ControlPlane, portal: anyio.from_thread.BlockingPortal) -> Any:
     """A cluster that has never heard of jobsmgr; its pods end by themselves."""
-    control_plane.kubectl("delete", "crd", CRD)
-    for kind in BOUND.split(",")[:2]:
-        listed = control_plane.kubectl("get", kind, "-o", "name").stdout.split()
-        control_plane.kubectl("delete", *[name for name in listed if "/jobsmgr" in name])
+    forget_installation(control_plane)
     with portal.wrap_async_context_manager(PodRunner(control_plane, None)):
         yield control_plane
 
 
 @pytest.fixture
 def deploy(empty: ControlPlane, namespace: str, pod: tuple[str, ...], tmp_path: Path) -> Iterator[Deploy]:
-    """Run what the stored Deployment runs: its arguments, with the token of its service account.
-
-    Not by `operators`: those are recorded, and there is nothing to record before the CRD is installed.
-    """
+    """Run what the stored Deployment runs: its arguments, with the token of its service account."""
     started = []
 
     def start() -> Deployed:
-        stored = empty.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")["spec"]["template"]["spec"]
-        token = empty.service_account_token(HOME, stored["serviceAccountName"])
-        (container,), server = stored["containers"], Server()
-        environment = {**in_pod(empty, tmp_path / "serviceaccount", token, HOME), **server.environment}
-        program, flags = (*pod, PROGRAM[0], container["args"][0]), container["args"][1:]
-        how: dict[str, Any] = {"program": program, "flags": flags, "environment": environment, "in_pod": True}
-        operator = OperatorProcess(empty, namespace, tmp_path, **how)
-        started.append(operator)
-        operator.start()
-        return Deployed(operator, server, container)
+        deployed = Deployed.of(empty, namespace, pod, tmp_path)
+        started.append(deployed.operator)
+        deployed.operator.start()
+        return deployed
 
     yield start
     for one in started:
@@ -136,7 +114,7 @@ def test_by_helm(
     """Install, test, upgrade, roll back, uninstall, and install again over the CRD that was left."""
 
     def replicas() -> int:
-        found = empty.call("GET", f"/apis/apps/v1/namespaces/{HOME}/deployments/jobsmgr")["spec"]["replicas"]
+        found = empty.call("GET", DEPLOYMENT)["spec"]["replicas"]
         assert isinstance(found, int)
         return found
 
