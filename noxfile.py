@@ -128,6 +128,14 @@ def scale(session: nox.Session) -> None:
     session.run("python", "-m", "tests.reliability.scale", *session.posargs)
 
 
+@nox.session
+def stress(session: nox.Session) -> None:
+    """The end-to-end tests 20 times while all cores are busy with something else; `-- --rounds 5 PATH` for less."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.programs")
+    session.run("python", "-m", "tests.reliability.stress", *session.posargs)
+
+
 @nox.session(name="reliability-full")
 def reliability_full(session: nox.Session) -> None:
     """All that looks for faults beside the tests, for hours, and its report in docs/; failures do not end it."""
@@ -138,6 +146,7 @@ def reliability_full(session: nox.Session) -> None:
         ("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *kept),
         ("python", "-m", "tests.mutants.run", *kept),
         ("python", "-m", "tests.reliability.scale", *kept),
+        ("python", "-m", "tests.reliability.stress", *kept),
         ("python", "-m", "tests.reliability.soak", "--minutes", "30", *kept, *session.posargs),
     )
     for part in parts:

@@ -22,6 +22,7 @@ KINDS = {
     "misoperation": "Misoperation",
     "soak": "Soak",
     "scale": "A month on a virtual clock",
+    "stress": "Tests beside busy cores",
 }
 MODULES = Path(__file__).parents[1] / "plane" / "go.mod"
 """What the control plane is built from."""
