@@ -13,6 +13,7 @@ from jobsmgr.installation.alerts import prometheus_rule
 from jobsmgr.installation.availability import available, disruption_budget, patched, priority_class
 from jobsmgr.installation.dashboard import dashboard_map
 from jobsmgr.installation.deployment import OWN_NAMESPACE, deployment, namespace, service_account
+from jobsmgr.installation.metrics_access import metrics_reader
 from jobsmgr.installation.people import people_roles
 from jobsmgr.installation.roles import everywhere, serving, within
 from jobsmgr.installation.scraping import metrics_service, service_monitor
@@ -57,9 +58,9 @@ def migration(chosen: Installation) -> Manifests:
     return everywhere(chosen, "-migration", MIGRATION)
 
 
-def metrics_reviewer(chosen: Installation) -> Manifests:
-    """To serve metrics only to those who may read them (`--metrics-auth`)."""
-    return everywhere(chosen, "-metrics-reviewer", REVIEWS)
+def metrics_access(chosen: Installation) -> Manifests:
+    """To serve metrics only to those who may read them (`--metrics-auth`), and the role for them."""
+    return (*everywhere(chosen, "-metrics-reviewer", REVIEWS), metrics_reader(chosen))
 
 
 def scraping(chosen: Installation) -> Manifests:

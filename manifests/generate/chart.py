@@ -11,15 +11,18 @@ from jobsmgr.installation import parts
 from jobsmgr.installation.admission import admission_policy
 from jobsmgr.installation.availability import available, disruption_budget, patched, priority_class
 from jobsmgr.installation.deployment import NOT_ROOT, RESTRICTED, deployment, service_account
+from jobsmgr.installation.metrics_access import MOUNT, PROBES, SCHEME, TOKEN, verified, volume
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.people import people_roles
-from jobsmgr.installation.plugins import MOUNT, VOLUME, loader
+from jobsmgr.installation.plugins import MOUNT as PLUGINS_MOUNT
+from jobsmgr.installation.plugins import VOLUME, loader
 from jobsmgr.installation.roles import everywhere, serving, within
 from jobsmgr.installation.settings import Installation
 from jobsmgr.leadership.needs import lead
 from manifests.generate.templates import Templates, for_each, only_if
 
 _VALUES = "$.Values"
+_SECRET = f"{_VALUES}.metrics.tls.secretName"
 
 
 def _both(value: str) -> str:
@@ -54,10 +57,14 @@ class Chart:
             "role": only_if(f"{_VALUES}.rbac.create", self._rights("", serving(chosen))),
             "pod-reader-role": only_if(_both("podReader"), self._rights("-pods", PODS_AND_EVENTS)),
             "migration-role": only_if(_both("migration"), self._rights("-migration", MIGRATION)),
+            "metrics-auth-role": only_if(
+                f"and {_VALUES}.rbac.create {_VALUES}.metrics.auth.enabled",
+                self.marks.text(parts.metrics_access(chosen)),
+            ),
             "people-roles": only_if(_both("people"), self.marks.text(people_roles(chosen))),
             "priority-class": self._if("priorityClass.create", [priority_class(chosen)]),
             "disruption-budget": self._if("podDisruptionBudget.enabled", [disruption_budget(chosen)]),
-            "metrics-service": self._if("metrics.serviceMonitor.enabled", parts.scraping(chosen)),
+            "metrics-service": self._if("metrics.serviceMonitor.enabled", self._scraping()),
             "metrics-rules": self._if("metrics.prometheusRule.enabled", parts.alerts(chosen)),
             "metrics-dashboard": self._if("metrics.dashboard.enabled", parts.dashboards(chosen)),
             "admission-policy": self._if("admissionPolicy.enabled", admission_policy(chosen)),
@@ -105,6 +112,16 @@ class Chart:
             },
         }
 
+    def _scraping(self) -> tuple[Manifest, Manifest]:
+        service, monitor = parts.scraping(self.chosen)
+        (endpoint,) = monitor["spec"]["endpoints"]
+        protected = {
+            **endpoint,
+            **self.marks.when(_SECRET, verified(self.chosen, self.marks.value(_SECRET))),
+            **self.marks.when(f"{_VALUES}.metrics.auth.enabled", TOKEN),
+        }
+        return service, {**monitor, "spec": {**monitor["spec"], "endpoints": [protected]}}
+
     def _rights(self, suffix: str, rights: tuple[Right, ...]) -> str:
         """In the namespaces that are served, or in all of them."""
         served = self.marks.value("$served")
@@ -142,7 +159,7 @@ class Chart:
             **marks.given(f"{_VALUES}.imagePullSecrets", "imagePullSecrets"),
             **marks.when(f"{_VALUES}.plugins.image", loading),
             "containers": [self._container(container)],
-            **marks.when(f"{_VALUES}.plugins.image", {"volumes": [VOLUME]}),
+            **self._volumes("volumes", VOLUME, volume(marks.value(_SECRET))),
             **marks.when(priority, {"priorityClassName": marks.value(priority)}),
             **marks.when(
                 f"{_VALUES}.topologySpread.enabled",
@@ -162,10 +179,23 @@ class Chart:
             **marks.when(f"{_VALUES}.image.pullPolicy", pull),
             "args": marks.tree('include "jobsmgr.args" $ | fromYamlArray'),
             **marks.given('include "jobsmgr.env" $ | fromYamlArray', "env"),
-            **{key: value for key, value in found.items() if key not in _CHOSEN},
+            **{
+                key: self._probe(value) if key in PROBES else value
+                for key, value in found.items()
+                if key not in _CHOSEN
+            },
             "resources": marks.tree(f"{_VALUES}.resources"),
-            **marks.when(f"{_VALUES}.plugins.image", {"volumeMounts": [MOUNT]}),
+            **self._volumes("volumeMounts", PLUGINS_MOUNT, MOUNT),
         }
+
+    def _probe(self, found: Manifest) -> Manifest:
+        return {**found, "httpGet": {**found["httpGet"], **self.marks.when(_SECRET, SCHEME)}}
+
+    def _volumes(self, field: str, plugins: Manifest, certificate: Manifest) -> Manifest:
+        """What plugins and the certificate need, in a field that is there if one of them is."""
+        image = f"{_VALUES}.plugins.image"
+        some = [*self.marks.item(image, plugins), *self.marks.item(_SECRET, certificate)]
+        return self.marks.when(f"or {image} {_SECRET}", {field: some})
 
 
 _CONDITIONAL = ("containers", "priorityClassName", "topologySpreadConstraints")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from jobsmgr.api.fields import Manifest
@@ -9,6 +10,7 @@ from jobsmgr.installation import parts
 from jobsmgr.installation.admission import admission_policy
 from jobsmgr.installation.availability import available
 from jobsmgr.installation.deployment import deployment, namespace
+from jobsmgr.installation.metrics_access import TOKEN, secret_of, verified, with_authorization, with_certificate
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.plugins import with_plugins
 from jobsmgr.installation.settings import Installation
@@ -36,7 +38,8 @@ def folders() -> Files:
         **_component("servicemonitor", {"scraping": parts.scraping(CHOSEN)}),
         **_component("prometheusrule", {"alerts": parts.alerts(CHOSEN)}),
         **_component("grafana", {"dashboard": parts.dashboards(CHOSEN)}),
-        **_component("metrics-reviewer", {"role": parts.metrics_reviewer(CHOSEN)}),
+        **_component("metrics-tls", {}, with_certificate(CHOSEN), _scraped(verified(CHOSEN, secret_of(CHOSEN)))),
+        **_component("metrics-auth", {"role": parts.metrics_access(CHOSEN)}, with_authorization(), _scraped(TOKEN)),
         **_component("migration", {"role": parts.migration(CHOSEN)}),
         **_folder(
             "overlays/default",
@@ -69,17 +72,25 @@ def _folder(
     return {f"{folder}/{name}": found for name, found in {**files, "kustomization.yaml": ({**head, **more},)}.items()}
 
 
-def _component(name: str, made: Mapping[str, Iterable[Manifest]], change: Manifest | None = None) -> Files:
-    """A component: objects, and what it changes of the operator's Deployment."""
+def _component(
+    name: str, made: Mapping[str, Iterable[Manifest]], change: Manifest | None = None, *more: Manifest
+) -> Files:
+    """A component: objects, what it changes of the operator's Deployment, and more patches."""
     patches: list[Manifest] = []
     files: Files = {f"components/{name}/{stem}.yaml": manifests for stem, manifests in made.items()}
     if change is not None:
         files[f"components/{name}/patch.yaml"] = ({"apiVersion": "apps/v1", "kind": "Deployment", **_named(change)},)
-        patches.append({"path": "patch.yaml"})
+        patches += ({"path": "patch.yaml"}, *more)
     head: Manifest = {"apiVersion": f"{_BUILTIN}/v1alpha1", "kind": "Component"}
     listed = {"resources": [f"{stem}.yaml" for stem in made]} if made else {}
     files[f"components/{name}/kustomization.yaml"] = ({**head, **listed, **({"patches": patches} if patches else {})},)
     return files
+
+
+def _scraped(fields: Manifest) -> Manifest:
+    """A patch that adds fields to the endpoint of the ServiceMonitor, if an earlier component has brought one."""
+    added = [{"op": "add", "path": f"/spec/endpoints/0/{key}", "value": value} for key, value in fields.items()]
+    return {"target": {"kind": "ServiceMonitor", "name": f"{CHOSEN.name}-metrics"}, "patch": json.dumps(added)}
 
 
 def _named(change: Manifest) -> Manifest:

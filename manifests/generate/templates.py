@@ -36,6 +36,10 @@ class Templates:
         """Fields that are there under a condition, to be put into an object."""
         return {self._mark("IF", condition): None, **fields, self._mark("END", ""): None}
 
+    def item(self, condition: str, value: Any) -> list[Any]:
+        """An element that is there under a condition, to be put into a list."""
+        return [self._mark("IF", condition), value, self._mark("END", "")]
+
     def given(self, path: str, key: str) -> dict[str, Any]:
         """A field that is there if a value is, with that value."""
         return self.when(path, {key: self.tree(path)})
@@ -56,11 +60,12 @@ class Templates:
         if not found:
             return _INSIDE.sub(lambda inside: f"{{{{ {self._actions[int(inside[1])]} }}}}", line)
         action, start = self._actions[int(found["number"])], f"{found['indent']}{found['key'] or ''}"
+        indent = found["indent"].removesuffix("- ")  # of an element of a list
         match found["kind"]:
             case "IF":
-                return f"{found['indent']}{{{{- if {action} }}}}"
+                return f"{indent}{{{{- if {action} }}}}"
             case "END":
-                return f"{found['indent']}{{{{- end }}}}"
+                return f"{indent}{{{{- end }}}}"
             case "TREE":
                 deeper = len(found["indent"]) + 2
                 return f"{start.rstrip()}\n{' ' * deeper}{{{{- toYaml ({action}) | nindent {deeper} }}}}"

@@ -66,10 +66,11 @@ def test_the_operators_pod_is_admitted_by_the_restricted_standard(installed: Con
 
 
 def test_every_other_pod_that_is_shipped_is_admitted_too(installed: ControlPlane, tmp_path: Path) -> None:
-    """With plugins from an image, by the chart, in one namespace alone; and the pod of `helm test`."""
-    chart = helm("template", "jobsmgr", str(MANIFESTS / "chart"), "--set", "crds.enabled=false,plugins.image=plugins:1")
+    """With plugins from an image and metrics over HTTPS, by the chart, in one namespace; and the pod of `helm test`."""
+    values = "crds.enabled=false,plugins.image=plugins:1,metrics.tls.secretName=cert"
+    chart = helm("template", "jobsmgr", str(MANIFESTS / "chart"), "--set", values)
     for found in (
-        overlay(tmp_path, "base", ["plugins", "networkpolicy"])["Deployment", HOME],
+        overlay(tmp_path, "base", ["plugins", "networkpolicy", "metrics-tls", "metrics-auth"])["Deployment", HOME],
         loaded(built(MANIFESTS / "namespaced"))["Deployment", HOME],
         loaded(chart.stdout)["Deployment", HOME],
     ):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,7 +16,7 @@ from jobsmgr.installation.settings import Installation
 from manifests.generate.files import CHART
 from manifests.generate.kustomize import CHOSEN, RELEASE
 from tests.cli.program import run
-from tests.installation.support import Objects, by_name, helm, loaded, pod
+from tests.installation.support import Objects, by_name, helm, loaded, overlay, pod
 
 HOOK = "helm.sh/hook"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -62,6 +63,33 @@ def test_without_its_options_it_renders_the_base() -> None:
     added = (*parts.pod_reader(CHOSEN), *parts.migration(CHOSEN), *admission_policy(CHOSEN), network_policy(CHOSEN))
     metrics = (*parts.scraping(CHOSEN), *parts.alerts(CHOSEN), *parts.dashboards(CHOSEN))
     assert rendered(every) == base | by_name((*added, *metrics))
+
+
+def test_protected_metrics_are_as_kustomize_builds_them(tmp_path: Path) -> None:
+    """HTTPS, also for probes and Prometheus, with the rights to ask who reads them and the role for Prometheus."""
+    components = ("servicemonitor", "metrics-tls", "metrics-auth")
+    given = {
+        "serviceMonitor": {"enabled": True},
+        "tls": {"secretName": "jobsmgr-metrics-tls"},
+        "auth": {"enabled": True},
+    }
+    found, built = rendered({**PLAIN, "metrics": given}), overlay(tmp_path, "base", components)
+    for objects in found, built:
+        pod(objects)["containers"][0]["env"].sort(key=lambda one: one["name"])
+    assert found == built
+    (endpoint,) = found["ServiceMonitor", "jobsmgr-metrics"]["spec"]["endpoints"]
+    assert (endpoint["scheme"], endpoint["tlsConfig"]["serverName"]) == ("https", "jobsmgr-metrics")
+
+
+def test_plugins_and_protected_metrics_have_a_volume_each() -> None:
+    """One of them alone is in the tests of the others."""
+    given = {"plugins": {"image": "plugins:1"}, "metrics": {"tls": {"secretName": "cert"}}}
+    spec = pod(rendered({**PLAIN, **given}))
+    (container,) = spec["containers"]
+    assert [one["name"] for one in spec["volumes"]] == ["plugins", "metrics-tls"]
+    assert [one["mountPath"] for one in container["volumeMounts"]] == ["/plugins", "/tls"]
+    names = [one["name"] for one in container["env"]]
+    assert names == ["JOBSMGR_HTTP_TLS_CERT", "JOBSMGR_HTTP_TLS_KEY", "PYTHONPATH"]
 
 
 def test_a_second_release_shares_no_object_with_the_first() -> None:
@@ -170,6 +198,8 @@ def test_no_value_of_a_wrong_type_fits_the_schema() -> None:
         (wrong("crds.keep"), "at '/crds/keep': got array, want boolean"),
         ({"replica": 3}, "'replica' not allowed"),
         ({"image": {"tags": "1"}, "replicas": -1}, "'tags' not allowed"),
+        ({"metrics": {"auth": {"enabled": True}}}, "at '/metrics/tls/secretName'"),
+        ({"metrics": {"tls": {"secretName": "My Cert"}}}, "at '/metrics/tls/secretName'"),
         ({"namespaces": ["Team_A"], "fullnameOverride": "x" * 48}, "at '/namespaces/0'"),
     ],
 )

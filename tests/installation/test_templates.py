@@ -47,10 +47,12 @@ def test_actions_stand_where_their_marks_are(tmp_path: Path) -> None:
         **marks.given("$.Values.missing", "missing"),
         **marks.when("$.Values.yes", {"three": {"is": name}}),
         **marks.when("$.Values.no", {"four": "4"}),
+        list=[*marks.item("$.Values.yes", {"is": name}), *marks.item("$.Values.no", "no"), "last"],
     )
     values = ('name="1e3"', "count=3", "yes=true", "no=false", 'tree={"a":[1,{"b":"c"}]}')
     tree = {"a": [1, {"b": "c"}]}
     expected = config_map(name="1e3", longer="1e3-x", count=3, tree=tree, given=tree, three={"is": "1e3"})
+    expected["data"]["list"] = [{"is": "1e3"}, "last"]
     assert rendered(tmp_path, marks.text([one]), *values) == [expected]
 
 

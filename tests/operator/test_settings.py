@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import jobsmgr.operator.assembly
 import jobsmgr.operator.logs
 from jobsmgr.cli.operator.command import operator
+from jobsmgr.installation.metrics_access import AUTHORIZATION, CERTIFICATE
 from jobsmgr.leadership.record import Timing
 from jobsmgr.operator.http.settings import HttpSettings, Tls
 from jobsmgr.operator.settings import OperatorSettings
@@ -102,6 +103,13 @@ def test_the_server_and_its_metrics(started: dict[str, Any]) -> None:
     assert started["settings"].http == HttpSettings(tls=tls, authorization=True, workflow_labels=True)
     start(JOBSMGR_HTTP_TLS_CERT="tls.crt", JOBSMGR_HTTP_TLS_KEY="tls.key", JOBSMGR_METRICS_WORKFLOW_LABELS="true")
     assert started["settings"].http == HttpSettings(tls=tls, workflow_labels=True)
+
+
+def test_the_variables_that_manifests_set_protect_the_metrics(started: dict[str, Any]) -> None:
+    """One that the operator does not know would be ignored, and everybody could read them."""
+    start(**{one["name"]: one["value"] for one in (*CERTIFICATE, AUTHORIZATION)})
+    tls = Tls(certificate="/tls/tls.crt", key="/tls/tls.key")
+    assert started["settings"].http == HttpSettings(tls=tls, authorization=True)
 
 
 def test_logs(started: dict[str, Any]) -> None:

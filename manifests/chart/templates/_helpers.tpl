@@ -39,6 +39,11 @@
 {{- define "jobsmgr.env" -}}
 {{- $env := .Values.env -}}
 {{- if .Values.plugins.image }}{{ $env = prepend $env (dict "name" "PYTHONPATH" "value" "/plugins") }}{{ end -}}
+{{- if .Values.metrics.auth.enabled }}{{ $env = prepend $env (dict "name" "JOBSMGR_METRICS_AUTH" "value" "true") }}{{ end -}}
+{{- if .Values.metrics.tls.secretName }}
+{{- $env = prepend $env (dict "name" "JOBSMGR_HTTP_TLS_KEY" "value" "/tls/tls.key") -}}
+{{- $env = prepend $env (dict "name" "JOBSMGR_HTTP_TLS_CERT" "value" "/tls/tls.crt") -}}
+{{- end -}}
 {{- with .Values.namespaces }}{{ $env = prepend $env (dict "name" "JOBSMGR_NAMESPACES" "value" (join " " .)) }}{{ end -}}
 {{- $env | toYaml -}}
 {{- end -}}
