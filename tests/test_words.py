@@ -29,8 +29,6 @@ NOT_ENGLISH = {
 """Each with what to write in its place."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 IS_REFERENCE = re.compile(r"click\.command|hookspec")
-FOR_DEVELOPERS = {"architecture.md"}
-"""Pages that users do not read."""
 
 
 def messages(file: Path) -> Iterator[str]:
@@ -64,8 +62,7 @@ def test_messages_and_help() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages(page: Path) -> None:
     """What people read before they ask."""
-    if page.name not in FOR_DEVELOPERS:
-        assert found_in(re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)) == []
+    assert found_in(re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)) == []
 
 
 @pytest.mark.parametrize("text", ['"x" is no duration', "the plugin is told", "it goes on", "a file is passed over"])
