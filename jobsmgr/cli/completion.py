@@ -11,6 +11,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 from jobsmgr.cli.main import COMPLETE_VARIABLE, cli
 from jobsmgr.cli.shared.completing import begin as completion_begins
 from jobsmgr.cli.shared.utf8 import ensure_utf8
+from jobsmgr.cli.shared.values import OneOf
 
 _NO_FILES = 4
 _DEFAULT = 0
@@ -18,7 +19,7 @@ _DEFAULT = 0
 
 
 @click.command()
-@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=OneOf(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script for SHELL: bash, zsh or fish.
 

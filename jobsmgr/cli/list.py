@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options_everywhere, names_argument, on_cluster
+from jobsmgr.cli.shared.connecting import Connection, cluster_options_everywhere, names_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.printing import Format, columns, palette_of, print_options, say_waiting
+from jobsmgr.cli.shared.values import Seconds
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster, Query

@@ -9,10 +9,11 @@ import click
 
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.cli.shared.completing import jobs_of_workflows
-from jobsmgr.cli.shared.connecting import Connection, Seconds, cluster_options, name_argument, on_cluster
+from jobsmgr.cli.shared.connecting import Connection, cluster_options, name_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.jobs import fitting
 from jobsmgr.cli.shared.printing import palette_of, say_beside
+from jobsmgr.cli.shared.values import Seconds, WholeNumber
 from jobsmgr.views.log_lines import shown_line
 from jobsmgr.views.palette import Palette
 from jobsmgr.views.prefixes import Prefixes
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 )
 @click.option("--failed", is_flag=True, help="Only jobs that failed.")
 @click.option("--previous", is_flag=True, help="The previous run of the container, for example after a crash.")
-@click.option("--attempt", type=click.IntRange(1), metavar="N", help="Only this attempt of each job, counted from 1.")
+@click.option("--attempt", type=WholeNumber(1), metavar="N", help="Only this attempt of each job, counted from 1.")
 @click.option("--since", type=Seconds(), metavar="TIME", help="Only lines from this much time: 30s, 5m, 2h.")
-@click.option("--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of each log.")
+@click.option("--tail", type=WholeNumber(0), metavar="N", help="Only the last N lines of each log.")
 @click.option("--timestamps", is_flag=True, help="Print the time before each line.")
 def logs(
     name: str,

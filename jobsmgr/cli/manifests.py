@@ -7,6 +7,7 @@ from importlib import metadata
 import click
 
 from jobsmgr.cli.shared.streams import echo_utf8
+from jobsmgr.cli.shared.values import OneOf
 
 
 def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -45,7 +46,7 @@ def _image(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 )
 @click.option(
     "--only",
-    type=click.Choice(["crd", "operator"]),
+    type=OneOf(["crd", "operator"]),
     help="Print only the CRD, or only the operator. Default: both.",
 )
 def manifests(namespace: str, image: str, only: str | None) -> None:

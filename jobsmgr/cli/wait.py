@@ -9,7 +9,6 @@ import click
 
 from jobsmgr.cli.shared.connecting import (
     Connection,
-    Seconds,
     cluster_options,
     names_argument,
     on_cluster,
@@ -18,6 +17,7 @@ from jobsmgr.cli.shared.connecting import (
 )
 from jobsmgr.cli.shared.exits import ExitCode, code_of
 from jobsmgr.cli.shared.printing import ending, say_waiting
+from jobsmgr.cli.shared.values import OneOf, Seconds
 from jobsmgr.client.waiting import Aim
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--for",
     "wanted",
-    type=click.Choice([aim.value for aim in Aim]),
+    type=OneOf([aim.value for aim in Aim]),
     default="finished",
     show_default=True,
     help="What to wait for. A workflow that ends in another way also ends the wait.",

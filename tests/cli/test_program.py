@@ -63,7 +63,7 @@ def test_without_arguments_it_shows_its_help() -> None:
         (["graph"], "Error: Missing argument 'FILE|NAME'."),
         (["lint"], "Error: Missing argument 'FILE...'."),
         (["graph", SEED, "--nmae", "a"], "Error: No such option '--nmae'."),
-        (["graph", SEED, "-o", "png"], "Error: Invalid value for '-o' / '--output': 'png' is not one of"),
+        (["graph", SEED, "-o", "png"], "Error: Invalid value for '-o' / '--output': \"png\" is not one of"),
     ],
 )
 def test_a_wrong_call_is_one_sentence_and_where_to_look(arguments: list[str], sentence: str) -> None:

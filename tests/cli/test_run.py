@@ -97,7 +97,7 @@ class TestExitCodes:
         [
             (("--only", "a", "--from", "a"), "--only runs just these jobs, --from also all jobs after them"),
             (("--duration", "5s"), "--duration and --exit-code need --executor simulate"),
-            (("--parallelism", "0"), "0 is not in the range"),
+            (("--parallelism", "0"), '"0" is not a whole number of at least 1'),
             (("--only", "aa"), 'workflow "wf" has no job "aa"; did you mean "a"?'),
             (("--from", "g"), '"g" is a group; name one of its jobs: g/a'),
             (

@@ -97,7 +97,7 @@ def test_only_a_part_is_printed() -> None:
         (("--image", "jobs mgr"), '"jobs mgr" is not a valid image; write it like jobsmgr:1.2.0'),
         (("--image", ""), '"" is not a valid image'),
         (("--image", "https://r.example/jobsmgr"), "is not a valid image"),
-        (("--only", "roles"), "'roles' is not one of 'crd', 'operator'."),
+        (("--only", "roles"), '"roles" is not one of crd, operator.'),
     ],
 )
 def test_wrong_options_are_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:

@@ -121,12 +121,12 @@ def test_logs(started: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--workers", "0"], "0 is not in the range 1<=x<=256"),
-        (["--writes", "many"], "'many' is not a valid integer range"),
-        (["--log-level", "loud"], "'loud' is not one of"),
+        (["--workers", "0"], '"0" is not a whole number from 1 to 256'),
+        (["--writes", "many"], '"many" is not a whole number from 1 to 64'),
+        (["--log-level", "loud"], '"loud" is not one of debug, info, warning, error'),
         (["--namespce", "x"], "--namespce"),
-        (["--http-port", "70000"], "70000 is not in the range 0<=x<=65535"),
-        (["--http-address", "localhost"], "'localhost' is not an IP address"),
+        (["--http-port", "70000"], '"70000" is not a whole number from 0 to 65535'),
+        (["--http-address", "localhost"], '"localhost" is not an IP address'),
         (["--http-tls-key", "tls.key"], "--http-tls-cert and --http-tls-key need each other"),
         (
             ["--metrics-auth"],

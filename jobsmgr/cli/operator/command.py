@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from jobsmgr.cli.operator.http_options import http_options
+from jobsmgr.cli.shared.values import OneOf, Positive, Switch, WholeNumber
 
 if TYPE_CHECKING:
     from jobsmgr.operator.http.settings import HttpSettings
 
-SECONDS = click.FloatRange(0, 600, min_open=True)
+SECONDS = Positive(600)
 """600: a candidate waits no longer for anybody's renewal."""
 
 
@@ -34,6 +35,7 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
 @click.option(
     "--leader-election/--no-leader-election",
     default=True,
+    type=Switch(),
     help="Work only while holding a Lease, so that several replicas can run.",
 )
 @click.option("--lease-name", default="jobsmgr", help="Name of the Lease; the shipped role allows this one.")
@@ -69,20 +71,18 @@ SECONDS = click.FloatRange(0, 600, min_open=True)
 )
 @click.option(
     "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
+    type=OneOf(["debug", "info", "warning", "error"]),
     default="info",
     help="Minimum level of the log.",
 )
 @click.option(
     "--log-format",
-    type=click.Choice(["console", "json"]),
+    type=OneOf(["console", "json"]),
     default="console",
     help="Format of the log, which goes to stderr.",
 )
-@click.option("--workers", type=click.IntRange(1, 256), default=8, help="Number of workflows processed in parallel.")
-@click.option(
-    "--writes", type=click.IntRange(1, 64), default=8, help="Maximum number of write requests at the same time."
-)
+@click.option("--workers", type=WholeNumber(1, 256), default=8, help="Number of workflows processed in parallel.")
+@click.option("--writes", type=WholeNumber(1, 64), default=8, help="Maximum number of write requests at the same time.")
 @http_options
 def operator(
     kubeconfig: str | None,

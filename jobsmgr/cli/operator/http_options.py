@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobsmgr.cli.shared.options import handed_as
+from jobsmgr.cli.shared.values import Switch, WholeNumber
 
 if TYPE_CHECKING:
     from jobsmgr.operator.http.settings import HttpSettings
@@ -42,7 +43,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     try:
         return str(ip_address(value)) if value else ""
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not an IP address", ctx, param) from error
+        raise click.BadParameter(f'"{value}" is not an IP address', ctx, param) from error
 
 
 http_options = handed_as(
@@ -57,7 +58,7 @@ http_options = handed_as(
     ),
     click.option(
         "--http-port",
-        type=click.IntRange(0, 65535),
+        type=WholeNumber(0, 65535),
         default=8080,
         help="Port on which probes and metrics are served; 0: they are not served.",
     ),
@@ -66,11 +67,13 @@ http_options = handed_as(
     click.option(
         "--metrics-auth/--no-metrics-auth",
         default=False,
+        type=Switch(),
         help="Serve metrics only to those whose bearer token has the right to get /metrics.",
     ),
     click.option(
         "--metrics-workflow-labels/--no-metrics-workflow-labels",
         default=False,
+        type=Switch(),
         help="Give metrics the names of workflows and groups as labels; a series for each.",
     ),
 )

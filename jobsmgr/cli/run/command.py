@@ -11,6 +11,7 @@ import click
 
 from jobsmgr.cli.shared.completing import jobs_of_file
 from jobsmgr.cli.shared.options import ascii_option, exclude_option, name_option, namespace_option, variable_options
+from jobsmgr.cli.shared.values import OneOf, WholeNumber
 
 T = TypeVar("T")
 
@@ -74,14 +75,12 @@ class _Run(click.Command):
 @variable_options
 @click.option(
     "--executor",
-    type=click.Choice(["container", "process", "simulate"]),
+    type=OneOf(["container", "process", "simulate"]),
     default="container",
     help="container (default): with podman or docker; process: directly on this machine, without isolation; simulate:"
     " run nothing, in virtual time.",
 )
-@click.option(
-    "-j", "--parallelism", type=click.IntRange(min=1), metavar="N", help="Run at most N jobs at the same time."
-)
+@click.option("-j", "--parallelism", type=WholeNumber(1), metavar="N", help="Run at most N jobs at the same time.")
 @click.option("--fail-fast", is_flag=True, help="Stop everything as soon as a job has failed.")
 @click.option(
     "--only",

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
-from jobsmgr.api.durations import UNITS, parse_duration
 from jobsmgr.cli.shared import completing
 from jobsmgr.cli.shared.options import handed_as
 from jobsmgr.cli.shared.signals import heard
+from jobsmgr.cli.shared.values import Seconds
 
 if TYPE_CHECKING:
     from jobsmgr.client.cluster import Cluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNITS = {**UNITS, "d": 86400.0}
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -42,21 +41,6 @@ class Connection:
     async def chosen_namespace(self, cluster: Cluster) -> str:
         """The namespace of the option, else of the context; empty for all."""
         return "" if self.everywhere else self.namespace or await cluster.own_namespace()
-
-
-class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
-    """A length of time as Go writes it (`90s`, `1m30s`, `2h`), or as a number of seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        if isinstance(value, float | int):
-            return float(value)
-        try:
-            return parse_duration(value, _UNITS)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 def name_argument(function: F) -> F:

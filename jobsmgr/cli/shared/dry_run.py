@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from jobsmgr.cli.shared.values import OneOf
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -36,7 +38,7 @@ def dry_run_option(client: str) -> Callable[[F], F]:
     """--dry-run; `client` says what the program does by itself."""
     return click.option(
         "--dry-run",
-        type=click.Choice([mode.value for mode in DryRun]),
+        type=OneOf([mode.value for mode in DryRun]),
         default=DryRun.NONE.value,
         callback=lambda ctx, param, value: DryRun(value),
         help=f"client: {client}; server: let the API server check it too.",

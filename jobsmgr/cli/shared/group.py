@@ -140,9 +140,13 @@ def with_common_options(command: click.Command) -> click.Command:
 
 
 def _common_options() -> list[click.Option]:
-    choices = click.Choice(["auto", "always", "never"])
+    from jobsmgr.cli.shared.values import OneOf, Switch  # the list of commands needs none of it
+
+    choices = OneOf(["auto", "always", "never"])
     return [
-        click.Option(["-v", "--verbose"], is_flag=True, expose_value=False, help="Show tracebacks of errors."),
+        click.Option(
+            ["-v", "--verbose"], is_flag=True, type=Switch(), expose_value=False, help="Show tracebacks of errors."
+        ),
         click.Option(
             ["--color"],
             type=choices,

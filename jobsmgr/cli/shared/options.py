@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from jobsmgr.cli.shared import completing
+from jobsmgr.cli.shared.values import OneOf
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,7 +116,7 @@ def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 def output_option(*choices: str, help: str = "Output format.") -> Callable[[F], F]:
     """-o: the format of the output; the first one is the default."""
-    return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help=help)
+    return click.option("-o", "--output", type=OneOf(choices), default=choices[0], help=help)
 
 
 def ascii_option(function: F) -> F:
