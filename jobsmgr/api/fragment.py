@@ -28,6 +28,8 @@ class JobContext:
     """How often its pod is tried again."""
     attempt: int = 1
     """Which time the job is run: more than 1 where somebody has asked for it to be run again."""
+    waits_for_hash: str = ""
+    """The same for two Jobs exactly if their jobs wait for the same jobs."""
 
     @property
     def key(self) -> JobKey:

@@ -24,6 +24,8 @@ RESERVED_LABELS = (*OPERATOR_LABELS, ATTEMPT_LABEL)
 """Those that nobody else sets."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 SPEC_HASH_ANNOTATION = f"{LABEL_PREFIX}spec-hash"
+WAITS_FOR_ANNOTATION = f"{LABEL_PREFIX}waits-for-hash"
+"""Of what a job waited for when its Job was made: an edit may have changed that since."""
 LEGACY_FINALIZER = f"{LABEL_PREFIX}finalizer"
 
 MAX_NAME = 63
@@ -101,6 +103,12 @@ def labelled_attempt(metadata: Mapping[str, Any]) -> int:
     """Which time of running its job a Job's labels say; the first where they do not."""
     text = mapping(metadata.get("labels")).get(ATTEMPT_LABEL)
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and text != "0" else 1
+
+
+def recorded_hash(metadata: Mapping[str, Any]) -> str:
+    """The hash of what its job waited for that is recorded on a Job; empty if none is."""
+    text = mapping(metadata.get("annotations")).get(WAITS_FOR_ANNOTATION)
+    return sys.intern(text[:MAX_NAME]) if isinstance(text, str) else ""
 
 
 def container_name(job_name: str) -> str:

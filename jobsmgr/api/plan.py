@@ -36,6 +36,8 @@ class PlannedJob:
     """What the names of its Jobs are made of; ask `job_name`."""
     edges: tuple[Edge, ...]
     """What it waits for."""
+    waits_for_hash: str = ""
+    """Of all jobs that it waits for directly or through milestones; recorded on its Job."""
     params: Params
     """Merged from all levels."""
     compiled: Manifest = attrs.field(converter=frozen)
@@ -79,4 +81,5 @@ class Plan:
             name=job.job_name(attempt),
             retries=self.workflow.retries_of(job.group, job.spec),
             attempt=attempt,
+            waits_for_hash=job.waits_for_hash,
         )

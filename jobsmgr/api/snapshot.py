@@ -38,6 +38,8 @@ class JobState:
     """The job its labels name, if they are there."""
     attempt: int = 1
     """Which time of running that job they say."""
+    waits_for_hash: str = ""
+    """What the job waited for when this was made; see `PlannedJob`. Empty if that is not recorded."""
     start_time: datetime | None = None
     completion_time: datetime | None = None
     result: Phase | None = None

@@ -14,7 +14,7 @@ import attrs
 from jobsmgr.api.codec import parse_time
 from jobsmgr.api.cutting import cut
 from jobsmgr.api.fields import Manifest, mapping, sequence
-from jobsmgr.api.names import labelled_attempt, labelled_job
+from jobsmgr.api.names import labelled_attempt, labelled_job, recorded_hash
 from jobsmgr.api.pods import PodCount
 from jobsmgr.api.sizes import MAX_MESSAGE, MAX_REASON
 from jobsmgr.api.snapshot import JobState
@@ -94,6 +94,7 @@ def trim_job(raw: Manifest) -> JobState:
         version=int(metadata["resourceVersion"]),
         key=labelled_job(metadata),
         attempt=labelled_attempt(metadata),
+        waits_for_hash=recorded_hash(metadata),
         start_time=parse_time(status.get("startTime")),
         completion_time=(parse_time(status.get("completionTime")) or ended) if result else None,
         result=result,

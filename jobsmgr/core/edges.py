@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from jobsmgr.api.edges import Edge, Milestone, Node
@@ -18,6 +19,18 @@ def edges_of(workflow: Workflow, graph: Graph) -> dict[Node, tuple[Edge, ...]]:
         outer = (*_ordered("", group, index), *(Edge(ends[name]) for name in graph.group_dependencies[group.name]))
         known |= _within(group, outer, graph)
     return _sorted(known, graph)
+
+
+def hashes_of(edges: Mapping[Node, tuple[Edge, ...]]) -> dict[Node, str]:
+    """What tells apart what each node waits for. `edges` are in the order of `edges_of`."""
+    found: dict[Node, str] = {}
+    for node, waited in edges.items():
+        names = sorted(f"{when.name} {found[one] if isinstance(one, Milestone) else one}" for one, when in waited)
+        found[node] = hashlib.blake2b("\n".join(names).encode(), digest_size=_HASH_BYTES).hexdigest()
+    return found
+
+
+_HASH_BYTES = 8
 
 
 def _within(group: Group, outer: tuple[Edge, ...], graph: Graph) -> Iterator[tuple[Node, tuple[Edge, ...]]]:

@@ -17,7 +17,7 @@ from jobsmgr.api.parsing import parse_workflow, workflow_of
 from jobsmgr.api.plan import Plan, PlannedJob
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, MAX_STATUS_BYTES, status_bytes
 from jobsmgr.api.workflow import Spec, Workflow
-from jobsmgr.core.edges import edges_of
+from jobsmgr.core.edges import edges_of, hashes_of
 from jobsmgr.core.graph import build_graph
 from jobsmgr.core.hooks import Hooks
 from jobsmgr.core.rendering import compiled_params
@@ -64,7 +64,7 @@ def _jobs(
     workflow: Workflow, edges: Mapping[Node, tuple[Edge, ...]], merge: Callable[[tuple[Layer, ...]], Params]
 ) -> Iterator[PlannedJob]:
     """One job for each that is written, in the same order."""
-    names = job_names(workflow.name, (job.key for job in workflow.jobs()))
+    names, hashes = job_names(workflow.name, (job.key for job in workflow.jobs())), hashes_of(edges)
     taken = frozenset(names.values())
     for job in workflow.jobs():
         params = merge(job.layers)
@@ -76,6 +76,7 @@ def _jobs(
             place=job.place,
             name=names[job.key],
             edges=edges.get(job.key, ()),
+            waits_for_hash=hashes.get(job.key, ""),
             params=params,
             compiled=compiled_params(job.layers, params),
             taken=taken,

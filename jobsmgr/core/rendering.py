@@ -12,7 +12,7 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.fragment import Fragment, JobContext, PodTemplate
-from jobsmgr.api.names import RESERVED_LABELS, owned_metadata
+from jobsmgr.api.names import RESERVED_LABELS, WAITS_FOR_ANNOTATION, owned_metadata
 from jobsmgr.api.params import MERGE_KEYS, Layer, Params, variable_names
 from jobsmgr.api.workflow import API_VERSION, KIND, Workflow
 from jobsmgr.core.admission import size_fault
@@ -29,7 +29,8 @@ def render_job(job: JobContext, hooks: Hooks) -> dict[str, Any]:
     fragments = hooks.pod_fragments(job)
     manifest = dict(hooks.job_manifest(job, fold_fragments(fragments)))
     labels, annotations = owned_metadata(job.workflow.name, job.key, job.name, job.attempt)
-    metadata = _labelled(manifest.get("metadata"), labels, annotations)
+    recorded = {WAITS_FOR_ANNOTATION: job.waits_for_hash} if job.waits_for_hash else {}
+    metadata = _labelled(manifest.get("metadata"), labels, annotations | recorded)
     metadata |= {"name": job.name, "namespace": job.workflow.namespace}
     metadata.pop("ownerReferences", None)
     if job.workflow.uid:

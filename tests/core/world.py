@@ -24,7 +24,7 @@ from jobsmgr.api.decision import (
     Step,
     StoreStatus,
 )
-from jobsmgr.api.names import labelled_attempt
+from jobsmgr.api.names import labelled_attempt, recorded_hash
 from jobsmgr.api.retry import RETRY_ANNOTATION, RETRY_JOBS_ANNOTATION, RetryRequest, retry_request
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import StatusEncoder, parse_status
@@ -192,6 +192,7 @@ class World:
                     uid=f"uid-{len(self.created)}",
                     key=step.key,
                     attempt=labelled_attempt(step.manifest["metadata"]),
+                    waits_for_hash=recorded_hash(step.manifest["metadata"]),
                     start_time=self.now,
                 )
             case DeleteJob():

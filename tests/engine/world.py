@@ -16,7 +16,7 @@ import anyio
 import attrs
 
 from jobsmgr import JobKey, JobState, Phase, Status
-from jobsmgr.api.names import GROUP_LABEL, ID_LABEL, labelled_attempt
+from jobsmgr.api.names import GROUP_LABEL, ID_LABEL, labelled_attempt, recorded_hash
 from jobsmgr.api.pods import PodCount, PodEvent, PodReport
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status_codec import parse_status
@@ -230,6 +230,7 @@ class FakeCluster:
             owner=metadata["ownerReferences"][0]["uid"],
             key=JobKey(metadata["labels"][GROUP_LABEL], metadata["labels"][ID_LABEL]),
             attempt=labelled_attempt(metadata),
+            waits_for_hash=recorded_hash(metadata),
             start_time=self.now(),
             pods=self.pods,
         )

@@ -32,6 +32,15 @@ def free(spec: dict[str, Any]) -> dict[str, Any]:
     return {"groups": [group("g", *({**one, "dependencies": []} for one in reversed(_jobs(spec))))]}
 
 
+def turn(spec: dict[str, Any]) -> dict[str, Any]:
+    """Each job waits for those that waited for it."""
+    behind: dict[str, list[dict[str, str]]] = {one["name"]: [] for one in _jobs(spec)}
+    for one in _jobs(spec):
+        for other in one.get("dependencies", ()):
+            behind[other["name"]].append({"name": one["name"]})
+    return {"groups": [group("g", *({**one, "dependencies": behind[one["name"]]} for one in _jobs(spec)))]}
+
+
 @attrs.frozen(kw_only=True)
 class Family:
     """What may happen, and how often, on the way to a state."""
@@ -46,8 +55,6 @@ class Family:
         return explored(spec_of(graph), self.replicas, self.budget, most, edit=self.edit)
 
 
-# Not among them: two that lead at once while somebody takes dependencies away before the first status is stored. Who
-# has the older spec sees a Job whose dependency has none, takes that for a status that was lost, and says JobLost.
 FAMILIES = (
     Family(name="crashes", budget=Budget(crash=2, fail=1)),
     Family(name="answers lost", budget=Budget(lost=1, crash=1, fail=1)),
@@ -74,6 +81,13 @@ FAMILIES = (
     Family(name="a job added", budget=Budget(edit=1, crash=1, fail=1), edit=add),
     Family(name="a job removed", budget=Budget(edit=1, crash=1, fail=1), edit=remove),
     Family(name="dependencies removed", budget=Budget(edit=1, crash=1, fail=1), edit=free),
+    Family(name="dependencies turned round", budget=Budget(edit=1, crash=1, fail=1), edit=turn),
+    Family(name="dependencies turned round, answers lost", budget=Budget(edit=1, lost=1, crash=1), edit=turn),
+    Family(name="dependencies turned round, late requests", budget=Budget(edit=1, late=1), edit=turn),
+    Family(name="dependencies turned round twice", budget=Budget(edit=2, crash=1), edit=turn),
+    Family(name="dependencies turned round, status wiped", budget=Budget(edit=1, wipe=1, crash=1), edit=turn),
+    Family(name="two leaders, dependencies removed", replicas=2, budget=Budget(edit=1), edit=free),
+    Family(name="two leaders, dependencies turned round", replicas=2, budget=Budget(edit=1), edit=turn),
 )
 
 

@@ -36,9 +36,23 @@ MUTANTS = (
     Mutant(
         "after a lost status jobs that have run are run again",
         "plugins/status/job_phases.py",
-        "        lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()",
+        "        lost = self._lost_ancestors() if not self._stored else frozenset[JobKey]()",
         "        lost = frozenset[JobKey]()",
         "plugins/test_status.py::TestWiped::test_a_job_that_must_have_run_is_not_run_again",
+    ),
+    Mutant(
+        "a Job made before an edit is taken to have waited for what the edit has put before it",
+        "plugins/status/job_phases.py",
+        'state.waits_for_hash in ("", planned.waits_for_hash)',
+        "True",
+        "model/test_any_course.py::test_a_job_put_before_one_whose_start_is_not_stored_yet_runs",
+    ),
+    Mutant(
+        "a read that finds no Job means that there was one",
+        "plugins/status/job_phases.py",
+        "        return {key: state for key, state in found if state is not None and state.uid}",
+        "        return {key: state for key, state in found if state is not None}",
+        "plugins/test_status.py::TestWiped::test_a_job_put_before_one_that_was_never_made_is_new",
     ),
     Mutant(
         "the workflow's deadline counts from its creation, not from its start",

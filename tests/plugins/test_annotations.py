@@ -12,19 +12,16 @@ from tests.plugins.pods import at_each_level, fragment, rendered
 
 
 def test_on_job_and_pod() -> None:
-    """Merged by key; the Job has the hash of its spec besides."""
+    """Merged by key; the Job has hashes of its spec and of what it waits for besides."""
     levels = {"annotations": {"a": "1", "b": "1"}}, None, {"annotations": {"b": "2"}}
     assert fragment("annotations", *levels) == Fragment(annotations={"a": "1", "b": "2"})
     job = rendered(*levels)
     assert job["spec"]["template"]["metadata"]["annotations"] == {"a": "1", "b": "2"}
-    assert {**job["metadata"]["annotations"], "jobmanager.raczylo.com/spec-hash": ""} == {
-        "a": "1",
-        "b": "2",
-        "jobmanager.raczylo.com/spec-hash": "",
-    }
+    hashes = {"jobmanager.raczylo.com/spec-hash": "", "jobmanager.raczylo.com/waits-for-hash": ""}
+    assert {**job["metadata"]["annotations"], **hashes} == {"a": "1", "b": "2", **hashes}
 
 
-@pytest.mark.parametrize("name", ["workflow-name", "spec-hash", "anything"])
+@pytest.mark.parametrize("name", ["workflow-name", "spec-hash", "waits-for-hash", "anything"])
 def test_the_operators_keys_are_refused(name: str) -> None:
     """All of its prefix: names in full and the hash stand there."""
     key = f"jobmanager.raczylo.com/{name}"

@@ -135,6 +135,53 @@ class TestWiped:
         assert one.status_of("g/a").reason == "JobLost"
         assert len(one.created) == 3
 
+    def edited(self, *jobs: Any) -> World:
+        """The operator has made the Job of the only job and crashed before it could say so; then this was edited."""
+        one = world(group("g", job("b"))).step()
+        del one.raw["status"]
+        return one.edit(groups=[group("g", *jobs)]).settle()
+
+    def test_a_job_put_before_one_that_has_a_job_is_new(self) -> None:
+        """No status was lost, and that Job was made when nothing was before it."""
+        one = self.edited("a", "b")
+        assert one.phases() == {"g/a": "running", "g/b": "running"}
+        assert (one.read, one.created) == ([], ["wf-g-b", "wf-g-a"])
+
+    def test_a_job_put_behind_it_waits(self) -> None:
+        """What it waited for itself is as it was."""
+        assert self.edited("b", "c").phases() == {"g/b": "running", "g/c": "pending"}
+
+    def test_a_job_that_does_not_say_what_it_waited_for(self) -> None:
+        """It was made by an older version: it is taken to have waited for what its job waits for now."""
+        one = world(group("g", "a", "b")).settle().succeed("g-a").change("wf-g-b", waits_for_hash="")
+        del one.raw["status"], one.jobs["wf-g-a"]
+        one.settle()
+        assert one.phases() == {"g/a": "failed", "g/b": "running"}
+
+    def test_other_edits_do_not_make_it_forget_what_has_run(self) -> None:
+        """What each job waits for is the same."""
+        one = world(group("g", "a", "b")).settle().succeed("g-a")
+        del one.raw["status"], one.jobs["wf-g-a"]
+        one.edit(groups=[group("g", job("a", image="new"), "b", "c")]).settle()
+        assert one.phases() == {"g/a": "failed", "g/b": "running", "g/c": "aborted"}
+
+    def test_a_read_that_finds_no_job_is_no_proof_that_there_was_one(self) -> None:
+        """It was not known whether its create had taken effect: it had not."""
+        one = world(group("g", job("a"), job("b", parallel=True))).step().end("wf-g-a", Phase.FAILED)
+        del one.raw["status"]
+        one.jobs["wf-g-b"] = JobState(name="wf-g-b", uid="", key=key("g/b"), gone=True)
+        one.edit(groups=[group("g", "a", "b")]).settle()
+        assert one.phases() == {"g/a": "failed", "g/b": "aborted"}
+        assert (one.status_of("g/b").reason, one.created) == ("DependencyFailed", ["wf-g-a", "wf-g-b"])
+
+    def test_a_job_put_before_one_that_was_never_made_is_new(self) -> None:
+        """A read has shown that the other was never made."""
+        one = world(group("g", job("b", parallel=True), job("c", parallel=True))).step()
+        del one.raw["status"]
+        one.jobs["wf-g-b"] = JobState(name="wf-g-b", uid="", key=key("g/b"), gone=True)
+        one.edit(groups=[group("g", "a", "b", job("c", parallel=True))]).settle()
+        assert one.phases() == {"g/a": "running", "g/b": "pending", "g/c": "running"}
+
 
 class TestStoredElsewhere:
     """A status that another program has written."""

@@ -42,7 +42,8 @@ def jobsmgr_status(snapshot: Snapshot) -> Status:
 
 def _begun(snapshot: Snapshot) -> bool:
     """Whether any job has ever started."""
-    return bool(snapshot.jobs) or any(job.phase is not Phase.PENDING for _, job in snapshot.status.jobs())
+    started = (job.phase is not Phase.PENDING for _, job in snapshot.status.jobs())
+    return any(state.uid for state in snapshot.jobs.values()) or any(started)
 
 
 def _settled(snapshot: Snapshot) -> Status:

@@ -30,7 +30,6 @@ class JobPhases:
         """When the workflow has run for its activeDeadlineSeconds."""
         self.over = self.deadline is not None and (self.deadline <= self._now or was_over(snapshot))
         """Whether the workflow has run longer than its activeDeadlineSeconds."""
-        self._wiped = not snapshot.status.groups and bool(snapshot.jobs)
         self._finder = JobFinder(snapshot.jobs)
 
     # Worked out when they are asked for: a look that needs none of them costs nothing of the kind.
@@ -67,7 +66,7 @@ class JobPhases:
     def _worked_out(self) -> dict[JobKey, JobStatus]:
         plan = self._snapshot.plan
         frontier = Frontier(plan)
-        lost = self._lost_ancestors() if self._wiped else frozenset[JobKey]()
+        lost = self._lost_ancestors() if not self._stored else frozenset[JobKey]()
         found: dict[JobKey, JobStatus] = {}
         for key in frontier:
             name = self._name(key)
@@ -75,8 +74,8 @@ class JobPhases:
             if job.reason == Reason.REMOVED:  # an edit has put it back
                 job = attrs.evolve(job, reason="")
             if job.phase is Phase.PENDING:
-                if key in lost:  # it must have run; what became of its Job is still to be read
-                    job = attrs.evolve(job, phase=Phase.RUNNING, job_name=name)
+                if key in lost:
+                    job = self._lost_with_status(key, job, name)
                 else:
                     job, cause = self._not_started(key, job, frontier)
             frontier.record(key, job.phase, cause)
@@ -110,7 +109,7 @@ class JobPhases:
             too_large = planned is not None and not compiled and not self._snapshot.problems
             before = attrs.evolve(stored, compiled_params=None) if too_large else stored
         state = self._finder.find(key, stored, name)
-        if state is not None and not state.uid and before.phase is Phase.PENDING and not self._wiped:
+        if state is not None and not state.uid and before.phase is Phase.PENDING:
             return before  # a read has shown that there is no Job after all
         # One that is merely not seen runs on: a Job marked `gone` ends it, a missing one never does.
         return self._from_job(before, state) if state is not None else before
@@ -158,11 +157,17 @@ class JobPhases:
             return attrs.evolve(aborted, completion_time=not_before(job.start_time, self._now))
         if self.ended_by is Reason.DEADLINE_EXCEEDED:
             return self._failed(job, Reason.DEADLINE_EXCEEDED, WHY_ENDED[Reason.DEADLINE_EXCEEDED])
-        if self._wiped and not job.uid:
-            text = "its status was lost and its Job no longer exists, but jobs after it have started"
-            return self._failed(job, Reason.JOB_LOST, text)
         text = f"Job {job.job_name or job.name} was deleted or got another owner while it ran; its result is unknown"
         return self._failed(job, Reason.JOB_LOST, text)
+
+    def _lost_with_status(self, key: JobKey, job: JobStatus, name: str) -> JobStatus:
+        """A job that must have run, and of which nothing is left; unless a read has shown that, it may run on."""
+        if self._finder.find(key, None, name) is None:
+            return attrs.evolve(job, phase=Phase.RUNNING, job_name=name)
+        if self.ended_by is not None:
+            return self._lost(attrs.evolve(job, job_name=name))
+        text = "its status was lost and its Job no longer exists, but jobs after it have started"
+        return self._failed(attrs.evolve(job, job_name=name), Reason.JOB_LOST, text)
 
     def _failed(self, job: JobStatus, reason: str, message: str) -> JobStatus:
         end = not_before(job.start_time, self._now)
@@ -245,14 +250,26 @@ class JobPhases:
     def _lost_ancestors(self) -> frozenset[JobKey]:
         """After a lost status: jobs that must have run, since a job behind them has a Job, but have none themselves.
 
-        They are not run again silently (fault "status wiped" of the reliability rules): a person decides.
+        They are not run again silently (fault "status wiped" of the reliability rules): a person decides. But a Job
+        shows only what its job waited for when it was made: where the operator has crashed before it stored the first
+        status, an edit may have put jobs before it since, which have yet to run.
         """
-        plan = self._snapshot.plan
-        present = {key for key in plan.jobs if self._finder.find(key, None, self._name(key)) is not None}
+        plan, present = self._snapshot.plan, self._present()
         if len(present) == len(plan.jobs):
             return frozenset()
         needed: set[Node] = set()
         for node in reversed(plan.order):
-            if node in present or node in needed:
+            state = present.get(node)
+            if (node in needed) if state is None else self._waited_as_planned(node, state):
                 needed.update(edge.waited for edge in plan.edges(node))
         return frozenset(key for key in plan.jobs if key in needed and key not in present)
+
+    def _present(self) -> dict[Node, JobState]:
+        """The Jobs of the planned jobs."""
+        found = ((key, self._finder.find(key, None, self._name(key))) for key in self._snapshot.plan.jobs)
+        return {key: state for key, state in found if state is not None and state.uid}
+
+    def _waited_as_planned(self, node: Node, state: JobState) -> bool:
+        """Whether a job waited for what it waits for now when its Job was made; so did one that does not say."""
+        planned = self._snapshot.plan.jobs[node] if isinstance(node, JobKey) else None
+        return planned is not None and state.waits_for_hash in ("", planned.waits_for_hash)
