@@ -46,19 +46,21 @@ def _image(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 )
 @click.option(
     "--only",
-    type=OneOf(["crd", "operator"]),
-    help="Print only the CRD, or only the operator. Default: both.",
+    type=OneOf(["crd", "namespace", "operator"]),
+    help="Print only the CRD, only the namespace, or only what runs the operator in it. Default: all three.",
 )
 def manifests(namespace: str, image: str, only: str | None) -> None:
     """Print the manifests that install the operator: jobsmgr manifests | kubectl apply -f -
 
     They are the same as in manifests/install.yaml: the CRD, a namespace, the roles of the operator and two replicas.
     You can apply the CRD and the operator together.
+
+    To remove the operator and keep all workflows: jobsmgr manifests --only operator | kubectl delete -f -
     """
     from jobsmgr.installation import parts
     from jobsmgr.installation.settings import Installation
     from jobsmgr.views.manifests import manifest_yaml
 
     chosen = Installation(image=image, namespace=namespace)
-    printed = {"crd": parts.crd(), "operator": parts.operator(chosen)}
-    echo_utf8(manifest_yaml(manifest for part in ([only] if only else printed) for manifest in printed[part]))
+    printed = {"crd": parts.crd(), "namespace": parts.home(chosen), "operator": parts.operator(chosen)}
+    echo_utf8(manifest_yaml(printed[only] if only else parts.everything(chosen)))

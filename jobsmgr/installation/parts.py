@@ -94,8 +94,18 @@ def namespaced(chosen: Installation) -> Manifests:
     return (*accounts(chosen), *granted, deployment(chosen, [OWN_NAMESPACE]))
 
 
+def home(chosen: Installation) -> Manifests:
+    """The operator's namespace. It is no part of the operator: whoever removes that may have workflows there."""
+    return (namespace(chosen),)
+
+
 def operator(chosen: Installation) -> Manifests:
-    """The default, without the CRD."""
+    """What runs the operator, in a namespace that exists."""
     replicas = patched(deployment(chosen), available(chosen))
     before = (*accounts(chosen), *rights(chosen), *pod_reader(chosen), *availability(chosen))
-    return (namespace(chosen), *before, replicas)
+    return (*before, replicas)
+
+
+def everything(chosen: Installation) -> Manifests:
+    """The default, in the order in which it is applied."""
+    return (*crd(), *home(chosen), *operator(chosen))

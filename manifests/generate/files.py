@@ -32,7 +32,7 @@ def files() -> dict[Path, str]:
     """The text of each file that is generated."""
     return {
         CRD: _MODELS + _yaml(parts.crd()),
-        INSTALL: _OBJECTS + _yaml((*parts.crd(), *parts.operator(CHOSEN))),
+        INSTALL: _OBJECTS + _yaml(parts.everything(CHOSEN)),
         **{ROOT / path: _header(path) + _yaml(manifests) for path, manifests in folders().items()},
         **{CHART / "templates" / f"{name}.yaml": _TEMPLATE + text for name, text in Chart().files().items()},
     }

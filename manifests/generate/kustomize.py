@@ -9,7 +9,7 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.installation import parts
 from jobsmgr.installation.admission import admission_policy
 from jobsmgr.installation.availability import available
-from jobsmgr.installation.deployment import deployment, namespace
+from jobsmgr.installation.deployment import deployment
 from jobsmgr.installation.metrics_access import TOKEN, secret_of, verified, with_authorization, with_certificate
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.plugins import with_plugins
@@ -43,7 +43,7 @@ def folders() -> Files:
         **_component("migration", {"role": parts.migration(CHOSEN)}),
         **_folder(
             "overlays/default",
-            {"namespace": (namespace(CHOSEN),)},
+            {"namespace": parts.home(CHOSEN)},
             resources=["../../crd", "../../base"],
             namespace=CHOSEN.namespace,
             components=["../../components/ha", "../../components/pod-reader"],

@@ -99,12 +99,19 @@ def left(plane: ControlPlane) -> list[str]:
     "way", [("-f", str(MANIFESTS / "install.yaml")), ("-k", str(DEFAULT))], ids=["file", "kustomize"]
 )
 def test_by_kubectl(empty: ControlPlane, workflows: Workflows, deploy: Deploy, way: tuple[str, str]) -> None:
-    """One apply installs CRD and operator. What removes the operator again leaves the CRD and all workflows."""
+    """One apply installs CRD and operator. What removes the operator again leaves the CRD and all workflows.
+
+    Those in its own namespace too.
+    """
     empty.kubectl("apply", *way)
     operator = finish(empty, workflows, deploy)
+    beside = Workflows(empty, HOME)
+    beside.create(SEED)
     assert operator.terminate() == 0
     empty.kubectl("delete", "-f", "-", "--wait=false", stdin=run("manifests", "--only", "operator").out)
     assert workflows.condition(NAME, "Complete")["status"] == "True"
+    assert empty.call("GET", f"/api/v1/namespaces/{HOME}")["status"]["phase"] == "Active"
+    assert "deletionTimestamp" not in beside.get(NAME)["metadata"]
     eventually(lambda: left(empty) == [], "nothing of the operator is left")
 
 

@@ -12,6 +12,7 @@ from tests.cli.program import run
 from tests.installation.support import built, by_name, loaded, overlay, pod
 
 COMPONENTS = sorted(path.name for path in (ROOT / "components").iterdir())
+PARTS = ("crd", "namespace", "operator")
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace", "PriorityClass"}
 
 
@@ -83,10 +84,17 @@ def test_a_component_adds_just_its_rights(tmp_path: Path, component: str, added:
 
 
 def test_only_a_part_is_printed() -> None:
-    """The CRD, or what runs the operator: together they are everything."""
-    crd, operator = (loaded(run("manifests", "--only", part).out) for part in ("crd", "operator"))
+    """The CRD, the namespace, or what runs the operator: each object is in one of them, in the order of everything.
+
+    Deleting the operator must not delete the namespace, and so the workflows that are in it.
+    """
+    named = ("--namespace", "ours")
+    crd, home, operator = (loaded(run("manifests", "--only", part, *named).out) for part in PARTS)
     assert {kind for kind, _ in crd} == {"CustomResourceDefinition"}
-    assert {**crd, **operator} == loaded(run("manifests").out)
+    assert set(home) == {("Namespace", "ours")}
+    assert {kind for kind, _ in operator} & {"CustomResourceDefinition", "Namespace"} == set()
+    everything = loaded(run("manifests", *named).out)
+    assert [*everything.items()] == [*crd.items(), *home.items(), *operator.items()]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,7 @@ def test_only_a_part_is_printed() -> None:
         (("--image", "jobs mgr"), '"jobs mgr" is not a valid image; write it like jobsmgr:1.2.0'),
         (("--image", ""), '"" is not a valid image'),
         (("--image", "https://r.example/jobsmgr"), "is not a valid image"),
-        (("--only", "roles"), '"roles" is not one of crd, operator.'),
+        (("--only", "roles"), '"roles" is not one of crd, namespace, operator.'),
     ],
 )
 def test_wrong_options_are_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
@@ -121,7 +129,7 @@ def test_images_as_registries_name_them_are_taken(image: str) -> None:
 def test_rights_stand_where_the_code_needs_them() -> None:
     """The roles of two installations differ in their names only, and no role has a wildcard."""
     other = Installation(image="jobsmgr", name="second", namespace="team")
-    every = (*parts.operator(other), *parts.migration(other), *parts.namespaced(other))
+    every = (*parts.home(other), *parts.operator(other), *parts.migration(other), *parts.namespaced(other))
     for one in every:
         for rule in one.get("rules", ()):
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
