@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from jobsmgr.engine.backoff import backoff
+from jobsmgr.operator.http.bounded import BoundedListener
 from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.http.tls import context_of, words_of
 
@@ -57,7 +58,7 @@ def _open(settings: HttpSettings) -> Listener:
             why = f"{tls.certificate} and {tls.key} cannot be read as a certificate and its key"
             raise _NotYet(f"{why}, so probes and metrics are not served: {words_of(error)}") from error
     try:
-        return Listener(_socket(settings.address, settings.port), context)
+        return Listener(BoundedListener(_socket(settings.address, settings.port)), context)
     except OSError as error:
         raise _NotYet(_sentence(settings, error)) from error
 

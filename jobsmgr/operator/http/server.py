@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from jobsmgr.engine.supervision import kept
+from jobsmgr.operator.http.bounded import MOST_CONNECTIONS
 from jobsmgr.operator.http.listening import Listener, listen
 from jobsmgr.operator.http.settings import HttpSettings
 from jobsmgr.operator.http.tls import renew
@@ -65,6 +66,7 @@ def _config(app: ASGIApp, context: SSLContext | None) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         date_header=False,
+        backlog=MOST_CONNECTIONS,  # asyncio accepts so many at once, before it reads of any that it has been shut down
         timeout_graceful_shutdown=END_SECONDS,
         **encrypted,
     )

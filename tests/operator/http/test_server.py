@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import AsyncExitStack
 from functools import partial
 
 import anyio
+import anyio.abc
 import anyio.to_thread
 import pytest
 import structlog
@@ -15,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from jobsmgr.operator.http.bounded import MOST_CONNECTIONS
 from jobsmgr.operator.http.server import serving
 from jobsmgr.operator.http.settings import HttpSettings
 from tests.cluster.support import until
@@ -33,6 +36,11 @@ async def answered(server: Server, path: str, address: str = "127.0.0.1") -> Pro
         if found.code:
             return found
         await anyio.sleep(0.01)
+
+
+async def idle_at(port: int, stack: AsyncExitStack) -> anyio.abc.SocketStream:
+    """A connection over which nothing is sent."""
+    return await stack.enter_async_context(await anyio.connect_tcp("127.0.0.1", port))
 
 
 async def ok(_: Request) -> Response:
@@ -97,6 +105,36 @@ async def test_it_ends_with_its_block_whoever_is_connected() -> None:
         assert await answer(server, "/healthz") == (0, "ConnectError")
         await idle.aclose()
     socket.create_server(("", server.port)).close()
+
+
+async def test_any_number_of_idle_connections() -> None:
+    """Probes still get their answers: the oldest connections are closed, and about as many as allowed stay open."""
+    server = Server()
+    async with serving(APP, HttpSettings(port=server.port)), AsyncExitStack() as stack:
+        await answered(server, "/healthz")
+        idle = [await idle_at(server.port, stack) for _ in range(3 * MOST_CONNECTIONS)]
+        for _ in range(3):
+            assert await answer(server, "/healthz") == (200, "ok\n")
+        before = 2 * MOST_CONNECTIONS
+        for stream in idle[:before]:
+            with pytest.raises(anyio.EndOfStream):
+                await stream.receive()
+        await idle[-1].send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await idle[-1].receive()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_connections_that_have_ended_do_not_count() -> None:
+    """One that is in use stays, however many come and go after it."""
+    server = Server()
+    async with serving(APP, HttpSettings(port=server.port)), AsyncExitStack() as stack:
+        await answered(server, "/healthz")
+        first = await idle_at(server.port, stack)
+        for _ in range(2 * MOST_CONNECTIONS):
+            async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+                await stream.send(b"GET /healthz HTTP/1.0\r\n\r\n")
+                assert (await stream.receive()).startswith(b"HTTP/1.1 200 ")
+        await first.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await first.receive()).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_nonsense_is_refused_without_a_word(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import structlog
 from cryptography.hazmat.primitives import serialization
 
 from jobsmgr.operator.http import tls
+from jobsmgr.operator.http.bounded import MOST_CONNECTIONS
 from jobsmgr.operator.http.server import serving
 from jobsmgr.operator.http.settings import HttpSettings, Tls
 from tests.cluster.support import until
-from tests.operator.http.test_server import APP
+from tests.operator.http.test_server import APP, idle_at
 from tests.plane import certificates
 from tests.plane.probes import free_port
 
@@ -54,6 +56,20 @@ async def test_a_certificate_that_is_renewed(tmp_path: Path, monkeypatch: pytest
             write(tmp_path, second)
             await until(lambda: logs[-1]["event"] == "the certificate was read again")
             assert (await shown(settings.port)).startswith(text(second))
+
+
+async def test_idle_connections_that_begin_no_handshake(tmp_path: Path) -> None:
+    """They are bounded too: the newest one is served."""
+    pair = certificates.server(certificates.authority("issuer"))
+    settings = HttpSettings(port=free_port(), tls=write(tmp_path, pair))
+    with structlog.testing.capture_logs() as logs:
+        async with serving(APP, settings), AsyncExitStack() as stack:
+            await until(lambda: logs)
+            idle = [await idle_at(settings.port, stack) for _ in range(2 * MOST_CONNECTIONS)]
+            assert (await shown(settings.port)).startswith(text(pair))
+            for stream in idle[:MOST_CONNECTIONS]:
+                with pytest.raises(anyio.EndOfStream):
+                    await stream.receive()
 
 
 async def test_a_certificate_that_is_not_there_yet(tmp_path: Path) -> None:
