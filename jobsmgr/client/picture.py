@@ -30,12 +30,9 @@ class Pictures:
         known = dict(record.status.jobs())
         view = WorkflowView.of(record.name, (*self._written, *known), started.timestamp())
         view.phase, view.message = record.phase, record.why[1]
-        view.ended = _seconds(record.status.completion_time)
+        view.ended, view.waits = _seconds(record.status.completion_time), self._waits
         for key, job in known.items():
             view.jobs[key] = _job(key, job)
-        if self._waits is not None:
-            for key, text in self._waits.among({key: job.phase for key, job in view.jobs.items()}).items():
-                view.jobs[key].note = view.jobs[key].note or text
         return view
 
     def _read(self, record: Record) -> None:
@@ -53,6 +50,7 @@ def _job(key: JobKey, job: JobStatus) -> JobView:
     return JobView(
         key,
         phase=job.phase,
+        attempt=job.attempt,
         started=_seconds(job.start_time),
         ended=_seconds(job.completion_time),
         note=in_words(job.reason, job.message) if explained else "",

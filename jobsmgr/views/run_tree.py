@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from jobsmgr.api.status import Counts, Phase
+from jobsmgr.api.workflow import JobKey
 from jobsmgr.views.durations import duration
 from jobsmgr.views.escape import printable
 from jobsmgr.views.palette import STYLES, SYMBOLS, Palette
@@ -72,9 +73,9 @@ def _chosen(workflows: Sequence[WorkflowView], rows: int, now: float) -> Iterato
     for index, workflow in enumerate(workflows[:rows]):
         groups = workflow.groups()
         if everything:
-            yield list(_rows([(_Row(name), jobs) for name, jobs in groups.items()], now))
+            yield list(_rows([(_Row(name), jobs) for name, jobs in groups.items()], now, workflow.waiting()))
             continue
-        shown = list(_rows(list(_sections(groups, room // (len(workflows) - index), now)), now))
+        shown = list(_rows(list(_sections(groups, room // (len(workflows) - index), now)), now, {}))
         room -= len(shown)
         yield shown
 
@@ -101,12 +102,13 @@ def _active(groups: Mapping[str, list[JobView]], begun: Sequence[str], rows: int
     return {name: [job for job in groups[name] if job.key in chosen] for name in names}
 
 
-def _rows(sections: Sequence[_Section], now: float) -> Iterator[_Row]:
+def _rows(sections: Sequence[_Section], now: float, waiting: Mapping[JobKey, str]) -> Iterator[_Row]:
     for number, (head, jobs) in enumerate(sections, start=1):
         last = number == len(sections)
         yield attrs.evolve(head, stem=_branch(last))
         for job in jobs:
-            yield attrs.evolve(_job(job, now), stem=("   " if last else "│  ") + _branch(job is jobs[-1]))
+            row = _job(job, now, waiting.get(job.key, ""))
+            yield attrs.evolve(row, stem=("   " if last else "│  ") + _branch(job is jobs[-1]))
 
 
 def _branch(last: bool) -> str:
@@ -126,15 +128,16 @@ def _group(name: str, jobs: Sequence[JobView], now: float) -> _Row:
     )
 
 
-def _job(job: JobView, now: float) -> _Row:
+def _job(job: JobView, now: float, waits: str) -> _Row:
     seconds = job.seconds(now)
+    attempt = f"attempt {job.attempt}" if job.attempt > 1 else ""
     tries = f"try {job.tries}" if job.tries > 1 else ""
     return _Row(
         f"{SYMBOLS[job.phase]} {job.key.job}",
         style=STYLES[job.phase],
         word=job.phase.value,
         amount="-" if seconds is None else duration(seconds),
-        note="  ".join(part for part in (tries, printable(job.note)) if part),
+        note="  ".join(part for part in (attempt, tries, printable(job.note or waits)) if part),
         ran=job.ran(now),
     )
 

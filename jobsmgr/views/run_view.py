@@ -10,6 +10,7 @@ import attrs
 
 from jobsmgr.api.status import Counts, Phase
 from jobsmgr.api.workflow import JobKey
+from jobsmgr.views.waiting import Waits
 
 TAIL = 10
 """So many last lines of a try's output are kept."""
@@ -25,11 +26,13 @@ class JobView:
 
     key: JobKey
     phase: Phase = Phase.PENDING
+    attempt: int = 1
     tries: int = 0
+    """How often its current attempt has been started; 0 if that is not known."""
     started: float | None = None
     ended: float | None = None
     note: str = ""
-    """Why it waits, failed or will never run, in a few words."""
+    """Why it is held, failed or will never run, in a few words."""
     reason: str = ""
     """Why it ended as it did, in one word."""
     tail: deque[str] = attrs.Factory(lambda: deque(maxlen=TAIL))
@@ -57,6 +60,8 @@ class WorkflowView:
     ended: float | None = None
     phase: Phase = Phase.PENDING
     message: str = ""
+    waits: Waits | None = None
+    """What its jobs wait for, if that is known."""
 
     @classmethod
     def of(
@@ -70,6 +75,10 @@ class WorkflowView:
     def until(self, now: float) -> float:
         """When it ended; `now` if it has not."""
         return now if self.ended is None else self.ended
+
+    def waiting(self) -> dict[JobKey, str]:
+        """What each pending job waits for, in a few words."""
+        return {} if self.waits is None else self.waits.among({key: job.phase for key, job in self.jobs.items()})
 
     def groups(self) -> dict[str, list[JobView]]:
         """Its jobs by group, in the order of the spec."""

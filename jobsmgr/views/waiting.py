@@ -26,13 +26,16 @@ class Waits:
         self._groups = _before(arrows.groups)
 
     def among(self, phases: Mapping[JobKey, Phase]) -> dict[JobKey, str]:
-        """For each pending job that waits for others: `waits for a, b and 2 more`, `waits for group transform`."""
+        """For each pending job that waits for others: `waits for a, b and 2 more`, `waits for group transform`.
+
+        Jobs without a phase are not waited for: a part of a workflow is run, and they are no part of it.
+        """
         open_groups = {key.group for key, phase in phases.items() if not phase.ended}
         found: dict[JobKey, str] = {}
         for key, phase in phases.items():
             if phase is not Phase.PENDING:
                 continue
-            if waited := [one for one in self._jobs.get(key, ()) if not phases.get(one, Phase.PENDING).ended]:
+            if waited := [one for one in self._jobs.get(key, ()) if one in phases and not phases[one].ended]:
                 found[key] = f"waits for {_named([one.job if one.group == key.group else str(one) for one in waited])}"
             elif blocked := [name for name in self._groups.get(key.group, ()) if name in open_groups]:
                 found[key] = f"waits for group{'s' if len(blocked) > 1 else ''} {_named(blocked)}"

@@ -22,6 +22,7 @@ from jobsmgr.views.palette import Palette
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import WorkflowView
 from jobsmgr.views.screen import Screen
+from jobsmgr.views.waiting import Waits
 from tests.cli.program import EXAMPLES, ROOT, run
 from tests.cli.terminal_pictures import FOLDER, drawn, terminal
 
@@ -85,6 +86,7 @@ async def _photograph(folder: Path) -> str:
     inputs = read_inputs(str(ETL), (), options.selection, local.hooks)
     (one,) = inputs.workflows
     view = WorkflowView.of(one.plan.workflow.name, one.keys, anyio.current_time())
+    view.waits = Waits(one.plan.workflow, one.plan.graph)
     screen = _Lines()
     taken: list[str] = []
 

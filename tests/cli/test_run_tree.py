@@ -47,6 +47,16 @@ def test_a_tree_below_the_output(tmp_path: Path) -> None:
     assert [line for line in lines[:head] if "failed with" in line] == []  # the tree has it, and what follows the tree
 
 
+def test_a_pending_job_says_what_it_waits_for(tmp_path: Path) -> None:
+    """While it waits; of a part of a workflow, only what is run with it."""
+    file = tmp_path / "wf.yaml"
+    file.write_text(file_of(sh("a", "sleep 0.5"), sh("b", "sleep 0.5", ""), sh("c", "true", "")))
+    for words, waits in (((), ("a", "b")), (("--only", "g/[bc]"), ("b",))):
+        with on_terminal("--executor", "process", *words, str(file)) as run:
+            assert run.end() == 0
+        assert sorted(set(re.findall(r"waits for (\w+)", run.text))) == [*waits]
+
+
 def test_output_of_jobs_cannot_corrupt_it(tmp_path: Path) -> None:
     """Whatever a job writes, no line of the tree is lost or moved."""
     evil = r"printf '\033[5A\033[2J\033[H\033]0;title\007\r\n\tx\b\b\n'"

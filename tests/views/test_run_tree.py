@@ -43,11 +43,12 @@ def test_all_of_it_where_there_is_room() -> None:
     """Each job with symbol, word, time and note."""
     workflow = view(2, 2, g0_j0=Phase.SUCCEEDED, g0_j1=Phase.RUNNING)
     workflow.jobs[JobKey("g0", "j1")].tries = 2
+    workflow.jobs[JobKey("g0", "j0")].attempt = 3
     workflow.jobs[JobKey("g1", "j0")].note = "x\x1b[2J"
     assert drawn([workflow], 11.0, 100, 30) == [
         "wf  running  1/4 ━━━━━───────────────  11s",
         "├─ g0                          0s           5s          11s",
-        "│  ├─ ✔ j0  succeeded    2.0s  ···█████····················",
+        "│  ├─ ✔ j0  succeeded    2.0s  ···█████····················  attempt 3",
         "│  └─ ● j1  running       10s  ···█████████████████████████  try 2",
         "└─ g1",
         "   ├─ ○ j0  pending         -  ····························  x\\x1b[2J",

@@ -19,6 +19,7 @@ from jobsmgr.views.failures import Failure, failure_lines
 from jobsmgr.views.run_tree import RunTree
 from jobsmgr.views.run_view import WorkflowView
 from jobsmgr.views.screen import LiveScreen, Screen
+from jobsmgr.views.waiting import Waits
 
 TICK = 0.25
 """Seconds after which a live tree is drawn anew even if nothing happens: its times go on."""
@@ -31,10 +32,7 @@ class Terminal:
         """`unread` is called when nobody reads the output any more."""
         now = anyio.current_time()
         self._options = options
-        self._views = {
-            one.key: WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run, one.kept)
-            for one in selected
-        }
+        self._views = {one.key: _view(one, now) for one in selected}
         self.interrupted = False
         self.stream = StoppableOutput(sys.stdout, unread)
         output = cast("IO[str]", self.stream)
@@ -66,3 +64,9 @@ class Terminal:
                     log = recorder.log(key, job.key) if recorder is not None else ""
                     again = self._options.again(job.key, *named)
                     yield Failure(label=self.display.label(key, job.key), job=job, log=log, again=again)
+
+
+def _view(one: Selected, now: float) -> WorkflowView:
+    view = WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run, one.kept)
+    view.waits = Waits(one.plan.workflow, one.plan.graph)
+    return view
