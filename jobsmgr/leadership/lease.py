@@ -36,6 +36,7 @@ from jobsmgr.leadership.record import (
     holder_of,
     is_given_back,
     renewal_seen,
+    shift,
     spec_of,
 )
 
@@ -62,6 +63,7 @@ class Lease:
         self._observed: ObservedRecord | None = None
         self._held_until = -math.inf
         self._next_round = -math.inf
+        self._shift = 0.0
         self._changed = anyio.Event()
         self._said = ""
         self.identity = f"{identity}_{secrets.token_hex(4)}"
@@ -164,14 +166,15 @@ class Lease:
     def _pause_after(self, began: float) -> float:
         """Seconds from the beginning of a round to that of the next, never less than the retry period.
 
-        A standby's last pause is longer, so that a look falls on the moment when the holder's time is over.
+        A standby's pause is longer if its looks come long after the holder's renewals, and its last one ends at the
+        moment when the holder's time is over.
         """
         period = self._timing.retry
         if self.held():
             return period
         left = self._observed.expires - began if self._observed is not None else -math.inf
         if left >= period:
-            return left if left < 2 * period else period
+            return left if left < 2 * period else period + self._shift
         return period * random.uniform(1.0, _JITTER)
 
     async def _round(self) -> None:
@@ -215,7 +218,7 @@ class Lease:
         if holder == self.identity:
             return True
         self._lose(f'held by "{holder}"' if holder else "the lease was emptied")
-        self._observed = self._observe(raw, holder)
+        self._observed, self._shift = self._observe(raw, holder), shift(raw, clock.now(), self._timing.retry)
         if time.monotonic() >= self._observed.expires:
             return True
         self._raw = None  # so that the next round looks again

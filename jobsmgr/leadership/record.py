@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
 
+from jobsmgr.api.codec import parse_time
 from jobsmgr.api.fields import Manifest, mapping
 
+_CLOSE = 0.1
+"""How long after a renewal a look should come, as a part of the period: a renewal's request takes some time."""
 LONGEST_DURATION = 600.0
 """Seconds: what a foreign or spoiled Lease may ask others to wait at most."""
 _MOST_TRANSITIONS = 2**31 - 2
@@ -70,6 +74,22 @@ def duration_of(raw: Manifest, timing: Timing) -> float:
     """Seconds to wait for a holder's renewal: what it says itself, if that makes sense."""
     said = spec_of(raw).get("leaseDurationSeconds")
     return min(LONGEST_DURATION, max(timing.duration, said if isinstance(said, int) else 0))
+
+
+def shift(raw: Manifest, now: datetime, period: float) -> float:
+    """Seconds by which a standby should put off its looks, one a period, so that they come just after renewals.
+
+    Each waits from the moment at which it has seen a renewal, so it takes over the sooner after a crash the sooner it
+    sees one. `now` is the time of a look by our own clock. If the holder's clock differs, so does the moment of the
+    looks, and nothing else: they have to come at some moment.
+    """
+    renewed = parse_time(spec_of(raw).get("renewTime"))
+    if renewed is None:
+        return 0.0
+    age, close = (now - renewed).total_seconds(), period * _CLOSE
+    if age >= period:  # the next renewal was on its way; or there is none any more
+        return close
+    return 0.0 if 0 <= age <= period / 2 else (close - age) % period
 
 
 def claim(raw: Manifest | None, identity: str, timing: Timing, now: str) -> dict[str, Any]:
