@@ -24,7 +24,7 @@ from jobsmgr.cluster.rights import Permissions, StatusGate, missing_rights
 from jobsmgr.cluster.trim import DEPENDANTS, JOB, WORKFLOW
 from jobsmgr.cluster.watch import Watch
 from jobsmgr.cluster.workflow_writer import WorkflowWriter
-from jobsmgr.cluster.write_window import WriteWindow
+from jobsmgr.cluster.write_window import WORKERS, WriteWindow
 from jobsmgr.connection.answers import Unreachable
 from jobsmgr.connection.decoding import Unreadable, metadata_of, version_of
 from jobsmgr.connection.session import Session
@@ -34,8 +34,6 @@ from jobsmgr.engine.supervision import keep
 
 _log = structlog.get_logger(__name__)
 
-WRITING = "write"
-"""The role of the session by which workers send their requests."""
 WATCH_CONNECTIONS = 10_000
 """One for each kind, in each namespace that is watched by itself; not the place to set a limit."""
 
@@ -64,13 +62,13 @@ class KubernetesCluster:
         dependants: Sequence[Kind[Any]],
     ) -> None:
         self._watching = watching = Session(target, "watch", WATCH_CONNECTIONS)
-        self._writing = writing = Session(target, WRITING, writes + 2)
+        self._writing = writing = Session(target, WORKERS, writes + 2)
         self._scopes = tuple(dict.fromkeys(namespaces)) or ("",)
         self.cache = cache = Cache(dependants)
         """What is known, own writes included."""
         self._gate = StatusGate(watching, self._scopes, self._on_status_right)
         self._window = window = WriteWindow(writing, writes, may_write)
-        self._events = Events(window, target.identity)
+        self._events = Events(window.in_background(), target.identity)
         self._reads = {store.kind: Reads(window, store, self._on_rollback) for store in cache.stores}
         self._jobs = JobWriter(window, self._gate, cache.jobs, self._reads[JOB])
         self._pods = PodReader(window, Permissions(watching))

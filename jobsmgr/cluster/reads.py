@@ -37,7 +37,7 @@ class Reads(Generic[V]):
 
     async def now(self, place: Place) -> Answer:
         """Read an object for somebody who looks at it right afterwards. Raises `Unreachable`."""
-        return await self._read(place, self._store.written)
+        return await self._read(place, self._store.written, self._window)
 
     async def missed(self, place: Place, uid: str) -> Gone | Refused | None:
         """Why a write has missed the object with that uid, as a read of it shows; None if it is there.
@@ -56,27 +56,27 @@ class Reads(Generic[V]):
 
     async def run(self) -> NoReturn:
         """Read what lists have left out, one after another, until cancelled."""
-        failures = 0
+        window, failures = self._window.in_background(), 0
         while True:
             place = await self._store.missing()
-            if await self._settles(place):
+            if await self._settles(place, window):
                 failures = 0
                 continue
             failures += 1
             self._store.miss(place)
             await anyio.sleep(backoff(failures))
 
-    async def _settles(self, place: Place) -> bool:
+    async def _settles(self, place: Place, window: WriteWindow) -> bool:
         try:
-            answer = await self._read(place, self._store.found)
+            answer = await self._read(place, self._store.found, window)
         except Unreachable as error:
             _log.info("cannot tell yet whether an object is gone", resource=str(self._resource), why=str(error))
             return False
         return answer.ok or self.is_gone(answer, place)
 
-    async def _read(self, place: Place, keep: Callable[[Stored[V]], None]) -> Answer:
+    async def _read(self, place: Place, keep: Callable[[Stored[V]], None], window: WriteWindow) -> Answer:
         known = self._store.get(place)  # as of before the request: the watch may be ahead of the answer
-        answer = await self._window.read(self._resource, *place)
+        answer = await window.read(self._resource, *place)
         if answer.ok:
             item = self._store.kind.answered(answer)
             still = self._store.get(place) is not None  # else somebody has noticed the same meanwhile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,10 @@ from jobsmgr.connection.resources import JSON, Resource
 from jobsmgr.connection.session import Session
 from jobsmgr.engine.port import Key
 
+WORKERS = "write"
+"""The role of requests that workers wait for."""
+BACKGROUND = "background"
+"""The role of all other requests that go through the window."""
 MOST_LISTED = 500
 """How many objects one list has at most: a Job has few pods, an object few events."""
 
@@ -29,6 +34,13 @@ class WriteWindow:
         self._session = session
         self._window = anyio.CapacityLimiter(writes)
         self._may_write = may_write
+        self._role = WORKERS
+
+    def in_background(self) -> WriteWindow:
+        """The same window for what no worker waits for: such a request does not show that workers make progress."""
+        other = copy(self)
+        other._role = BACKGROUND
+        return other
 
     @property
     def is_busy(self) -> bool:
@@ -47,18 +59,19 @@ class WriteWindow:
         gate = partial(self._may_write, key)
         async with self._window:
             return await self._session.call(
-                method, resource, key.namespace, name, body=body, content_type=content_type, gate=gate
+                method, resource, key.namespace, name, body=body, content_type=content_type, gate=gate, role=self._role
             )
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Answer:
         """Read an object as it is now (a GET without resourceVersion is a consistent read). Raises `Unreachable`."""
         async with self._window:
-            return await self._session.call("GET", resource, namespace, name)
+            return await self._session.call("GET", resource, namespace, name, role=self._role)
 
     async def list(self, resource: Resource, namespace: str, **selectors: str) -> Answer:
         """List the objects that these selectors name (`labelSelector`, `fieldSelector`). Raises `Unreachable`."""
         async with self._window:
-            return await self._session.call("GET", resource, namespace, params={**selectors, "limit": MOST_LISTED})
+            some = {**selectors, "limit": MOST_LISTED}
+            return await self._session.call("GET", resource, namespace, params=some, role=self._role)
 
 
 def delete_options(preconditions: Manifest) -> Manifest:

@@ -22,7 +22,7 @@ class Exchange:
     """A request that has ended."""
 
     role: str
-    """Of the session that sent it."""
+    """Of the session that sent it, or of the part of the process that the session sent it for."""
     verb: str
     """As Kubernetes' roles name it: get, list, watch, create, update, patch, delete."""
     resource: str

@@ -75,11 +75,12 @@ class Session:
         timeout: httpx.Timeout | float = transport.REQUEST_TIMEOUT,
         gate: Callable[[], bool] | None = None,
         patience: float = float("inf"),
+        role: str = "",
     ) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
         `name` may go on with a subresource (`x/status`). `gate` is asked at the last moment; `patience` is how many
-        seconds a pause is waited for. Raises `Unreachable`, `NotLeading`.
+        seconds a pause is waited for; `role` is reported in place of the session's. Raises `Unreachable`, `NotLeading`.
         """
         request = {
             "method": method,
@@ -90,7 +91,7 @@ class Session:
             "content": None if body is None else _encoded(body),
             "timeout": timeout,
         }
-        observation = partial(self._observed, verb_of(method, name), resource, name)
+        observation = partial(self._observed, verb_of(method, name), resource, name, role)
         await self._target.throttle.wait(patience)
         kinds = {"Content-Type": content_type, "Accept": accept}
         answer, access = await self._attempt(request, kinds, gate, observation)
@@ -200,8 +201,8 @@ class Session:
             await self._read_again_after(error, access)
             raise
 
-    def _observed(self, verb: str, resource: Resource, name: str) -> Observation:
-        return observed(self._target.observe, self._role, verb, resource, name)
+    def _observed(self, verb: str, resource: Resource, name: str, role: str = "") -> Observation:
+        return observed(self._target.observe, role or self._role, verb, resource, name)
 
     def _headers(self, access: Access) -> dict[str, str]:
         """Of each request: a new token does not reach the live session's own headers.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import anyio
 
-from jobsmgr.cluster.adapter import WRITING
+from jobsmgr.cluster.write_window import WORKERS
 from jobsmgr.connection.exchange import Exchange
 from jobsmgr.operator.parts import Parts
 
@@ -30,8 +30,8 @@ class Health:
         self._answered_at = -math.inf
 
     def note(self, exchange: Exchange) -> None:
-        """A request has ended, whatever came of it."""
-        if exchange.role == WRITING:
+        """A request has ended, whatever came of it. Events and the lease go on whatever becomes of the workers."""
+        if exchange.role == WORKERS:
             self._answered_at = anyio.current_time()
 
     def startup(self) -> Reasons:

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 
 from jobsmgr.cluster.adapter import KubernetesCluster
+from jobsmgr.connection.exchange import ignore
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
@@ -59,7 +60,8 @@ async def until(question: Callable[[], Any]) -> Any:
 async def connected(plane: ControlPlane, namespace: str, **options: Any) -> AsyncIterator[KubernetesCluster]:
     """The port on one namespace as the user `operator`, with everything listed."""
     kubeconfig = options.pop("kubeconfig", None) or str(plane.kubeconfig("operator"))
-    target = Target(kubeconfig=kubeconfig, identity=options.pop("identity", "test"))
+    observe = options.pop("observe", ignore)
+    target = Target(kubeconfig=kubeconfig, identity=options.pop("identity", "test"), observe=observe)
     async with KubernetesCluster.connect(target, **{"namespaces": (namespace,), **options}) as cluster:
         with anyio.fail_after(DEADLINE):
             await cluster.wait_synced()

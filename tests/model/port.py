@@ -45,6 +45,7 @@ class Session:
         body: Any = None,
         content_type: str = "",
         gate: Callable[[], bool] | None = None,
+        role: str = "",
     ) -> Answer:
         """See `jobsmgr.connection.session`."""
         if method != "GET":

@@ -20,9 +20,16 @@ MUTANTS = (
     Mutant(
         "the renewals of the lease count as progress of the workers",
         "operator/health.py",
-        "        if exchange.role == WRITING:\n",
+        "        if exchange.role == WORKERS:\n",
         "        if exchange:\n",
         "operator/test_health.py::test_a_slow_api_server_is_none_either",
+    ),
+    Mutant(
+        "events count as progress of the workers",
+        "cluster/adapter.py",
+        "Events(window.in_background(), ",
+        "Events(window, ",
+        "cluster/test_events.py::test_what_no_worker_waits_for_is_not_reported_as_the_workers_own",
     ),
     Mutant(
         "a replica is ready before it has listed anything",

@@ -9,6 +9,7 @@ import pytest
 
 from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.cluster.trim import DEPENDANTS
+from jobsmgr.cluster.write_window import BACKGROUND, WORKERS
 from jobsmgr.connection.exchange import Exchange
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key
@@ -66,9 +67,10 @@ async def test_a_slow_api_server_is_none_either() -> None:
     """As long as requests of workers end, however badly, or the server has asked for a pause."""
     health, parts, _ = await leader()
     await anyio.sleep(STALLED_AFTER)
-    health.note(exchange("lease"))
-    assert health.liveness(), "the lease is renewed whatever the workers do"
-    health.note(exchange("write"))
+    for role in ("lease", "watch", "reviews", BACKGROUND):
+        health.note(exchange(role))
+        assert health.liveness(), f"requests of {role} end whatever the workers do"
+    health.note(exchange(WORKERS))
     assert health.liveness() == ()
     await anyio.sleep(STALLED_AFTER)
     assert health.liveness()
