@@ -81,3 +81,5 @@ async def _look(reconciler: Reconciler, key: Key) -> Requeue:
         return Requeue(await reconciler.fail(key, error))
     finally:
         reconciler.meter.looked(key, anyio.current_time() - began)
+        if not reconciler.remembers(key):
+            reconciler.meter.gone(key)

@@ -27,6 +27,9 @@ class Meter:
     def looked(self, key: Key, seconds: float) -> None:
         """A look at a workflow has ended, however it went."""
 
+    def gone(self, key: Key) -> None:
+        """A look has shown that a workflow does not exist any more; it comes after `looked`."""
+
     def failed(self, fault: Fault) -> None:
         """A look at a workflow has failed."""
 

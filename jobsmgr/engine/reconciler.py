@@ -90,6 +90,10 @@ class Reconciler:
         memory.stored.pack()
         return requeue
 
+    def remembers(self, key: Key) -> bool:
+        """Whether the last look at a workflow has found it."""
+        return key in self._gatherer.memories
+
     def failing(self) -> Mapping[str, Failures]:
         """Which workflows fail, and how often in a row: a new term is no reason to try them as often as at first."""
         return self._gatherer.failing()

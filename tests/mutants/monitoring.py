@@ -60,6 +60,13 @@ MUTANTS = (
         "operator/metrics/test_metrics.py::test_series_of_a_workflow_end_with_it",
     ),
     Mutant(
+        "series of workflows that are gone stay until somebody scrapes",
+        "engine/loop.py",
+        "            reconciler.meter.gone(key)\n",
+        "            pass\n",
+        "operator/metrics/test_metrics.py::test_series_of_a_workflow_end_when_it_is_deleted",
+    ),
+    Mutant(
         "a job's wait begins with its workflow, whatever it waits for",
         "core/waits.py",
         "yield key, max([ends[node] for node in waited], default=status.began)",

@@ -76,6 +76,10 @@ class Counted(Meter):
         """See `Meter`."""
         self._labels.look(self._looks, key).observe(seconds)
 
+    def gone(self, key: Key) -> None:
+        """See `Meter`."""
+        self._labels.end(key)
+
     def failed(self, fault: Fault) -> None:
         """See `Meter`."""
         self._faults.labels(fault.value).inc()

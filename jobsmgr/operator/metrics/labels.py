@@ -35,8 +35,11 @@ class Labels:
         """The label values of a workflow's number of running jobs."""
         return (key.namespace,)
 
+    def end(self, key: Key) -> None:
+        """Drop the series of a workflow that no longer exists."""
+
     def forget(self, known: Container[Key]) -> None:
-        """Drop the series of workflows that no longer exist."""
+        """Drop the series of all that no longer exist: of what is deleted while another replica leads, nobody tells."""
 
 
 class WorkflowLabels(Labels):
@@ -61,11 +64,15 @@ class WorkflowLabels(Labels):
         """See `Labels`."""
         return key
 
+    def end(self, key: Key) -> None:
+        """See `Labels`."""
+        for metric, values in self._series.pop(key, ()):
+            metric.remove(*values)
+
     def forget(self, known: Container[Key]) -> None:
         """See `Labels`."""
         for key in [key for key in self._series if key not in known]:
-            for metric, values in self._series.pop(key):
-                metric.remove(*values)
+            self.end(key)
 
     def _noted(self, metric: M, key: Key, *values: str) -> M:
         self._series.setdefault(key, set()).add((metric, values))

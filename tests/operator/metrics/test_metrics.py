@@ -179,6 +179,17 @@ async def test_series_of_a_workflow_end_with_it() -> None:
     assert {dict(found).get("workflow") for _, found in samples(counted)} == {None, "two"}
 
 
+async def test_series_of_a_workflow_end_when_it_is_deleted() -> None:
+    """Though nobody scrapes; the look that finds it gone leaves none either."""
+    counted, cluster = metrics(WorkflowLabels()), FakeCluster()
+    for name in ("one", "two"):
+        cluster.apply(manifest(group("g", "a"), name=name))
+    async with loop(cluster, meter=counted.counted):
+        cluster.remove(Key("default", "one"))
+        await anyio.sleep(10)
+    assert {dict(found).get("workflow") for _, found in samples(counted)} == {None, "two"}
+
+
 def test_series_that_end_are_not_searched_for_among_all() -> None:
     """Thousands may be deleted at once, and the loop waits: one ends in as many calls, whatever is kept."""
 
