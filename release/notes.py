@@ -14,6 +14,12 @@ def notes(version: str) -> str:
     return section if section is not None else draft(version)
 
 
+def newest(changelog: str) -> str | None:
+    """The version of the newest section."""
+    found = re.search(r"^## (\S+) ", changelog, re.MULTILINE)
+    return found[1] if found else None
+
+
 def section_of(version: str, changelog: str) -> str | None:
     """What stands under a version's heading."""
     found = re.search(rf"^## {re.escape(version)} [^\n]*\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.notes import CHANGELOG, section_of
+from release.notes import CHANGELOG, newest, section_of
 
 ROOT = Path(__file__).parents[1]
 KINDS = [one["directory"] for one in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["towncrier"]["type"]]
@@ -35,9 +35,11 @@ def test_a_versions_section_ends_where_the_next_one_begins() -> None:
     assert section_of("1.1", text) == "### Added\n\n- One.\n"
     assert section_of("1.0", text) == "- Two.\n"
     assert section_of("1", text) is None
+    assert newest(text) == "1.1"
 
 
 def test_new_versions_have_a_place() -> None:
-    """The line that towncrier looks for."""
+    """The line that towncrier looks for; without a version there is no newest one."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["towncrier"]
     assert CHANGELOG.read_text().count(settings["start_string"]) == 1
+    assert newest(f"# Changes\n\n{settings['start_string']}") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from jobsmgr.api.fields import Manifest
 from jobsmgr.installation import parts
 from jobsmgr.views.manifests import manifest_yaml
 from manifests.generate.chart import Chart
-from manifests.generate.kustomize import CHOSEN, folders
+from manifests.generate.kustomize import CHOSEN, RELEASE, folders
+from release.versions import semver
 
 ROOT = Path(__file__).parents[1]
 CRD = ROOT / "crd" / "managedjobs.yaml"
@@ -34,8 +36,17 @@ def files() -> dict[Path, str]:
         CRD: _MODELS + _yaml(parts.crd()),
         INSTALL: _OBJECTS + _yaml(parts.everything(CHOSEN)),
         **{ROOT / path: _header(path) + _yaml(manifests) for path, manifests in folders().items()},
+        CHART / "Chart.yaml": chart_text(RELEASE),
         **{CHART / "templates" / f"{name}.yaml": _TEMPLATE + text for name, text in Chart().files().items()},
     }
+
+
+def chart_text(version: str) -> str:
+    """The chart's description, which is written by hand, with its version and that of the program."""
+    text = (CHART / "Chart.yaml").read_text()
+    for key, value in (("version", semver(version)), ("appVersion", version)):
+        text = re.sub(rf"^{key}: .*$", f"{key}: {value}", text, flags=re.MULTILINE)
+    return text
 
 
 def _header(path: str) -> str:

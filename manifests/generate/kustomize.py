@@ -14,9 +14,14 @@ from jobsmgr.installation.metrics_access import TOKEN, secret_of, verified, with
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.plugins import with_plugins
 from jobsmgr.installation.settings import Installation
+from release.notes import CHANGELOG, newest
 
-RELEASE = "0.1.0"
-"""The version whose image the files name."""
+FIRST = "0.1.0"
+RELEASE = newest(CHANGELOG.read_text()) or FIRST
+"""The version whose image the files name: the last one that CHANGELOG.md has.
+
+Not the one that git has: a tag's commit has to name it before there is a tag.
+"""
 CHOSEN = Installation(image=f"jobsmgr:{RELEASE}")
 
 Files = dict[str, Iterable[Manifest]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from manifests.generate.kustomize import RELEASE
 from tests.e2e.shapes import chain
 from tests.installation.support import built, helm, kustomization, loaded, overlay
 from tests.plane.access import DEFAULT, MANIFESTS
@@ -89,7 +90,7 @@ def test_the_deployment_is_as_documented(installed: ControlPlane) -> None:
     (container,) = stored["template"]["spec"]["containers"]
     assert stored["replicas"] == 2
     assert container["args"] == ["operator"]
-    assert container["image"].partition(":")[2] == "0.1.0"
+    assert container["image"].partition(":")[2] == RELEASE
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert stored["template"]["spec"]["securityContext"]["runAsUser"] > 0
 

@@ -13,8 +13,9 @@ from jobsmgr.installation import parts
 from jobsmgr.installation.admission import admission_policy
 from jobsmgr.installation.network import network_policy
 from jobsmgr.installation.settings import Installation
-from manifests.generate.files import CHART
+from manifests.generate.files import CHART, chart_text
 from manifests.generate.kustomize import CHOSEN, RELEASE
+from release.versions import semver
 from tests.cli.program import run
 from tests.installation.support import Objects, by_name, helm, loaded, overlay, pod
 
@@ -222,7 +223,9 @@ def test_every_value_is_described_and_used() -> None:
 def test_the_versions_are_those_of_the_other_files() -> None:
     """Of the chart, and of the program that it installs."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    assert (chart["version"], chart["appVersion"]) == (RELEASE, RELEASE)
+    assert (chart["version"], chart["appVersion"]) == (semver(RELEASE), RELEASE)
+    changed = yaml.safe_load(chart_text("1.2.0rc1"))
+    assert changed == {**chart, "version": "1.2.0-rc.1", "appVersion": "1.2.0rc1"}
 
 
 def test_the_first_workflow_of_the_notes_is_a_good_one() -> None:

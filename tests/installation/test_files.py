@@ -7,7 +7,7 @@ import pytest
 from jobsmgr.installation import parts
 from jobsmgr.installation.settings import Installation
 from manifests.generate.files import INSTALL, ROOT, files, strays
-from manifests.generate.kustomize import CHOSEN
+from manifests.generate.kustomize import CHOSEN, RELEASE
 from tests.cli.program import run
 from tests.installation.support import built, by_name, loaded, overlay, pod
 
@@ -58,9 +58,9 @@ def test_everything_follows_when_the_namespace_and_the_image_are_changed(tmp_pat
     assert {one["namespace"] for one in subjects} == {"ours"}
     assert {one["metadata"].get("namespace", "ours") for one in found.values()} == {"ours"}
     (container,) = pod(found)["containers"]
-    assert container["image"] == "r.example/j:0.1.0"
+    assert container["image"] == f"r.example/j:{RELEASE}"
     if resource == "overlays/default":
-        printed = loaded(run("manifests", "--namespace", "ours", "--image", "r.example/j:0.1.0").out)
+        printed = loaded(run("manifests", "--namespace", "ours", "--image", f"r.example/j:{RELEASE}").out)
         assert found == printed
 
 
