@@ -1,16 +1,21 @@
 """The image on a cluster with install.yaml: the command that its pod has, by the token of its account."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import in_pod
-from tests.e2e.shapes import SEED
-from tests.image.conftest import IMAGE, RESTRICTED, Image
+from tests.e2e.shapes import SEED, chain
+from tests.image.conftest import IMAGE, MINUTES, RESTRICTED, Image
+from tests.image.test_image import TEAM, plugin, with_plugins
+from tests.installation.support import overlay, pod
 from tests.plane.access import MANIFESTS
 from tests.plane.control_plane import ControlPlane
+from tests.plane.distribution import install
 from tests.plane.operator_process import Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.probes import Server
@@ -19,6 +24,8 @@ from tests.plane.workflows import Workflows
 
 HOME = "jobsmgr"
 """Namespace and Deployment of the operator."""
+PLUGINS = "localhost/jobsmgr-plugins:tested"
+WITH_PLUGINS = "localhost/jobsmgr:with-plugins"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -38,28 +45,44 @@ def server() -> Server:
 
 
 @pytest.fixture
-def program(
-    image: Image, plane: ControlPlane, template: dict[str, Any], server: Server, tmp_path: Path
-) -> Iterator[tuple[str, ...]]:
-    """The command that runs the installed pod's container as the kubelet would."""
-    (container,) = template["containers"]
-    account, user = tmp_path / "serviceaccount", template["securityContext"]
+def variables(plane: ControlPlane, template: dict[str, Any], server: Server, tmp_path: Path) -> tuple[str, ...]:
+    """The options that give a container the credentials of the installed pods, and a port of its own."""
+    account = tmp_path / "serviceaccount"
     token = plane.service_account_token(HOME, template["serviceAccountName"])
     given = {**in_pod(plane, account, token, HOME), **server.environment}
-    given |= {one["name"]: one["value"] for one in container.get("env", []) if "value" in one}
-    variables = [f"--env={name}={value}" for name, value in given.items() if name not in ("HOME", "ACCOUNT_FILES")]
+    named = [f"--env={name}={value}" for name, value in given.items() if name not in ("HOME", "ACCOUNT_FILES")]
+    return (*named, f"--volume={account}:{ACCOUNT}:ro")
+
+
+@pytest.fixture
+def program(image: Image, template: dict[str, Any], variables: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The command that runs the installed pod's container as the kubelet would."""
+    (container,) = template["containers"]
+    yield as_kubelet(template, container, IMAGE, variables)
+    image.podman.order("rm", "--all", "--force")
+
+
+def as_kubelet(
+    pod: dict[str, Any],
+    container: dict[str, Any],
+    image: str,
+    more: tuple[str, ...] = (),
+    volumes: Mapping[str, Path] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """The command that runs a container of a pod, from an image of this name; `volumes` has its volumes by name."""
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    user = pod["securityContext"]
+    mounts = [
+        f"--volume={volumes[one['name']]}:{one['mountPath']}:{'ro' if one.get('readOnly') else 'rw'}"
+        for one in container.get("volumeMounts", ())
+    ]
     options = (
-        "--rm",
-        "--network=host",
-        "--timeout=600",
-        f"--user={user['runAsUser']}:{user['runAsGroup']}",
-        *variables,
+        *("--rm", "--network=host", "--timeout=600", f"--user={user['runAsUser']}:{user['runAsGroup']}"),
+        *(f"--env={one['name']}={one['value']}" for one in container.get("env", ()) if "value" in one),
+        *((f"--entrypoint={json.dumps(container['command'])}",) if "command" in container else ()),
     )
-    mounted = f"--volume={account}:{ACCOUNT}:ro"
-    yield ("podman", "run", *options, mounted, *RESTRICTED, IMAGE, *container["args"])
-    image.podman.order("rm", "--all", "--force")
+    return ("podman", "run", *options, *mounts, *more, *RESTRICTED, image, *container.get("args", ()))
 
 
 def test_the_seed_workflow_runs_to_its_end(
@@ -84,3 +107,63 @@ def test_the_seed_workflow_runs_to_its_end(
     assert {path: server.code(path) for path in probes} == dict.fromkeys(probes, 200)
     assert "permission missing" not in operator.output()
     assert operator.terminate() == 0
+
+
+@pytest.fixture
+def pod_with_plugins(image: Image, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The pod that the component `plugins` makes, and its volume, which its first container has filled."""
+    spec = pod(overlay(tmp_path, "overlays/default", ["plugins"]))
+    files = tmp_path / "image"
+    files.mkdir()
+    install(files, "jobsmgr_team", "1.0", {"jobsmgr_team.py": TEAM}, {"team": "jobsmgr_team"})
+    (files / "Containerfile").write_text(f"FROM {image.base}\nCOPY installed-jobsmgr_team /plugins\n")
+    image.podman.order("build", "--tag", PLUGINS, str(files), seconds=MINUTES)
+    empty = tmp_path / "empty-dir"
+    empty.mkdir()
+    empty.chmod(0o777)  # as the kubelet makes it
+    volumes = {volume["name"]: empty for volume in spec["volumes"] if volume.get("emptyDir") == {}}
+    (loader,) = spec["initContainers"]
+    image.podman.order(*as_kubelet(spec, loader, PLUGINS, volumes=volumes)[1:])
+    return spec, volumes
+
+
+def test_plugins_of_an_image_of_their_own_take_part(
+    image: Image,
+    workflows: Workflows,
+    pods: PodRunner,
+    operators: Operators,
+    variables: tuple[str, ...],
+    pod_with_plugins: tuple[dict[str, Any], dict[str, Path]],
+) -> None:
+    """By the kustomize component, with the image of the operator as it is."""
+    spec, volumes = pod_with_plugins
+    (container,) = spec["containers"]
+    run(image, operators, as_kubelet(spec, container, IMAGE, variables, volumes), workflows)
+
+
+def test_plugins_of_the_second_target_take_part(
+    image: Image,
+    workflows: Workflows,
+    pods: PodRunner,
+    operators: Operators,
+    template: dict[str, Any],
+    variables: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    """In the image itself: its pod is the one that is installed."""
+    made = plugin(tmp_path / "wheels")
+    built = image.build(WITH_PLUGINS, *with_plugins(made.parent, f"/wheels/{made.name}"))
+    assert built.returncode == 0, built.stderr[-3000:]
+    (container,) = template["containers"]
+    run(image, operators, as_kubelet(template, container, WITH_PLUGINS, variables), workflows)
+
+
+def run(image: Image, operators: Operators, program: tuple[str, ...], workflows: Workflows) -> None:
+    """Each Job of a workflow has the label that the plugin gives."""
+    operator = operators(program=program, environment=image.podman.environment, in_pod=True)
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    labels = [job["spec"]["template"]["metadata"]["labels"].get("team") for job in workflows.jobs("etl")]
+    assert labels == ["data", "data"]
+    assert operator.terminate() == 0
+    image.podman.order("rm", "--all", "--force")
