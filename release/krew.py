@@ -1,6 +1,7 @@
 """`python -m release.krew BINARY DIST VERSION`: pack a frozen binary, and describe all packed ones for krew.
 
-Prepared, not published: krew's own validation has not seen the manifest yet, and no URL in it exists before a release.
+Prepared, not published: no URL in it exists before a release. Its structure has passed krew's own check
+(`validate-krew-manifest -skip-install`), which wants the URLs for everything else.
 """
 
 import hashlib
