@@ -1,4 +1,4 @@
-"""The whole model check: every family on every graph of up to four jobs, until so many states have been looked at.
+"""The whole model check: every family on every graph of up to four jobs, so many states in all.
 
 python -m tests.model --states 10000000 --processes 2
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 
 from tests.figures import OPTION, Figures
 from tests.model.explore import Coverage
@@ -17,15 +18,18 @@ from tests.model.families import FAMILIES, explore
 from tests.model.graphs import Graph, shapes, text_of
 from tests.quiet import quiet
 
-MOST = 400_000
-"""States of one family on one graph at most: they are all kept in memory."""
+SMALL = 2
+"""Jobs of graphs that half of the states are for, so that many of these are looked at to the last one."""
+MOST, LEAST = 400_000, 10
+"""States of one family on one graph: they are all kept in memory."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--states", type=int, default=10_000_000, help="stop when so many states have been looked at")
+    parser.add_argument(
+        "--states", type=int, default=10_000_000, help="how many states to look at, shared by all graphs"
+    )
     parser.add_argument("--jobs", type=int, default=4, help="jobs of the largest graphs")
-    parser.add_argument("--most", type=int, default=MOST, help="states of one family on one graph at most")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--family", default="", help="only families whose name has this in it")
     parser.add_argument(OPTION)
@@ -33,31 +37,53 @@ def main() -> int:
     figures = Figures(options.figures)
     began = time.perf_counter()
     graphs = shapes(options.jobs)
-    work = [(number, graph) for graph in graphs for number, one in enumerate(FAMILIES) if options.family in one.name]
     whole, found = Coverage(graphs=0, whole=0), defaultdict[str, Coverage](lambda: Coverage(graphs=0, whole=0))
     with ProcessPoolExecutor(options.processes, initializer=quiet, max_tasks_per_child=20) as pool:
-        tasks = {pool.submit(explore, number, graph, options.most): (number, graph) for number, graph in work}
-        for task in as_completed(tasks):
-            number, graph = tasks[task]
-            if task.cancelled():
-                continue
-            result = task.result()
+        for number, graph, result in _explored(pool, graphs, options):
             if isinstance(result, str):
                 print(f"{FAMILIES[number].name}, {text_of(graph)}:\n{result}", flush=True)
-                pool.shutdown(cancel_futures=True)
                 figures.record("model", states=whole.states, violations=1)
                 return 1
             whole += result
             found[FAMILIES[number].name] += result
             print(f"{whole.states:>12,} states  {FAMILIES[number].name}, {text_of(graph)}: {result.text()}", flush=True)
-            if whole.states >= options.states:
-                for other in tasks:
-                    other.cancel()
     seconds = time.perf_counter() - began
     _report(graphs, whole, found, seconds)
     kinds = {"graphs": sum(graphs.values()), "shapes": len(graphs), "families": len(found)}
     figures.record("model", **kinds, states=whole.states, violations=0, seconds=round(seconds, 1))
     return 0
+
+
+Explored = tuple[int, Graph, Coverage | str]
+"""The number of a family, a graph, and what came of them."""
+
+
+def _explored(pool: Executor, graphs: Iterable[Graph], options: argparse.Namespace) -> Iterator[Explored]:
+    """Every family on every graph: none is left out because others have taken all states."""
+    families = [number for number, one in enumerate(FAMILIES) if options.family in one.name]
+    work = [(number, graph) for graph in graphs for number in families]
+    small, large = ([one for one in work if (one[1][0] <= SMALL) is is_small] for is_small in (True, False))
+    done = 0
+    for pieces, states in ((small, options.states // 2 if large else options.states), (large, options.states)):
+        for number, graph, result in _shared(pool, pieces, states - done, options.processes):
+            done += result.states if isinstance(result, Coverage) else 0
+            yield number, graph, result
+
+
+def _shared(pool: Executor, work: Sequence[tuple[int, Graph]], states: int, processes: int) -> Iterator[Explored]:
+    """Pieces of work that share so many states evenly; what one does not need is for those after it."""
+    waiting, running = deque(work), dict[Future[Coverage | str], tuple[int, Graph, int]]()
+    while waiting or running:
+        while waiting and len(running) < processes:
+            most = min(MOST, max(LEAST, states // len(waiting)))
+            number, graph = waiting.popleft()
+            states -= most
+            running[pool.submit(explore, number, graph, most)] = (number, graph, most)
+        for task in wait(running, return_when=FIRST_COMPLETED).done:
+            number, graph, most = running.pop(task)
+            result = task.result()
+            states += most - (result.states if isinstance(result, Coverage) else 0)
+            yield number, graph, result
 
 
 def _report(graphs: dict[Graph, int], whole: Coverage, found: dict[str, Coverage], seconds: float) -> None:

@@ -56,8 +56,10 @@ def forked(one: Any, copies: dict[int, Any] | None = None) -> Any:
             else:
                 object.__setattr__(made, name, value if type(value) in _SHARED else forked(value, copies))
     else:
+        _SHARED.add(kind)
         return one
     return made
 
 
-_SHARED = frozenset({int, str, float, bool, bytes, tuple, frozenset, type(None), Stored, JobState, KeptObject, Kind})
+_SHARED = {int, str, float, bool, bytes, tuple, frozenset, type(None), Stored, JobState, KeptObject, Kind}
+"""Types of what cannot change; those that are met are added."""

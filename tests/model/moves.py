@@ -70,6 +70,7 @@ class Moves:
         self._replica_numbers: dict[Any, int] = {}
         self._of_pair: dict[tuple[int, int], list[Move]] = {}
         self._of_server: dict[int, list[Move]] = {}
+        self._replies: dict[tuple[int, Request], tuple[int, server.Reply]] = {}
         self._quiet: set[int] = set()
         self._rested: set[int] = set()
         self.runs = 0
@@ -151,13 +152,10 @@ class Moves:
             yield Move("some time later, look", FREE, at, self._look(number, "later"), calm=5)
 
     def _answered(self, at: int, number: int, count: int, request: Request) -> Iterator[Move]:
-        now = self.servers[at]
-        after, reply = server.answer(now, request, self.versions)
-        check_request(now, request, after, reply, late=not self._alone)
+        now, (there, reply) = self.servers[at], self._reply(at, request)
         is_taken = request.method == "POST" and reply.status == 409
         if is_taken and now.jobs[request.name].uid in self.replicas[number].progress.kept.made:
             raise Violation(f"L6: {request} is sent again, although it was answered that it was done")
-        there = self.server_number(after)
         answered = _Named(replica.answer(count, reply), f"{request}: {reply.status} {_digest(reply.body)}")
         unknown = _Named(replica.answer(count, None), f"{request}: no answer")
         yield Move(f"{request}: {reply.status}", FREE, there, self._step(number, answered), calm=1)
@@ -165,12 +163,22 @@ class Moves:
             yield Move(f"{request}: {reply.status}, but the answer is lost", LOST, there, self._step(number, unknown))
         if there != at and RACE in self._may:
             kept = self.replicas[number].progress.kept
-            for news in replica.news_for(kept, after):
+            for news in replica.news_for(kept, self.servers[there]):
                 if news.stored.name == request.name:
                     label = f"{request}: {reply.status}, news of it come first"
                     yield Move(label, RACE, there, self._step(number, _delivery(news), answered))
         if LOST in self._may:
             yield Move(f"{request}: does not arrive", LOST, at, self._step(number, unknown))
+
+    def _reply(self, at: int, request: Request) -> tuple[int, server.Reply]:
+        """What a request makes of the server and what it answers, held against the rules."""
+        key = (at, request)
+        if key not in self._replies:
+            now = self.servers[at]
+            after, reply = server.answer(now, request, self.versions)
+            check_request(now, request, after, reply, late=not self._alone)
+            self._replies[key] = (self.server_number(after), reply)
+        return self._replies[key]
 
     def _look(self, number: int, kind: str) -> int:
         return self._advanced(_Look(number, kind), self.replicas[number].age)

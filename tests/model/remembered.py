@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import attrs
 
+from jobsmgr.api.fields import Manifest
 from jobsmgr.api.snapshot import Snapshot
 from jobsmgr.api.status_codec import parse_status
+from jobsmgr.cluster.kinds import Kind
+from jobsmgr.cluster.trim import WorkflowState
 from jobsmgr.core.decide import decide, review
 from jobsmgr.core.plan import bare_plan, make_plan
 
@@ -28,6 +32,10 @@ class Remembered:
         self._told_apart = told_apart
         self._answers: dict[Hashable, Any] = {}
         self._kept: list[Any] = []
+
+    def __get__(self, one: Any, kind: type | None = None) -> Callable[..., Any]:
+        """As a method."""
+        return partial(self, one)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         key = self._told_apart(*arguments, **named)
@@ -55,6 +63,10 @@ def _part(name: str, value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
+def _unpacked(one: WorkflowState, raw: Any = WorkflowState.__dict__["raw"]) -> Manifest:
+    return raw.__get__(one)  # type: ignore[no-any-return]
+
+
 def _plan(raw: dict[str, Any], *_: Any) -> Hashable:
     metadata = {key: value for key, value in raw["metadata"].items() if key != "resourceVersion"}
     return json.dumps([metadata, raw["spec"]])
@@ -63,7 +75,7 @@ def _plan(raw: dict[str, Any], *_: Any) -> Hashable:
 @contextmanager
 def remembered() -> Iterator[None]:
     """The operator's code asks these while the block lasts."""
-    functions = {
+    functions: dict[str, Any] = {
         "jobsmgr.engine.reconciler.decide": Remembered(
             decide, lambda snapshot, hooks, batch, baseline: (_snapshot(snapshot), batch, id(baseline))
         ),
@@ -74,6 +86,8 @@ def remembered() -> Iterator[None]:
         "jobsmgr.engine.gather.make_plan": Remembered(make_plan, _plan),
         "jobsmgr.engine.gather.bare_plan": Remembered(bare_plan, _plan),
         "jobsmgr.engine.memory.stored.parse_status": Remembered(parse_status, lambda raw, _: id(raw)),
+        "jobsmgr.cluster.kinds.Kind.read": Remembered(Kind.read, lambda kind, raw: (id(kind), id(raw))),
+        "jobsmgr.cluster.trim.WorkflowState.raw": property(Remembered(_unpacked, id)),
     }
     with ExitStack() as stack:
         for name, function in functions.items():
