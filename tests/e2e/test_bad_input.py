@@ -11,7 +11,7 @@ from jobsmgr.api.crd import schema
 from tests.api.forms import put, workflow
 from tests.e2e.shapes import group, job
 from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import eventually
+from tests.plane.eventually import KUBECTL_DEADLINE, eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess, Operators
@@ -196,7 +196,7 @@ def test_a_workflow_nested_deeper_than_python_reads_ends_in_a_condition_and_stop
     control_plane.kubectl("create", "-f", "-", stdin=nested("late", 5000), namespace=elsewhere)
     for name in ("early", "late"):
         control_plane.kubectl(
-            "wait", "--for=condition=Failed", f"mjob/{name}", "--timeout=60s", namespace=elsewhere
+            "wait", "--for=condition=Failed", f"mjob/{name}", KUBECTL_DEADLINE, namespace=elsewhere
         )  # its Job is refused: the field that is nested is no field of a Job
     workflows.create_spec("second", groups(group("g", "a")))
     workflows.wait_for("second", "Complete")

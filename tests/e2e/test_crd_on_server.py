@@ -16,7 +16,7 @@ from manifests import kubernetes_types
 from manifests.generate.files import CRD
 from tests.api.forms import AVAILABLE_PARAMS, JOB, LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
 from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import eventually
+from tests.plane.eventually import KUBECTL_DEADLINE, eventually
 
 TAKEOVER = Path(__file__).parents[1] / "data" / "takeover"
 
@@ -292,7 +292,7 @@ def test_plain_kubectl_apply_installs_it(plane: ControlPlane, namespace: str, re
     """Client-side, twice: the annotation of the last applied state fits."""
     for word in ("created", "unchanged"):
         assert word in plane.kubectl("apply", "-f", "-", stdin=json.dumps(renamed)).stdout
-    plane.kubectl("wait", "--for=condition=Established", f"crd/{renamed['metadata']['name']}", "--timeout=60s")
+    plane.kubectl("wait", "--for=condition=Established", f"crd/{renamed['metadata']['name']}", KUBECTL_DEADLINE)
     eventually(_is_in_force(plane, renamed, namespace))
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{renamed['metadata']['name']}"
     conditions = plane.call("GET", path)

@@ -9,7 +9,7 @@ import yaml
 
 from tests.core.golden import FOLDER
 from tests.e2e.shapes import SEED, expanded
-from tests.plane.eventually import eventually
+from tests.plane.eventually import KUBECTL_DEADLINE, eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.pod_runner import PodRunner
@@ -24,7 +24,7 @@ def test_the_seed_workflow_runs_to_its_end_as_kubectl_shows_it(
 ) -> None:
     """The README's lines: apply, wait, `succeeded 6/6`; the trace checks order and parameters."""
     site.plane.kubectl("apply", "-f", str(SEED), namespace=site.namespace)
-    site.plane.kubectl("wait", "--for=condition=Finished", "--timeout=2m", f"mjob/{NAME}", namespace=site.namespace)
+    site.plane.kubectl("wait", "--for=condition=Finished", KUBECTL_DEADLINE, f"mjob/{NAME}", namespace=site.namespace)
     shown = site.plane.kubectl("get", "mjob", namespace=site.namespace).stdout.splitlines()
     assert [line.split()[:3] for line in shown] == [["NAME", "STATUS", "PROGRESS"], [NAME, "succeeded", "6/6"]]
     status = workflows.status(NAME)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.plane import node_init
+from tests.plane.eventually import KUBECTL_DEADLINE
 from tests.plane.test_playground import paste_its_commands
 
 
@@ -16,7 +17,7 @@ def test_its_commands_work_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     SIGINT ends with 0 and deletes the folder and the node's cgroups.
     """
     groups: set[Path] = set()  # of this node alone: beside it other tests start and end theirs
-    wait = "kubectl wait --for=condition=Finished --timeout=2m mjob/quickstart"
+    wait = f"kubectl wait --for=condition=Finished {KUBECTL_DEADLINE} mjob/quickstart"
     logs = "kubectl logs job/$(kubectl get jobs -o name | grep breakfast | cut -d/ -f2)"
     run = paste_its_commands(
         tmp_path / "output", ("--node",), wait, logs, look=lambda plane: groups.update(_groups(plane))

@@ -4,6 +4,7 @@ import pytest
 
 from tests.examples.catalogue import FOLDER
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import KUBECTL_DEADLINE
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.workflows import Workflows
 
@@ -34,8 +35,8 @@ def test_deleting_a_workflow_ends_its_containers(
     job = {"name": "j", "image": "busybox:1.37", "command": command}
     workflows.create_spec("endless", {"groups": [{"name": "g", "jobs": [job]}]})
     workflows.wait_for_phases("endless", g__j="running")
-    node.kubectl("wait", "--for=jsonpath={.status.ready}=1", "--timeout=2m", "job", "--all", namespace=namespace)
+    node.kubectl("wait", "--for=jsonpath={.status.ready}=1", KUBECTL_DEADLINE, "job", "--all", namespace=namespace)
     workflows.delete("endless")
-    node.kubectl("wait", "--for=delete", "--timeout=2m", "pod", "--all", namespace=namespace)
+    node.kubectl("wait", "--for=delete", KUBECTL_DEADLINE, "pod", "--all", namespace=namespace)
     assert operator.running
     assert workflows.jobs() == []

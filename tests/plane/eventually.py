@@ -9,6 +9,9 @@ T = TypeVar("T")
 DEADLINE = 180.0
 """Seconds; generous, since a busy machine is no failure."""
 
+KUBECTL_DEADLINE = f"--timeout={DEADLINE:.0f}s"
+"""The same for `kubectl wait`, which gives up after 30 s unless it is told otherwise."""
+
 
 def eventually(question: Callable[[], T], what: str = "", *, seconds: float = DEADLINE) -> T:
     """Ask until the answer is true and give it; an AssertionError raised by the question counts as not yet.

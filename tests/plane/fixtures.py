@@ -16,6 +16,7 @@ import pytest
 
 from tests.plane.components import CONTROLLERS, FAST_CONTROLLERS, OPERATORS
 from tests.plane.control_plane import ControlPlane
+from tests.plane.evidence import evidence
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
@@ -44,11 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the operators' logs with a failure."""
+    """Show the operators' logs, and what the test's namespace and its plane have to show, with a failure."""
     report = yield
     if report.failed:
         for process in item.stash.get(_PROCESSES, []):
             report.sections.append((f"log of {process.user}, {process.log}", process.output()[-8000:]))
+        arguments = getattr(item, "funcargs", {})
+        if {"control_plane", "namespace"} <= arguments.keys():
+            report.sections.extend(evidence(arguments["control_plane"], arguments["namespace"]))
     return report
 
 

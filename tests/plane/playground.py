@@ -66,13 +66,21 @@ def _play(folder: Path, options: argparse.Namespace, stop: threading.Event) -> i
             stack.enter_context(portal.wrap_async_context_manager(runner))
         operator = None if options.no_operator else _operator(plane, folder, stack)
         print(_instructions(plane, folder, options), flush=True)
+        components = plane.running().keys()
         while not stop.wait(0.2):
+            for name in components - plane.running().keys():
+                _say_ended(name, plane.log(name))
+                return 1
             if operator is not None and operator.poll() is not None:
-                _say(f"the operator ended with exit code {operator.returncode}: see {folder / 'operator.log'}")
-                print((folder / "operator.log").read_text(errors="replace")[-3000:], file=sys.stderr)
+                _say_ended(f"the operator, with exit code {operator.returncode},", folder / "operator.log")
                 return 1
         _say("stopping")
     return 0
+
+
+def _say_ended(what: str, log: Path) -> None:
+    _say(f"{what} has ended by itself; the last words of {log}:")
+    print(log.read_text(errors="replace")[-3000:], file=sys.stderr, flush=True)
 
 
 def _operator(plane: ControlPlane, folder: Path, stack: contextlib.ExitStack) -> "subprocess.Popen[bytes]":

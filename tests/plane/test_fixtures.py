@@ -74,9 +74,11 @@ def test_a_rule_is_excused_by_name_and_reason(output: str) -> None:
     assert re.search(r"test_without_reason.*breaks\('S1'\) needs one of", output)
 
 
-def test_a_failure_shows_the_operators_log(output: str) -> None:
-    """As a section of its own."""
+def test_a_failure_shows_the_operators_log_and_the_plane(output: str) -> None:
+    """Sections of their own: the log, the namespace's objects, the logs of the components."""
     assert re.search(r"-+ log of operator, .*operator\.log -+\nwords of the operator", output)
+    assert re.search(r"-+ kubectl get managedjobs,jobs,pods,events -+\napiVersion: v1\n", output)
+    assert re.search(r"-+ the end of .*controller-manager\.log -+\n", output)
 
 
 def test_workers_share_one_plane_and_leave_nothing(output: str) -> None:
