@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,18 @@ import pytest
 from tests.plane import node_init
 from tests.plane.access import ROOT
 from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import eventually
+from tests.plane.eventually import KUBECTL_DEADLINE, eventually
 from tests.plane.images import IMAGE
 from tests.plane.node import NAME, NODE, NodePlane, NoNode, missing
 
 _HOLDS_A_NODE = """
 import pathlib, sys, time
+from tests.plane.eventually import KUBECTL_DEADLINE
 from tests.plane.node import NodePlane
 plane = NodePlane.start(pathlib.Path(sys.argv[1]))
 command = ["--", "sh", "-c", "trap '' TERM; sleep 600"]
 plane.kubectl("create", "job", "stubborn", sys.argv[2], *command)
-plane.kubectl("wait", "--for=jsonpath={.status.ready}=1", "--timeout=2m", "job/stubborn")
+plane.kubectl("wait", "--for=jsonpath={.status.ready}=1", KUBECTL_DEADLINE, "job/stubborn")
 print(*plane.running().values(), flush=True)
 time.sleep(600)
 """
@@ -34,7 +36,7 @@ def test_pods_run_in_containers_and_kubectl_shows_their_logs(node: ControlPlane,
     """With a service account's token, an address and limits that the kernel knows."""
     script = "cat /var/run/secrets/kubernetes.io/serviceaccount/namespace; echo; hostname; id -u"
     node.kubectl("create", "job", "look", f"--image={IMAGE}", "--", "sh", "-c", script, namespace=namespace)
-    node.kubectl("wait", "--for=condition=Complete", "--timeout=2m", "job/look", namespace=namespace)
+    node.kubectl("wait", "--for=condition=Complete", KUBECTL_DEADLINE, "job/look", namespace=namespace)
     (pod,) = node.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
     logs = node.kubectl("logs", "job/look", namespace=namespace).stdout
     assert logs.splitlines() == [namespace, pod["metadata"]["name"], "0"]
@@ -80,6 +82,51 @@ def test_a_killed_test_run_leaves_nothing(tmp_path: Path, victim: str) -> None:
     eventually(lambda: subnet not in _addresses(), "its network is gone")
     assert str(folder) not in Path("/proc/mounts").read_text()
     assert not [*(folder / NODE / "memory").iterdir()]
+
+
+@pytest.mark.usefixtures("node")
+def test_a_node_may_start_while_the_pods_of_another_end() -> None:
+    """Their cgroups go while it looks for those of dead nodes; afterwards only what had no process is gone."""
+    root = node_init.hierarchies()[0]
+    group = root / f"{node_init.PREFIX}{os.getpid():08x}"
+    over = threading.Event()
+
+    def end_pods() -> None:
+        while not over.is_set():
+            (group / "pod").mkdir()
+            (group / "pod").rmdir()
+
+    with subprocess.Popen(["sleep", "600"]) as process:
+        with node_init.alone():  # as a node does it: empty, it would be taken for a dead one's
+            (group / "init").mkdir(parents=True)
+            node_init.copy_cpus(root, group, group / "init")
+            (group / "init" / "cgroup.procs").write_text(str(process.pid))
+        pods = threading.Thread(target=end_pods)
+        pods.start()
+        try:
+            for _ in range(100):
+                node_init.sweep()
+            assert group.exists()
+        finally:
+            over.set()
+            pods.join()
+            process.kill()
+    node_init.sweep()
+    assert not group.exists()
+
+
+def test_two_nodes_have_different_networks() -> None:
+    """Also if both would choose the same; after the last number comes the first. One that has ended frees its own."""
+    first, number = node_init.take_subnet(255)
+    with first:
+        second, other = node_init.take_subnet(number)
+        with second:
+            assert other != number
+    again, same = node_init.take_subnet(number)
+    with again:
+        assert same == number
+    subnets = {node_init.network(one)["plugins"][0]["ipam"]["ranges"][0][0]["subnet"] for one in (number, other)}
+    assert len(subnets) == 2
 
 
 def test_what_a_machine_lacks_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,10 +130,10 @@ class NodePlane(ControlPlane):
         (folder / "containerd.toml").write_text(_containerd(folder / "network"))
         (folder / "kubelet.json").write_text(json.dumps(kubelet, indent=2))
         (folder / "network").mkdir(exist_ok=True)
-        (folder / "network" / "10-local.conflist").write_text(json.dumps(_network(group)))
         settings = {
             "memory": str(folder / "memory"),
             "cgroup": group,
+            "network": str(folder / "network" / "10-local.conflist"),
             "containerd": str(folder / "containerd.toml"),
             "ctr": ["ctr", "--address", str(_SOCKET)],
             "images": [str(path) for path in _write_images(folder)],
@@ -219,13 +219,6 @@ state = "{BASE}/state"
     bin_dir = "{_plugins()}"
     conf_dir = "{network}"
 """
-
-
-def _network(group: str) -> dict[str, Any]:
-    """Pods have an address and a way to the machine, by a pair of interfaces that goes with them."""
-    subnet = f"10.244.{int(group[-2:], 16)}.0/24"
-    addresses = {"type": "host-local", "ranges": [[{"subnet": subnet}]], "dataDir": str(BASE / "addresses")}
-    return {"cniVersion": "0.4.0", "name": "local", "plugins": [{"type": "ptp", "ipMasq": False, "ipam": addresses}]}
 
 
 def _kubelet(group: str, port: int, authority: Path) -> dict[str, Any]:

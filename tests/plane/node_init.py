@@ -6,10 +6,13 @@ It runs as process 1 of a new PID namespace, in a new mount namespace (`unshare`
 the kernel kills every process of the node, and all that they have mounted goes with the last one.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -37,18 +40,25 @@ _KERNEL = {
 }
 """What they set for the whole machine. They find it set as they wish, in files that are not the kernel's."""
 
+_SUBNETS = 256
+"""As many nodes can run on one machine at a time."""
+
 _MS_BIND, _MS_REC, _MS_SHARED = 4096, 16384, 1 << 20
 
 
 def main(settings: dict[str, Any]) -> int:
     """Make the node's place, start its processes, and stay; ends when containerd or the kubelet does."""
-    sweep()
-    enter(settings["cgroup"])
+    with alone():
+        _sweep()
+        enter(settings["cgroup"])
+    holder, number = take_subnet(int(settings["cgroup"][-2:], 16))
+    Path(settings["network"]).write_text(json.dumps(network(number)))
     make_private(Path(settings["memory"]))
     containerd = subprocess.Popen(["containerd", "-c", settings["containerd"]])
     _load(settings["ctr"], settings["images"], containerd)
     kubelet = subprocess.Popen(settings["kubelet"])
-    return _stay({containerd.pid: "containerd", kubelet.pid: "the kubelet"})
+    with holder:
+        return _stay({containerd.pid: "containerd", kubelet.pid: "the kubelet"})
 
 
 # Control groups
@@ -60,16 +70,21 @@ def hierarchies() -> list[Path]:
     return [Path(where) for _, where, kind, *_ in mounts if kind in ("cgroup", "cgroup2")]
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Hold the machine's cgroups against other nodes: one that starts has empty ones at first, as a dead one has."""
+    place = os.open(CGROUPS, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
 def sweep() -> None:
     """Remove the cgroups of nodes whose processes are gone: of one whose supervisor was killed, too."""
-    alive = {name for root in hierarchies() for name in _nodes(root) if _processes(root / name)}
-    for root in hierarchies():
-        for name in _nodes(root) - alive:
-            for folder, _, _ in os.walk(root / name, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    break  # somebody is just starting one, or sweeping too
+    with alone():
+        _sweep()
 
 
 def enter(name: str) -> None:
@@ -78,9 +93,26 @@ def enter(name: str) -> None:
         _hand_down(root)
         group = root / name / "init"
         group.mkdir(parents=True)
-        _copy_cpus(root, root / name, group)
+        copy_cpus(root, root / name, group)
         (group / "cgroup.procs").write_text("0")
         _hand_down(root / name)
+
+
+def copy_cpus(*groups: Path) -> None:
+    """With version 1: a new cgroup has neither CPUs nor memory nodes, and no process may enter it."""
+    for upper, lower in itertools.pairwise(groups):
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            if (upper / "cgroup.clone_children").exists() and (lower / name).exists():
+                (lower / name).write_text((upper / name).read_text())
+
+
+def _sweep() -> None:
+    alive = {name for root in hierarchies() for name in _nodes(root) if _processes(root / name)}
+    for root in hierarchies():
+        for name in _nodes(root) - alive:
+            for folder, _, _ in os.walk(root / name, topdown=False):
+                with contextlib.suppress(OSError):  # its supervisor is removing it too
+                    os.rmdir(folder)
 
 
 def _nodes(root: Path) -> set[str]:
@@ -88,7 +120,15 @@ def _nodes(root: Path) -> set[str]:
 
 
 def _processes(group: Path) -> bool:
-    return any(path.read_text() for path in group.rglob("cgroup.procs"))
+    return any(_members(Path(folder)) for folder, _, _ in os.walk(group))
+
+
+def _members(group: Path) -> str:
+    """The processes in a cgroup; none in one that has been removed meanwhile: its Pod has ended."""
+    try:
+        return (group / "cgroup.procs").read_text()
+    except OSError:
+        return ""
 
 
 def _hand_down(group: Path) -> None:
@@ -99,12 +139,30 @@ def _hand_down(group: Path) -> None:
             control.write_text(f"+{controller}")
 
 
-def _copy_cpus(*groups: Path) -> None:
-    """With version 1: a new cgroup has neither CPUs nor memory nodes, and no process may enter it."""
-    for upper, lower in itertools.pairwise(groups):
-        for name in ("cpuset.cpus", "cpuset.mems"):
-            if (upper / "cgroup.clone_children").exists() and (lower / name).exists():
-                (lower / name).write_text((upper / name).read_text())
+# The network
+
+
+def take_subnet(first: int) -> tuple[socket.socket, int]:
+    """A number that no other node of this network namespace has, as long as the socket is open.
+
+    The kernel lets go of an abstract socket's name however its process ends, and not before.
+    """
+    for number in itertools.chain(range(first, _SUBNETS), range(first)):
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0{PREFIX}{number}")
+        except OSError:
+            holder.close()
+            continue
+        return holder, number
+    sys.exit(f"{_SUBNETS} nodes run on this machine, and there is no network for another one")
+
+
+def network(number: int) -> dict[str, Any]:
+    """Pods have an address and a way to the machine, by a pair of interfaces that goes with them."""
+    subnet = f"10.244.{number}.0/24"
+    addresses = {"type": "host-local", "ranges": [[{"subnet": subnet}]], "dataDir": str(BASE / "addresses")}
+    return {"cniVersion": "0.4.0", "name": "local", "plugins": [{"type": "ptp", "ipMasq": False, "ipam": addresses}]}
 
 
 # Mounts
