@@ -12,7 +12,7 @@ from jobsmgr.cli.shared.completing import jobs_of_workflows
 from jobsmgr.cli.shared.connecting import Connection, cluster_options, name_argument, on_cluster
 from jobsmgr.cli.shared.exits import ExitCode
 from jobsmgr.cli.shared.jobs import fitting
-from jobsmgr.cli.shared.printing import palette_of, say_beside
+from jobsmgr.cli.shared.printing import palette_of, say_beside, say_waiting
 from jobsmgr.cli.shared.values import Seconds, WholeNumber
 from jobsmgr.views.log_lines import shown_line
 from jobsmgr.views.palette import Palette
@@ -75,7 +75,7 @@ def logs(
             since=since,
             tail=tail,
         )
-        reader = Logs(cluster, wanted, printer(keys, palette_of(), timestamps=timestamps), say_beside)
+        reader = Logs(cluster, wanted, printer(keys, palette_of(), timestamps=timestamps), say_beside, say_waiting)
         await (reader.follow if follow else reader.read)(record)
         return ExitCode.DONE
 

@@ -105,12 +105,12 @@ def _named(raw: Mapping[str, Any], asked: str | None, namespace: str, generate_n
 async def _create(cluster: Cluster, body: dict[str, Any], dry_run: DryRun) -> Record:
     from jobsmgr.client.failures import AlreadyExists
     from jobsmgr.client.records import Record
-    from jobsmgr.connection.resources import WORKFLOWS
+    from jobsmgr.client.writing import create
 
     if dry_run is DryRun.CLIENT:
         return Record(body)
     try:
-        return Record(await cluster.create(WORKFLOWS, body["metadata"]["namespace"], body, dry_run.parameter))
+        return await create(cluster, body, dry_run.parameter)
     except AlreadyExists as error:
         raise CommandError(f"{error}; --generate-name gives each run a unique name") from error
 
@@ -126,7 +126,7 @@ async def _until_ended(cluster: Cluster, record: Record, then: str) -> int:
         from jobsmgr.client.logs import Logs, Wanted
 
         lines = printer(record.job_keys(), palette_of(), timestamps=False)
-        record = await Logs(cluster, Wanted(), lines, say_beside).follow(record)
+        record = await Logs(cluster, Wanted(), lines, say_beside, say_waiting).follow(record)
     else:
         from jobsmgr.client.following import until_finished
 

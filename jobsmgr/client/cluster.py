@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from jobsmgr.api.fields import Manifest, mapping
+from jobsmgr.api.fields import Manifest, mapping, sequence
 from jobsmgr.client.failures import refusal
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.decoding import code_of, items_of, lines_of, metadata_of, status_of, version_of, watch_event
-from jobsmgr.connection.resources import MERGE_PATCH, METADATA_ALONE, PODS, Resource
+from jobsmgr.connection.resources import MERGE_PATCH, METADATA_ALONE, OPENAPI, PODS, Resource
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 
@@ -109,6 +109,16 @@ class Cluster:
         """The object after a merge patch."""
         params = _strict(dry_run)
         return await self._call("PATCH", resource, namespace, name, body=body, params=params, content_type=MERGE_PATCH)
+
+    async def schema(self, resource: Resource) -> Manifest:
+        """The schema of a group's objects that the server publishes; empty where it does not, or not to this user."""
+        document = Resource(resource.group, resource.version, resource.kind)
+        answer = await self._session.call("GET", document, base=OPENAPI, **self._limits)
+        for schema in mapping(mapping(answer.body.get("components")).get("schemas")).values():
+            for kind in sequence(mapping(schema).get("x-kubernetes-group-version-kind")):
+                if mapping(kind).get("kind") == resource.kind:
+                    return mapping(schema)
+        return {}
 
     async def events(self, query: Query, version: str) -> AsyncGenerator[tuple[str, Manifest], None]:
         """What happens to the query's objects after a version, by type, until the server ends the watch.

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import mapping
 from jobsmgr.connection.answers import Answer
 from jobsmgr.connection.resources import WORKFLOWS, Resource, where
+
+FIELDS = 3
+"""Of many fields so many are named."""
 
 
 class RequestRefused(JobsmgrError):
@@ -22,6 +27,21 @@ class DoesNotExist(RequestRefused):
 
 class AlreadyExists(RequestRefused):
     """There is an object of that name."""
+
+
+class Invalid(RequestRefused):
+    """The server does not take the object as it was sent."""
+
+
+class OutdatedCrd(RequestRefused):
+    """The cluster's ManagedJob lacks fields that are needed."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(
+            f"this cluster's {WORKFLOWS.kind} has no {_listed(self.fields)}, so nothing was changed;"
+            " update the CRD: jobsmgr manifests --only crd | kubectl apply -f -"
+        )
 
 
 class Expired(RequestRefused):
@@ -43,7 +63,8 @@ def refusal(answer: Answer, resource: Resource, namespace: str, name: str) -> Re
         return Expired(answer.message)
     if answer.status == 409 and answer.body.get("reason") == "AlreadyExists":
         return AlreadyExists(answer.message)
-    return RequestRefused(f"the API server refused the request for {what}: {answer.message}")
+    refused = Invalid if answer.status in (400, 422) else RequestRefused
+    return refused(f"the API server refused the request for {what}: {answer.message}")
 
 
 def _not_found(answer: Answer, resource: Resource, what: str, name: str) -> RequestRefused:
@@ -55,3 +76,9 @@ def _not_found(answer: Answer, resource: Resource, what: str, name: str) -> Requ
             f"this cluster does not know {resource}: install jobsmgr there, or choose another cluster with --context"
         )
     return RequestRefused(f"the API server does not serve {resource}")
+
+
+def _listed(fields: Sequence[str]) -> str:
+    """The first of them by name."""
+    more = f" and {len(fields) - FIELDS} more fields" if len(fields) > FIELDS else ""
+    return ", ".join(fields[:FIELDS]) + more

@@ -72,15 +72,24 @@ class Line:
 
 
 class Logs:
-    """The logs of one workflow. Lines are handed to `line`, remarks about them to `note`."""
+    """The logs of one workflow. Lines are handed to `line`, remarks about them to `note`.
+
+    `waiting` is called with the reason, once each time that the server cannot be reached.
+    """
 
     def __init__(
-        self, cluster: Cluster, wanted: Wanted, line: Callable[[Line], None], note: Callable[[str], None]
+        self,
+        cluster: Cluster,
+        wanted: Wanted,
+        line: Callable[[Line], None],
+        note: Callable[[str], None],
+        waiting: Callable[[str], None],
     ) -> None:
         self._cluster = cluster
         self._wanted = wanted
         self._line = line
         self._note = note
+        self._waiting = waiting
         self._begun: set[tuple[str, str, int]] = set()
         self._pods: Mapping[Name, Manifest] = {}
         self._watching = anyio.CancelScope()
@@ -124,7 +133,7 @@ class Logs:
     async def _watch_workflow(self) -> None:
         """Until it has ended, or was deleted."""
         try:
-            async with aclosing(states(self._cluster, self._record, self._note)) as records:
+            async with aclosing(states(self._cluster, self._record, self._waiting)) as records:
                 async for record in records:
                     self._record = record
                     self._begin_all(self._pods.values())
@@ -134,7 +143,8 @@ class Logs:
     async def _watch_pods(self) -> None:
         query = pods_of(self._record.namespace, self._record.name)
         with self._watching:
-            async with aclosing(follow(self._cluster, query, self._note)) as views:
+            # The same server is away for all that is followed: the watch of the workflow says so, once.
+            async with aclosing(follow(self._cluster, query, lambda _: None)) as views:
                 async for view in views:
                     self._pods = view.objects
                     self._begin_all(self._pods.values())
@@ -189,10 +199,8 @@ class Logs:
                     self._note(f"{pod.key}: pod {pod.name} is gone, and the rest of its log with it")
                 except RequestRefused as error:
                     self._note(f"{pod.key}: {error}")
-                except Unreachable as error:
+                except Unreachable:  # which the watch of the workflow reports
                     failures += 1
-                    if failures == 2:
-                        self._note(f"{pod.key}: {error}")
                     await anyio.sleep(min(backoff(failures), LONGEST_PAUSE))
                     continue
                 await anyio.sleep(STATUS_LAG)

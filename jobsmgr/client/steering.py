@@ -23,6 +23,8 @@ class Act:
     """The word that reports success: `suspended`."""
     patch: Manifest
     """A merge patch."""
+    answered_in: Manifest = attrs.field(factory=dict)
+    """The part of a workflow in which the operator answers, where it does more than carry out what is in the spec."""
     idle_in: frozenset[bool] = frozenset()
     """Where it would change nothing: True for workflows that have ended, False for those that have not."""
 
@@ -56,4 +58,9 @@ def retry(token: str, jobs: Sequence[str]) -> Act:
     An old choice of jobs, which may still be in the annotation beside it, is taken away.
     """
     annotations = {RETRY_ANNOTATION: token, RETRY_JOBS_ANNOTATION: ",".join(jobs) or None}
-    return Act(verb="retry", done="asked to run again", patch={"metadata": {"annotations": annotations}})
+    return Act(
+        verb="retry",
+        done="asked to run again",
+        patch={"metadata": {"annotations": annotations}},
+        answered_in={"status": {"retry": {"token": token}}},
+    )

@@ -10,6 +10,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 METADATA_ALONE = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """A list whose items have no spec and no status."""
+OPENAPI = "/openapi/v3/apis"
+"""The path before that of a group's version, below which the API server describes its objects."""
 
 
 @attrs.frozen
@@ -24,6 +26,11 @@ class Resource:
     def group(self) -> str:
         """The API group; empty for the core's."""
         return self.group_version.rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """The version of the API group."""
+        return self.group_version.rpartition("/")[2]
 
     def __str__(self) -> str:
         return f"{self.plural}.{self.group}" if self.group else self.plural

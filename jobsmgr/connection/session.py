@@ -68,6 +68,7 @@ class Session:
         namespace: str = "",
         name: str = "",
         *,
+        base: str = "",
         body: Any = None,
         params: Mapping[str, Any] | None = None,
         content_type: str = JSON,
@@ -79,11 +80,12 @@ class Session:
     ) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
-        `name` may go on with a subresource (`x/status`). `gate` is asked at the last moment; `patience` is how many
-        seconds a pause is waited for; `role` is reported in place of the session's. Raises `Unreachable`, `NotLeading`.
+        `name` may go on with a subresource (`x/status`). `base`: how the path begins. `gate` is asked last;
+        `patience` is for a pause, in seconds; `role` is the one reported. Raises `Unreachable`, `NotLeading`.
         """
         request = {
             "method": method,
+            "base": base,
             "version": resource.group_version,
             "namespace": namespace,
             "url": f"{resource.plural}/{name}" if name else resource.plural,

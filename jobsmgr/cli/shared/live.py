@@ -13,7 +13,7 @@ import anyio
 
 from jobsmgr.api.status import Phase
 from jobsmgr.api.workflow import JobKey
-from jobsmgr.cli.shared.printing import draws_live
+from jobsmgr.cli.shared.printing import draws_live, say_waiting, waiting_line
 from jobsmgr.client.cluster import Cluster
 from jobsmgr.client.following import until_finished
 from jobsmgr.client.picture import Pictures
@@ -54,8 +54,11 @@ class Progress:
         self.screen.changed()
 
     def say(self, why: str) -> None:
-        """Show why there is no news."""
-        self.screen.line(f"waiting: {printable(why)}")
+        """Show why there is no news: above a live tree, which must stay whole, and else beside the output."""
+        if isinstance(self.screen, LiveScreen):
+            self.screen.line(waiting_line(why))
+        else:
+            say_waiting(why)
 
     def _print_changes(self, view: WorkflowView) -> None:
         now = clock.now()

@@ -157,7 +157,12 @@ def say_beside(text: str) -> None:
 
 def say_waiting(why: str) -> None:
     """Tell the user, beside the output, why nothing comes."""
-    click.echo(f"waiting: {printable(why)}", err=True)
+    click.echo(waiting_line(why), err=True)
+
+
+def waiting_line(why: str) -> str:
+    """Why nothing comes, as one line."""
+    return f"waiting: {printable(why)}"
 
 
 def ending(record: Record) -> str:

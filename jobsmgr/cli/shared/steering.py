@@ -65,11 +65,14 @@ def steer(steering: Steering, act: Act, afterwards: Callable[[Cluster, Record], 
     async def work(cluster: Cluster, namespace: str) -> int:
         from jobsmgr.client.cluster import Query
         from jobsmgr.client.listing import named
+        from jobsmgr.client.writing import require
         from jobsmgr.connection.resources import WORKFLOWS
 
         query = Query(resource=WORKFLOWS, namespace=namespace, labels=steering.selector)
         records = await named(cluster, query, steering.names)
         _ask(act, records, steering)
+        if steering.dry_run is not DryRun.CLIENT:
+            await require(cluster, act.answered_in)
         codes = [await _do(cluster, act, record, steering.dry_run, afterwards) for record in records]
         return max(codes)
 
@@ -93,13 +96,13 @@ async def _do(
     dry_run: DryRun,
     afterwards: Callable[[Cluster, Record], Awaitable[int]] | None,
 ) -> int:
-    from jobsmgr.connection.resources import WORKFLOWS
+    from jobsmgr.client.writing import patch
 
     if objection := act.objection(record):
         click.echo(f"Error: {printable(objection)}", err=True)
         return ExitCode.ERROR
     if dry_run is not DryRun.CLIENT:
-        await cluster.patch(WORKFLOWS, record.namespace, record.name, act.patch, dry_run.parameter)
+        await patch(cluster, record, act.patch, dry_run.parameter)
     click.echo(f"{record.resource_name} {act.done}{dry_run.note}")
     click.echo(f"  the same with kubectl: {act.kubectl(record)}")
     if afterwards is None or dry_run is not DryRun.NONE:
