@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import in_pod
@@ -13,10 +14,11 @@ from tests.e2e.shapes import SEED, chain
 from tests.image.conftest import IMAGE, MINUTES, RESTRICTED, Image
 from tests.image.test_image import TEAM, plugin, with_plugins
 from tests.installation.support import overlay, pod
+from tests.plane import certificates
 from tests.plane.access import MANIFESTS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.distribution import install
-from tests.plane.operator_process import Operators
+from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.probes import Server
 from tests.plane.site import Site
@@ -45,21 +47,23 @@ def server() -> Server:
 
 
 @pytest.fixture
-def variables(plane: ControlPlane, template: dict[str, Any], server: Server, tmp_path: Path) -> tuple[str, ...]:
+def variables(
+    image: Image, plane: ControlPlane, template: dict[str, Any], server: Server, tmp_path: Path
+) -> Iterator[tuple[str, ...]]:
     """The options that give a container the credentials of the installed pods, and a port of its own."""
     account = tmp_path / "serviceaccount"
     token = plane.service_account_token(HOME, template["serviceAccountName"])
     given = {**in_pod(plane, account, token, HOME), **server.environment}
     named = [f"--env={name}={value}" for name, value in given.items() if name not in ("HOME", "ACCOUNT_FILES")]
-    return (*named, f"--volume={account}:{ACCOUNT}:ro")
+    yield (*named, f"--volume={account}:{ACCOUNT}:ro")
+    image.podman.order("rm", "--all", "--force")
 
 
 @pytest.fixture
-def program(image: Image, template: dict[str, Any], variables: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def program(template: dict[str, Any], variables: tuple[str, ...]) -> tuple[str, ...]:
     """The command that runs the installed pod's container as the kubelet would."""
     (container,) = template["containers"]
-    yield as_kubelet(template, container, IMAGE, variables)
-    image.podman.order("rm", "--all", "--force")
+    return as_kubelet(template, container, IMAGE, variables)
 
 
 def as_kubelet(
@@ -110,9 +114,13 @@ def test_the_seed_workflow_runs_to_its_end(
 
 
 @pytest.fixture
-def pod_with_plugins(image: Image, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
-    """The pod that the component `plugins` makes, and its volume, which its first container has filled."""
-    spec = pod(overlay(tmp_path, "overlays/default", ["plugins"]))
+def pod_with_plugins(image: Image, plane: ControlPlane, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The pod with plugins of an image and protected metrics, by components, and its volumes.
+
+    Its first container has filled one of them; the other one has a certificate.
+    """
+    spec = pod(overlay(tmp_path, "overlays/default", ["plugins", "metrics-tls", "metrics-auth"]))
+    plane.kubectl("apply", "-f", str(MANIFESTS / "components" / "metrics-auth" / "role.yaml"))
     files = tmp_path / "image"
     files.mkdir()
     install(files, "jobsmgr_team", "1.0", {"jobsmgr_team.py": TEAM}, {"team": "jobsmgr_team"})
@@ -121,24 +129,39 @@ def pod_with_plugins(image: Image, tmp_path: Path) -> tuple[dict[str, Any], dict
     empty = tmp_path / "empty-dir"
     empty.mkdir()
     empty.chmod(0o777)  # as the kubelet makes it
-    volumes = {volume["name"]: empty for volume in spec["volumes"] if volume.get("emptyDir") == {}}
+    made = certificates.server(certificates.authority("issuer"))
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "tls.crt").write_bytes(made.certificate)
+    (secret / "tls.key").write_bytes(made.key)
+    volumes = {volume["name"]: empty if volume.get("emptyDir") == {} else secret for volume in spec["volumes"]}
     (loader,) = spec["initContainers"]
     image.podman.order(*as_kubelet(spec, loader, PLUGINS, volumes=volumes)[1:])
     return spec, volumes
 
 
-def test_plugins_of_an_image_of_their_own_take_part(
+def test_plugins_of_an_image_of_their_own_and_protected_metrics(
     image: Image,
+    plane: ControlPlane,
+    server: Server,
     workflows: Workflows,
     pods: PodRunner,
     operators: Operators,
     variables: tuple[str, ...],
     pod_with_plugins: tuple[dict[str, Any], dict[str, Path]],
 ) -> None:
-    """By the kustomize component, with the image of the operator as it is."""
+    """By the kustomize component, with the image of the operator as it is. Components also protect its metrics."""
     spec, volumes = pod_with_plugins
     (container,) = spec["containers"]
-    run(image, operators, as_kubelet(spec, container, IMAGE, variables, volumes), workflows)
+    operator = run(operators, image, as_kubelet(spec, container, IMAGE, variables, volumes), workflows)
+
+    def code(path: str, **headers: str) -> int:
+        return httpx.get(f"https://127.0.0.1:{server.port}{path}", headers=headers, verify=False).status_code
+
+    assert code(container["readinessProbe"]["httpGet"]["path"]) == 200
+    assert code("/metrics") == 401
+    assert code("/metrics", Authorization=f"Bearer {plane.token('admin')}") == 200
+    assert operator.terminate() == 0
 
 
 def test_plugins_of_the_second_target_take_part(
@@ -155,15 +178,15 @@ def test_plugins_of_the_second_target_take_part(
     built = image.build(WITH_PLUGINS, *with_plugins(made.parent, f"/wheels/{made.name}"))
     assert built.returncode == 0, built.stderr[-3000:]
     (container,) = template["containers"]
-    run(image, operators, as_kubelet(template, container, WITH_PLUGINS, variables), workflows)
+    operator = run(operators, image, as_kubelet(template, container, WITH_PLUGINS, variables), workflows)
+    assert operator.terminate() == 0
 
 
-def run(image: Image, operators: Operators, program: tuple[str, ...], workflows: Workflows) -> None:
-    """Each Job of a workflow has the label that the plugin gives."""
+def run(operators: Operators, image: Image, program: tuple[str, ...], workflows: Workflows) -> OperatorProcess:
+    """Run an operator: each Job of a workflow has the label that the plugin gives."""
     operator = operators(program=program, environment=image.podman.environment, in_pod=True)
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")
     labels = [job["spec"]["template"]["metadata"]["labels"].get("team") for job in workflows.jobs("etl")]
     assert labels == ["data", "data"]
-    assert operator.terminate() == 0
-    image.podman.order("rm", "--all", "--force")
+    return operator
