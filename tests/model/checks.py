@@ -28,14 +28,17 @@ def needs(spec: Mapping[str, Any]) -> dict[Path, set[Path]]:
     }
 
 
-def check_request(before: Server, request: Request, after: Server, reply: Reply, *, late: bool = False) -> None:
+def check_request(
+    before: Server, request: Request, after: Server, reply: Reply, *, late: bool = False, behind: bool = False
+) -> None:
     """Hold a request of the operator, and what came of it, against S1-S7 and S9. Raises `Violation`.
 
     `late` is one that may have been on its way while somebody else acted: its sender has died, or is not alone.
+    `behind` is one whose sender has not seen the newest version of the workflow.
     """
     body = json.loads(request.body) if request.body else {}
     if request.method == "POST" and reply.status == 201:
-        _check_creation(before, after, body, late=late)
+        _check_creation(before, after, body, late=late, behind=behind)
     elif request.method == "DELETE":
         if not body.get("preconditions", {}).get("uid"):
             raise Violation(f"S5: {request} without a uid")
@@ -54,7 +57,7 @@ def _is_own(server: Server, job: Stored) -> bool:
     return job.owner in uids | {one.uid for one in server.gone if one.raw["kind"] == "ManagedJob"}
 
 
-def _check_creation(before: Server, after: Server, body: Mapping[str, Any], *, late: bool) -> None:
+def _check_creation(before: Server, after: Server, body: Mapping[str, Any], *, late: bool, behind: bool) -> None:
     made = after.jobs[body["metadata"]["name"]]
     (path, number), name = made.attempt, made.name
     new = made.attempt not in before.facts.created
@@ -63,6 +66,8 @@ def _check_creation(before: Server, after: Server, body: Mapping[str, Any], *, l
         return  # it was on its way when that very Job was deleted, or aborted: nothing can stop it
     if before.workflow is None:
         return  # the garbage collector takes it
+    if behind and made.attempt in before.facts.unrecorded:
+        return  # who alone knew of its Job, which is gone, has died: the status in which it says so came just now
     if made.attempt in before.facts.ended:
         raise Violation(f"S3: {name} is created, although its job has ended")
     if made.attempt in before.facts.created and made.attempt not in before.facts.unrecorded:
@@ -157,8 +162,8 @@ def oracle(
 
     def phase(path: Path) -> str:
         key = (path, attempts.get(path, 1))
-        if key in facts.too_late:
-            return "aborted"
+        if key in facts.too_late or (key in facts.late - facts.begun and stored.get(path) == "aborted"):
+            return "aborted"  # it was, before anybody could know of the Job
         if key in facts.complete and key not in facts.taken | facts.dropped:
             return "succeeded"
         if key in facts.failed and key not in facts.taken | facts.dropped:

@@ -70,7 +70,7 @@ class Moves:
         self._replica_numbers: dict[Any, int] = {}
         self._of_pair: dict[tuple[int, int], list[Move]] = {}
         self._of_server: dict[int, list[Move]] = {}
-        self._replies: dict[tuple[int, Request], tuple[int, server.Reply]] = {}
+        self._replies: dict[tuple[int, Request, bool], tuple[int, server.Reply]] = {}
         self._quiet: set[int] = set()
         self._rested: set[int] = set()
         self.runs = 0
@@ -152,7 +152,7 @@ class Moves:
             yield Move("some time later, look", FREE, at, self._look(number, "later"), calm=5)
 
     def _answered(self, at: int, number: int, count: int, request: Request) -> Iterator[Move]:
-        now, (there, reply) = self.servers[at], self._reply(at, request)
+        now, (there, reply) = self.servers[at], self._reply(at, number, request)
         is_taken = request.method == "POST" and reply.status == 409
         if is_taken and now.jobs[request.name].uid in self.replicas[number].progress.kept.made:
             raise Violation(f"L6: {request} is sent again, although it was answered that it was done")
@@ -170,13 +170,14 @@ class Moves:
         if LOST in self._may:
             yield Move(f"{request}: does not arrive", LOST, at, self._step(number, unknown))
 
-    def _reply(self, at: int, request: Request) -> tuple[int, server.Reply]:
+    def _reply(self, at: int, number: int, request: Request) -> tuple[int, server.Reply]:
         """What a request makes of the server and what it answers, held against the rules."""
-        key = (at, request)
+        now, known = self.servers[at], replica.known_workflow(self.replicas[number].progress.kept)
+        behind = now.workflow is not None and known != now.workflow.version
+        key = (at, request, behind)
         if key not in self._replies:
-            now = self.servers[at]
             after, reply = server.answer(now, request, self.versions)
-            check_request(now, request, after, reply, late=not self._alone)
+            check_request(now, request, after, reply, late=not self._alone, behind=behind)
             self._replies[key] = (self.server_number(after), reply)
         return self._replies[key]
 
@@ -253,7 +254,7 @@ class Moves:
     def _server_moves(self, now: Server) -> Iterator[tuple[str, int, Server, int]]:
         for request in now.late:
             rest = attrs.evolve(now, late=tuple(one for one in now.late if one is not request))
-            after, reply = server.answer(rest, request, self.versions)
+            after, reply = server.answer_late(rest, request, self.versions)
             check_request(rest, request, after, reply, late=True)
             yield f"late: {request}: {reply.status}", FREE, after, 6
         for name, job in now.jobs.items():

@@ -76,6 +76,12 @@ def store_of(kept: Kept, plural: str) -> Store[Any]:
     return kept.cache.workflows if plural == "managedjobs" else kept.cache.jobs
 
 
+def known_workflow(kept: Kept) -> int | None:
+    """The version of the workflow that a replica knows."""
+    stored = kept.cache.workflows.get((NAMESPACE, NAME))
+    return stored.version if stored is not None else None
+
+
 def objects(server: Server, plural: str) -> list[Stored]:
     """What there is of a kind."""
     if plural == "managedjobs":

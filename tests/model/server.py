@@ -92,6 +92,8 @@ class Facts:
     """That were stored as ended."""
     too_late: frozenset[Try] = frozenset()
     """That were created after that, by a request that was on its way."""
+    late: frozenset[Try] = frozenset()
+    """That were created by a request of one that had died."""
     begun: frozenset[Try] = frozenset()
     """That were stored as running."""
 
@@ -216,6 +218,15 @@ def _create(server: Server, body: dict[str, Any], versions: Versions) -> tuple[S
     )
     server = attrs.evolve(server, jobs={**server.jobs, name: made}, facts=facts)
     return server, Reply(201, made.raw)
+
+
+def answer_late(server: Server, request: Request, versions: Versions) -> tuple[Server, Reply]:
+    """The same for a request whose sender has died."""
+    after, reply = answer(server, request, versions)
+    if request.method != "POST" or reply.status != 201:
+        return after, reply
+    late = after.facts.late | {after.jobs[request.name].attempt}
+    return attrs.evolve(after, facts=attrs.evolve(after.facts, late=late)), reply
 
 
 def _delete(server: Server, name: str, body: dict[str, Any]) -> tuple[Server, Reply]:

@@ -24,7 +24,7 @@ from tests.model.defects import forgotten
 from tests.model.identity import waits
 from tests.model.remembered import remembered
 from tests.model.replica import Progress, Runner, Step
-from tests.model.server import Versions
+from tests.model.server import Facts, Versions
 
 MOST_JOBS = 30
 FEW = 25
@@ -211,6 +211,27 @@ def test_a_job_put_before_one_whose_start_is_not_stored_yet_runs() -> None:
     course.teardown()
     shown = {path[1]: one["phase"] for (path, _), one in course.server.workflow.shown_jobs}  # type: ignore[union-attr]
     assert shown == {"j0": "succeeded", "j1": "succeeded"}
+
+
+def test_what_has_ended_is_created_again_only_where_nobody_could_know() -> None:
+    """Its Job was deleted before any status showed it, and its sender has not seen the one that says so."""
+    course = Course()
+    course.create({"groups": [group("g", job("j0", parallel=True))]})
+    course.look(later=True, answers=[])  # the workflow is read
+    course._begin(later=True)
+    ((_, request),) = course.progress.requests
+    one = frozenset({(("g", "j0"), 1)})
+
+    def check(*, unrecorded: bool, behind: bool) -> None:
+        gone = Facts(created=one, taken=one, ended=one, unrecorded=one if unrecorded else frozenset())
+        before = attrs.evolve(course.server, facts=gone)
+        check_request(before, request, *server.answer(before, request, course.versions), behind=behind)
+
+    check(unrecorded=True, behind=True)
+    for unrecorded, behind in ((False, True), (True, False), (False, False)):
+        with pytest.raises(Violation, match="S3: wf-g-j0 is created"):
+            check(unrecorded=unrecorded, behind=behind)
+    course.stop()
 
 
 def test_a_defect_is_found() -> None:

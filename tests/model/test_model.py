@@ -13,11 +13,13 @@ from jobsmgr.cluster.store import Store
 from jobsmgr.engine.memory import Memory
 from jobsmgr.plugins.status.job_phases import JobPhases
 from tests.model.budget import Budget
+from tests.model.checks import oracle
 from tests.model.defects import forgotten, unclaimed
 from tests.model.explore import Broken, Coverage, explored
 from tests.model.families import FAMILIES, Family
 from tests.model.graphs import Graph, canonical, labelled, shapes, spec_of
 from tests.model.identity import KNOWN
+from tests.model.server import Facts
 
 ONE: Graph = (1, frozenset())
 CHAIN: Graph = (2, frozenset({(1, 0)}))
@@ -72,6 +74,18 @@ def test_a_defect_is_found(what: str, place: Any, name: str, defect: Any, budget
         explored(spec_of(CHAIN), 1, budget, 20_000)
     assert found.value.why.startswith(f"{rule}: ")
     assert found.value.trace[-1].startswith(("POST", "PATCH", "look", "some time later"))
+
+
+def test_only_a_late_job_that_nobody_has_shown_may_be_aborted_although_it_ran() -> None:
+    """Its create came after the next process had listed what there is."""
+    path = ("g", "j0")
+    one = frozenset({(path, 1)})
+
+    def expected(**facts: Any) -> str:
+        return oracle(spec_of(ONE), Facts(created=one, complete=one, **facts), {path: 1}, {path: "aborted"})[path]
+
+    assert expected(late=one) == "aborted"
+    assert expected(late=one, begun=one) == expected() == "succeeded"
 
 
 def test_the_shortest_way_is_shown() -> None:
