@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,33 +66,49 @@ def workflow(name: str, *jobs: str) -> str:
     return f"---\n{HEAD}metadata: {{name: {name}}}\nspec: {{groups: [{{name: g, jobs: [{listed}]}}]}}\n"
 
 
+EXECUTORS = ("process", "simulate")
+
+
 def run(folder: Path, how: str, text: str, *options: str, plugin: str = NOTES) -> Done:
     """Run workflows with a plugin that is installed."""
+    (done,) = run_each(folder, how, text, options, plugin=plugin)
+    return done
+
+
+def run_each(folder: Path, how: str, text: str, *choices: Sequence[str], plugin: str = NOTES) -> list[Done]:
+    """The same with each choice of options, side by side: most of what they take is waiting."""
     found = install(folder, "jobsmgr_theirs", "1.0", {"jobsmgr_theirs.py": plugin}, {"theirs": "jobsmgr_theirs"})
-    done = subprocess.run(
-        [PROGRAM, "run", "-", *options],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **found, "HOW": how},
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+
+    def one(options: Sequence[str]) -> Done:
+        done = subprocess.run(
+            [PROGRAM, "run", "-", *options],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **found, "HOW": how},
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(one, choices))
 
 
-EXECUTORS = pytest.mark.parametrize("executor", ["process", "simulate"])
+def run_executors(folder: Path, how: str, text: str, plugin: str = NOTES) -> list[tuple[str, Done]]:
+    """How it goes with each executor, by its name."""
+    choices = [(f"--executor={executor}",) for executor in EXECUTORS]
+    return list(zip(EXECUTORS, run_each(folder, how, text, *choices, plugin=plugin), strict=True))
 
 
-@EXECUTORS
-def test_observers_hear_of_everything(tmp_path: Path, executor: str) -> None:
+def test_observers_hear_of_everything(tmp_path: Path, subtests: pytest.Subtests) -> None:
     """Before the lifespans are left."""
-    done = run(tmp_path, "", "".join(workflow(f"w{n}", "a") for n in range(6)), f"--executor={executor}")
-    noted = [line for line in done.out.splitlines() if line.startswith(("noted", "left"))]
-    assert (done.code, done.err) == (0, "")
-    assert (sorted(noted[:-1]), noted[-1]) == ([f"noted w{n}" for n in range(6)], "left")
+    for executor, done in run_executors(tmp_path, "", "".join(workflow(f"w{n}", "a") for n in range(6))):
+        with subtests.test(executor):
+            noted = [line for line in done.out.splitlines() if line.startswith(("noted", "left"))]
+            assert (done.code, done.err) == (0, "")
+            assert (sorted(noted[:-1]), noted[-1]) == ([f"noted w{n}" for n in range(6)], "left")
 
 
-@EXECUTORS
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -101,22 +119,23 @@ def test_observers_hear_of_everything(tmp_path: Path, executor: str) -> None:
         ("blocks", 'the event loop is blocked: plugin "theirs" in jobsmgr_transitioned: '),
     ],
 )
-def test_one_that_fails_is_reported(tmp_path: Path, executor: str, how: str, said: str) -> None:
+def test_one_that_fails_is_reported(tmp_path: Path, subtests: pytest.Subtests, how: str, said: str) -> None:
     """And the run goes on as well as it can."""
-    done = run(tmp_path, how, workflow("w", "a"), f"--executor={executor}")
-    assert done.code == 0
-    assert f"Warning: {said}" in done.err
-    assert "w succeeded  1/1 jobs" in done.out
+    for executor, done in run_executors(tmp_path, how, workflow("w", "a")):
+        with subtests.test(executor):
+            assert done.code == 0
+            assert f"Warning: {said}" in done.err
+            assert "w succeeded  1/1 jobs" in done.out
 
 
-@EXECUTORS
 @pytest.mark.parametrize(("how", "why"), [("enter", "SystemExit: 7"), ("hang", "not started after 10 s")])
-def test_a_lifespan_that_does_not_start(tmp_path: Path, executor: str, how: str, why: str) -> None:
+def test_a_lifespan_that_does_not_start(tmp_path: Path, subtests: pytest.Subtests, how: str, why: str) -> None:
     """Nothing is run."""
-    done = run(tmp_path, how, workflow("w", "a"), f"--executor={executor}")
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith('Error: plugin "theirs" in jobsmgr_lifespan: cannot start: ')
-    assert done.err.rstrip().endswith(why)
+    for executor, done in run_executors(tmp_path, how, workflow("w", "a")):
+        with subtests.test(executor):
+            assert (done.code, done.out) == (1, "")
+            assert done.err.startswith('Error: plugin "theirs" in jobsmgr_lifespan: cannot start: ')
+            assert done.err.rstrip().endswith(why)
 
 
 HOLDS = '''
@@ -137,19 +156,19 @@ def jobsmgr_select_jobs(ready):
 '''
 
 
-@EXECUTORS
-def test_a_run_that_can_never_go_on(tmp_path: Path, executor: str) -> None:
+def test_a_run_that_can_never_go_on(tmp_path: Path, subtests: pytest.Subtests) -> None:
     """It ends, and says who holds which job; what could run has run."""
     text = workflow("one", "a", "held-b", "held-c") + workflow("two", "held-d")
-    done = run(tmp_path, "", text, f"--executor={executor}", plugin=HOLDS)
-    assert done.code == 4
-    assert "one running  1/3 jobs" in done.out
-    assert done.err == (
-        "Error: the run cannot continue: no job is running and none can start:"
-        ' plugin "theirs" holds job "g/held-b" of workflow "one",'
-        ' plugin "theirs" holds job "g/held-c" of workflow "one",'
-        ' plugin "theirs" holds job "g/held-d" of workflow "two"; fix the plugin, or run without it\n'
-    )
+    for executor, done in run_executors(tmp_path, "", text, plugin=HOLDS):
+        with subtests.test(executor):
+            assert done.code == 4
+            assert "one running  1/3 jobs" in done.out
+            assert done.err == (
+                "Error: the run cannot continue: no job is running and none can start:"
+                ' plugin "theirs" holds job "g/held-b" of workflow "one",'
+                ' plugin "theirs" holds job "g/held-c" of workflow "one",'
+                ' plugin "theirs" holds job "g/held-d" of workflow "two"; fix the plugin, or run without it\n'
+            )
 
 
 def test_a_limit_of_ours_is_no_standstill(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ class Box:
 
     def crossed_by(self, start: Point, end: Point) -> bool:
         """Whether a straight line runs through the inside (Liang and Barsky); along an edge is not through."""
+        (x, y), (to_x, to_y) = start, end
+        # Most are nowhere near, and all are asked: millions in a run.
+        if (x <= self.left and to_x <= self.left) or (x >= self.right and to_x >= self.right):
+            return False
+        if (y <= self.top and to_y <= self.top) or (y >= self.bottom and to_y >= self.bottom):
+            return False
         first, last = 0.0, 1.0
         for low, high, at, step in (
             (self.left + 0.2, self.right - 0.2, start[0], end[0] - start[0]),
