@@ -57,6 +57,14 @@ def not_served(answer: Answer, resource: Resource, name: str) -> Refused:
     return Refused(reason=Reason.CLUSTER_ERROR, message=message, scope=Scope.WORKFLOW)
 
 
+def lacks_fields(answer: Answer) -> bool:
+    """Whether a merge patch with strict field validation has a field that the server does not know.
+
+    The message contains the whole object, and no cause names the field.
+    """
+    return answer.status == 422 and any(cause.get("field") == "patch" for cause in causes(answer.body))
+
+
 def is_missing_right(answer: Answer) -> bool:
     """Whether a 403 to a create came from authorization, not from admission.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import structlog
 
 from jobsmgr.api.fields import Manifest, mapping
+from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.api.status_codec import STATUS_KEYS
 from jobsmgr.cluster.cache import Workflows
-from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, not_served, refusal, unsent
+from jobsmgr.cluster.errors import is_being_deleted, is_deleted, is_too_large, lacks_fields, not_served, refusal, unsent
 from jobsmgr.cluster.reads import Reads
 from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import WORKFLOW, WorkflowState
@@ -17,6 +20,15 @@ from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
 from jobsmgr.connection.resources import MERGE_PATCH
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
+
+LENIENT: Mapping[str, str] = {}
+"""Fields that the cluster's CRD does not have are dropped."""
+STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
+"""A write with such fields is refused."""
+NO_RETRY = (
+    "jobs cannot be run again, because this cluster's ManagedJob lacks the fields for it;"
+    " update the CRD: jobsmgr manifests --only crd | kubectl apply -f -"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +44,11 @@ class WorkflowWriter:
         self._said = False
 
     async def save_status(self, key: Key, status: Manifest, version: str) -> WriteResult:
-        """Make this the whole status; a string, as the Go operator stores, is replaced too."""
+        """Make this the whole status; a string, as the Go operator stores, is replaced too.
+
+        The server drops fields that an older CRD does not have. But a status that answers a request to run jobs again
+        is the claim to do so: it is stored whole or not at all.
+        """
         if self._gate.is_closed(key.namespace):
             return self._gate.refusal(key.namespace)
         known = self._known.get(key)
@@ -40,7 +56,8 @@ class WorkflowWriter:
         # A merge patch keeps what it does not name.
         keys = mapping(before).keys() & STATUS_KEYS - status.keys()
         body = {"metadata": {"resourceVersion": version}, "status": {**dict.fromkeys(keys), **status}}
-        return await self._patch(key, f"{key.name}/status", body)
+        claims = status.get("retry") != mapping(before).get("retry")
+        return await self._patch(key, f"{key.name}/status", body, STRICT if claims else LENIENT)
 
     async def delete(self, key: Key, uid: str, version: str) -> WriteResult:
         """Delete the workflow if it is still as it was seen; the garbage collector takes its Jobs."""
@@ -80,18 +97,20 @@ class WorkflowWriter:
             _log.warning("a finalizer cannot be removed; is the migration role bound?", why=result.message)
         return result
 
-    async def _patch(self, key: Key, name: str, body: Manifest) -> WriteResult:
+    async def _patch(self, key: Key, name: str, body: Manifest, params: Mapping[str, str] = LENIENT) -> WriteResult:
         known = self._known.get(key)
         try:
             with self._known.own_write(key):
                 answer = await self._window.send(
-                    key, "PATCH", WORKFLOW.resource, name, body=body, content_type=MERGE_PATCH
+                    key, "PATCH", WORKFLOW.resource, name, body=body, content_type=MERGE_PATCH, params=params
                 )
                 if answer.ok:
                     self._learn(key, answer)
                     return Done()
                 if answer.status == 403 and name != key.name and await self._gate.refused(key.namespace):
                     return self._gate.refusal(key.namespace)
+                if params is STRICT and lacks_fields(answer):
+                    return Refused(reason=Reason.CLUSTER_ERROR, message=NO_RETRY, scope=Scope.WORKFLOW)
                 if is_too_large(answer):
                     return TooLarge(**attrs.asdict(refusal(answer)))
                 return await self._failed(key, known.uid if known is not None else "", answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import partial
 from typing import Any
@@ -53,13 +53,29 @@ class WriteWindow:
             await self._window.acquire_on_behalf_of(object())
 
     async def send(
-        self, key: Key, method: str, resource: Resource, name: str = "", *, body: Any = None, content_type: str = JSON
+        self,
+        key: Key,
+        method: str,
+        resource: Resource,
+        name: str = "",
+        *,
+        body: Any = None,
+        content_type: str = JSON,
+        params: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a write for a workflow, in its namespace, when its turn comes. Raises `Unreachable` and `NotLeading`."""
         gate = partial(self._may_write, key)
         async with self._window:
             return await self._session.call(
-                method, resource, key.namespace, name, body=body, content_type=content_type, gate=gate, role=self._role
+                method,
+                resource,
+                key.namespace,
+                name,
+                body=body,
+                content_type=content_type,
+                params=params,
+                gate=gate,
+                role=self._role,
             )
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Answer:

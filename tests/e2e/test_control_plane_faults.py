@@ -16,7 +16,7 @@ from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import Operators
 from tests.plane.probes import Server
 from tests.plane.site import Site
-from tests.plane.workflows import Workflows
+from tests.plane.workflows import API, Workflows
 
 LEADING = '"event": "leading"'
 starts_the_server = pytest.mark.breaks("rights", reason="an API server that has just started knows no roles yet")
@@ -182,6 +182,8 @@ def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process
 
 
 def remove_crd(plane: ControlPlane) -> None:
-    """Delete the CRD and all workflows with it, and wait until both are gone."""
+    """Delete the CRD and all workflows with it, and wait until both are gone, and no longer served."""
     plane.call("DELETE", CRD)
     eventually(lambda: plane.request("GET", CRD).status_code == 404, "the CRD is gone")
+    served = f"/apis/{API}/managedjobs"
+    eventually(lambda: plane.request("GET", served).status_code == 404, "workflows are no longer served")

@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "a claim is stored without the fields that an older CRD does not have",
+        "cluster/workflow_writer.py",
+        "STRICT if claims else LENIENT",
+        "LENIENT",
+        "e2e/test_commands_elsewhere.py::test_jobs_are_not_run_again_without_a_claim",
+    ),
+    Mutant(
         "a Job counts as succeeded before its condition Complete",
         "cluster/trim.py",
         '_RESULTS = {"Complete": Phase.SUCCEEDED, "Failed": Phase.FAILED}',
