@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -44,10 +44,11 @@ class Session:
         *,
         body: Any = None,
         content_type: str = "",
+        params: Mapping[str, str] | None = None,
         gate: Callable[[], bool] | None = None,
         role: str = "",
     ) -> Answer:
-        """See `jobsmgr.connection.session`."""
+        """See `jobsmgr.connection.session`. This server knows all fields, so `params` make no difference."""
         if method != "GET":
             assert gate is not None, f"S8: {method} {resource} {name} does not ask whether we lead"
             assert gate()

@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "a success ends a quota that others of the same look have met meanwhile",
+        "engine/memory/refusals.py",
+        "        if self.throttled_at > looked_at:\n",
+        "        if False:\n",
+        "engine/memory/test_refusals.py::test_a_success_of_the_same_look_says_nothing_of_a_quota",
+    ),
+    Mutant(
         "what follows a claim is done though the claim was not stored",
         "engine/performer.py",
         "            if not outcome.go_on:\n                break\n",

@@ -17,7 +17,7 @@ _JOBS = {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"]
 PROBE = {
     "apiVersion": "batch/v1",
     "kind": "Job",
-    "metadata": {"name": "probe"},
+    "metadata": {"name": "probe", "labels": {"probe": "probe"}},  # or it would get labels of its pods, a uid among them
     "spec": {
         "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}},
     },

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import attrs
 
@@ -11,6 +13,9 @@ from jobsmgr.api.status import Reason
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Refused
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +30,8 @@ class Refusals:
     by_job: Mapping[JobKey, Refusal] = attrs.field(factory=dict)
     throttle: Refusal | None = None
     """The last refusal that meets all jobs alike; None since something has been created."""
+    throttled_at: float = -math.inf
+    """When the throttle was met last."""
     counts: Mapping[JobKey | None, int] = attrs.field(factory=dict)
     """Refusals in a row, by job; those of the throttle under None."""
     taken: frozenset[JobKey] = frozenset()
@@ -42,7 +49,7 @@ class Refusals:
                 # As of the look, so that the review after it finds no moment yet to come: it would look again at once.
                 return self.read(key).conflict(key, holder, looked_at)
             case Created() | AlreadyExists():  # an answer to an earlier create of ours was lost
-                return self.read(key).created(key)
+                return self.read(key).created(key, looked_at)
 
     def read(self, key: JobKey) -> Refusals:
         """After it was found out whether a job's Job exists."""
@@ -57,7 +64,8 @@ class Refusals:
             counts = {**counts, scope: counts.get(scope, 0) + 1}
         retry_at = now + backoff(counts.get(scope, 1), least=refused.retry_after)
         retry_at = max(retry_at, throttle.retry_at) if throttle is not None else retry_at
-        return attrs.evolve(self._with(key, refused, now, retry_at), counts=counts)
+        throttled_at = now if refused.scope is Scope.WORKFLOW else self.throttled_at
+        return attrs.evolve(self._with(key, refused, now, retry_at), counts=counts, throttled_at=throttled_at)
 
     def held_back(self, keys: Iterable[JobKey], now: float) -> Refusals:
         """After jobs were not even tried because of the throttle: their deadlines run from now, and they come first."""
@@ -72,10 +80,15 @@ class Refusals:
         text = f"Job {holder.name} exists and {owner}; it starts when that Job is deleted"
         return self._with(key, Refused(reason=Reason.NAME_CONFLICT, message=text), now, now)
 
-    def created(self, key: JobKey) -> Refusals:
-        """After a success: what refused all jobs alike has passed."""
+    def created(self, key: JobKey, looked_at: float) -> Refusals:
+        """After a success: what refused all jobs alike has passed, unless it was met since the look that this is of.
+
+        Creates of one look are under way together, and the answers to some that found room may come last.
+        """
         if not self.by_job and not self.counts and self.throttle is None:
             return self
+        if self.throttled_at > looked_at:
+            return attrs.evolve(self, by_job=_without(self.by_job, key), counts=_without(self.counts, key))
         counts: dict[JobKey | None, int] = {
             scope: count for scope, count in self.counts.items() if scope not in (key, None)
         }
@@ -116,3 +129,7 @@ class Refusals:
         )
         throttle = refusal if refused.scope is Scope.WORKFLOW else self.throttle
         return attrs.evolve(self, by_job={**self.by_job, key: refusal}, throttle=throttle)
+
+
+def _without(known: Mapping[K, V], key: K) -> Mapping[K, V]:
+    return {other: one for other, one in known.items() if other != key}

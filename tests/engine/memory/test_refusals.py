@@ -33,11 +33,19 @@ BEHIND_A_QUOTA = Refusals().refused(A, SINGLE, START).refused(B, WHOLE, START)
 )
 def test_what_an_answer_teaches(result: CreateResult, known: dict[object, str], throttled: bool, settled: bool) -> None:
     """An answer for C, with A denied and B behind a quota; what was known before is still what it was."""
-    found = BEHIND_A_QUOTA.learnt(C, result, "u", START + 1, START)
+    found = BEHIND_A_QUOTA.learnt(C, result, "u", START + 2, START + 1)
     assert {job: refusal.reason for job, refusal in found.by_job.items()} == known
     assert (found.throttle is not None) == throttled
     assert found.settled(C) == settled
     assert set(BEHIND_A_QUOTA.by_job) == {A, B}
+
+
+def test_a_success_of_the_same_look_says_nothing_of_a_quota() -> None:
+    """Jobs that found room may be the last to be answered; the others have still met the quota."""
+    found = Refusals().refused(B, WHOLE, START + 1).learnt(A, Created(OURS), "u", START + 2, START)
+    assert (found.throttle, set(found.by_job), found.counts) == (found.by_job[B], {B}, {None: 1})
+    later = found.learnt(C, Created(OURS), "u", START + 4, START + 3)
+    assert (later.throttle, later.by_job, later.counts) == (None, {}, {})
 
 
 def test_a_success_where_nothing_was_refused_costs_nothing() -> None:
@@ -100,7 +108,7 @@ def test_since_when() -> None:
     one = one.refused(A, SINGLE, START)
     one = one.refused(A, WHOLE, START + 30)
     assert one.by_job[A].since == START
-    one = one.created(A)
+    one = one.created(A, START + 30)
     one = one.refused(A, SINGLE, START + 60)
     assert one.by_job[A].since == START + 60
 
@@ -110,7 +118,7 @@ def test_a_success_ends_what_met_all_alike() -> None:
     one = Refusals()
     one = one.refused(A, SINGLE, START)
     one = one.refused(B, WHOLE, START)
-    one = one.created(C)
+    one = one.created(C, START)
     assert (one.throttle, set(one.by_job), one.counts) == (None, {A}, {A: 1})
 
 
