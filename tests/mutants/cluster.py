@@ -203,8 +203,8 @@ MUTANTS = (
     Mutant(
         "a write is sent without asking whether this process still leads",
         "cluster/write_window.py",
-        "content_type=content_type, gate=gate, role=self._role\n",
-        "content_type=content_type, role=self._role\n",
+        "                gate=gate,\n",
+        "",
         "cluster/test_adapter.py::test_nothing_is_written_by_a_replica_that_does_not_lead",
     ),
     Mutant(
