@@ -32,12 +32,17 @@ class Terminal:
         """`unread` is called when nobody reads the output any more."""
         now = anyio.current_time()
         self._options = options
-        self._views = {one.key: _view(one, now) for one in selected}
+        self._views = {
+            one.key: WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run, one.kept)
+            for one in selected
+        }
         self.interrupted = False
         self.stream = StoppableOutput(sys.stdout, unread)
         output = cast("IO[str]", self.stream)
         self.screen = Screen(output)
         if options.live:
+            for one in selected:
+                self._views[one.key].waits = Waits(one.plan.workflow, one.plan.graph)
             tree = RunTree(list(self._views.values()), anyio.current_time, options.palette)
             self.screen = LiveScreen(output, tree, time.monotonic, color=options.palette.color)
         self.display = Display(self._views, self.screen, anyio.current_time, options)
@@ -64,9 +69,3 @@ class Terminal:
                     log = recorder.log(key, job.key) if recorder is not None else ""
                     again = self._options.again(job.key, *named)
                     yield Failure(label=self.display.label(key, job.key), job=job, log=log, again=again)
-
-
-def _view(one: Selected, now: float) -> WorkflowView:
-    view = WorkflowView.of(one.plan.workflow.name, one.keys, now, frozenset(one.keys) - one.run, one.kept)
-    view.waits = Waits(one.plan.workflow, one.plan.graph)
-    return view
