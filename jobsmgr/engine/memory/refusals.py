@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
 
 import attrs
 
@@ -13,9 +12,6 @@ from jobsmgr.api.status import Reason
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.engine.backoff import backoff
 from jobsmgr.engine.port import AlreadyExists, Created, CreateResult, Refused
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 @attrs.frozen(kw_only=True)
@@ -87,13 +83,18 @@ class Refusals:
         """
         if not self.by_job and not self.counts and self.throttle is None:
             return self
-        if self.throttled_at > looked_at:
-            return attrs.evolve(self, by_job=_without(self.by_job, key), counts=_without(self.counts, key))
-        counts: dict[JobKey | None, int] = {
-            scope: count for scope, count in self.counts.items() if scope not in (key, None)
-        }
-        kept = {other: one for other, one in self.by_job.items() if other != key and one.scope is Scope.JOB}
-        return attrs.evolve(self, by_job=kept, throttle=None, counts=counts)
+        passed = self.throttled_at <= looked_at
+        ended = {key, None} if passed else {key}
+        return attrs.evolve(
+            self,
+            by_job={
+                other: one
+                for other, one in self.by_job.items()
+                if other != key and not (passed and one.scope is Scope.WORKFLOW)
+            },
+            throttle=None if passed else self.throttle,
+            counts={scope: count for scope, count in self.counts.items() if scope not in ended},
+        )
 
     def edited(self) -> Refusals:
         """After an edit, which may have fixed what was refused to a job, but not what refuses all alike."""
@@ -129,7 +130,3 @@ class Refusals:
         )
         throttle = refusal if refused.scope is Scope.WORKFLOW else self.throttle
         return attrs.evolve(self, by_job={**self.by_job, key: refusal}, throttle=throttle)
-
-
-def _without(known: Mapping[K, V], key: K) -> Mapping[K, V]:
-    return {other: one for other, one in known.items() if other != key}
