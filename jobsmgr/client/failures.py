@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jobsmgr.api.errors import JobsmgrError
 from jobsmgr.api.fields import mapping
 from jobsmgr.connection.answers import Answer
-from jobsmgr.connection.resources import WORKFLOWS, Resource, where
+from jobsmgr.connection.resources import UPDATE_CRD, WORKFLOWS, Resource, where
 
 FIELDS = 3
 """Of many fields so many are named."""
@@ -39,8 +39,7 @@ class OutdatedCrd(RequestRefused):
     def __init__(self, fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
         super().__init__(
-            f"this cluster's {WORKFLOWS.kind} has no {_listed(self.fields)}, so nothing was changed;"
-            " update the CRD: jobsmgr manifests --only crd | kubectl apply -f -"
+            f"this cluster's {WORKFLOWS.kind} has no {_listed(self.fields)}, so nothing was changed; {UPDATE_CRD}"
         )
 
 

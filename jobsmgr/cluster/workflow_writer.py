@@ -18,17 +18,14 @@ from jobsmgr.cluster.rights import StatusGate
 from jobsmgr.cluster.trim import WORKFLOW, WorkflowState
 from jobsmgr.cluster.write_window import WriteWindow, delete_options
 from jobsmgr.connection.answers import Answer, NotLeading, Unreachable
-from jobsmgr.connection.resources import MERGE_PATCH
+from jobsmgr.connection.resources import MERGE_PATCH, UPDATE_CRD
 from jobsmgr.engine.port import Conflict, Done, Gone, Key, Refused, TooLarge, WriteResult
 
 LENIENT: Mapping[str, str] = {}
 """Fields that the cluster's CRD does not have are dropped."""
 STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
 """A write with such fields is refused."""
-NO_RETRY = (
-    "jobs cannot be run again, because this cluster's ManagedJob lacks the fields for it;"
-    " update the CRD: jobsmgr manifests --only crd | kubectl apply -f -"
-)
+NO_RETRY = f"jobs cannot be run again, because this cluster's ManagedJob lacks the fields for it; {UPDATE_CRD}"
 
 _log = structlog.get_logger(__name__)
 

@@ -51,6 +51,8 @@ class Right:
 
 
 WORKFLOWS = Resource(API_VERSION, PLURAL, KIND)
+UPDATE_CRD = "update the CRD: jobsmgr manifests --only crd | kubectl apply -f -"
+"""What to do about a cluster whose CRD lacks fields that are needed."""
 JOBS = Resource("batch/v1", "jobs", "Job")
 PODS = Resource("v1", "pods", "Pod")
 EVENTS = Resource("v1", "events", "Event")
