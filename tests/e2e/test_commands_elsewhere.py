@@ -18,13 +18,16 @@ from tests.e2e.crash_workloads import RETRY
 from tests.e2e.shapes import group, job
 from tests.e2e.test_control_plane_faults import remove_crd
 from tests.plane import components
-from tests.plane.components import API_SERVER, FAST_CONTROLLERS
+from tests.plane.access import CRD_PATH
+from tests.plane.components import API_SERVER
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher, Outcome
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.site import Site
 from tests.plane.workflows import API, Workflows
+
+pytestmark = pytest.mark.module_plane
 
 READING = ("list", "tree", "status", "logs", "graph", "wait")
 STEERING = ("suspend", "resume", "abort", "retry")
@@ -35,20 +38,6 @@ EACH = (
     *(("submit", "-", f"--{then}") for then in ("wait", "watch", "logs")),
 )
 UPDATE = "so nothing was changed; update the CRD: jobsmgr manifests --only crd | kubectl apply -f -\n"
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A plane of these tests' own; each leaves it whole."""
-    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
-    yield plane
-    plane.close()
-
-
-@pytest.fixture
-def control_plane(elsewhere: ControlPlane) -> ControlPlane:
-    """Where the other fixtures work."""
-    return elsewhere
 
 
 def ask(kubeconfig: Path, *arguments: str, stdin: str = ONE_JOB) -> Done:
@@ -124,8 +113,7 @@ def replace_crd(plane: ControlPlane, crd: dict[str, Any]) -> None:
 
     Returns when it is the one that is served: at the change a request may be answered with 503.
     """
-    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
-    plane.call("PATCH", path, {"spec": crd["spec"]})
+    plane.call("PATCH", CRD_PATH, {"spec": crd["spec"]})
     steered = {"groups": [group("g", job("a"))], "abort": False}
     body = {"apiVersion": API, "kind": "ManagedJob", "metadata": {"name": "probe"}, "spec": steered}
     tried = f"/apis/{API}/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"

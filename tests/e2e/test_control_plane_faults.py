@@ -2,12 +2,12 @@
 
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.shapes import chain, fan, waves
-from tests.plane.components import API_SERVER, ETCD, FAST_CONTROLLERS
+from tests.plane.access import CRD_PATH
+from tests.plane.components import API_SERVER, ETCD
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
@@ -18,24 +18,10 @@ from tests.plane.probes import Server
 from tests.plane.site import Site
 from tests.plane.workflows import API, Workflows
 
+pytestmark = pytest.mark.module_plane
+
 LEADING = '"event": "leading"'
 starts_the_server = pytest.mark.breaks("rights", reason="an API server that has just started knows no roles yet")
-
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
-
-
-@pytest.fixture(scope="module")
-def fragile_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A plane of these tests' own; each leaves it whole."""
-    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
-    yield plane
-    plane.close()
-
-
-@pytest.fixture
-def control_plane(fragile_plane: ControlPlane) -> ControlPlane:
-    """Where the other fixtures work."""
-    return fragile_plane
 
 
 @starts_the_server
@@ -183,7 +169,7 @@ def test_a_crd_that_is_removed_and_installed_again_is_served_by_the_same_process
 
 def remove_crd(plane: ControlPlane) -> None:
     """Delete the CRD and all workflows with it, and wait until both are gone, and no longer served."""
-    plane.call("DELETE", CRD)
-    eventually(lambda: plane.request("GET", CRD).status_code == 404, "the CRD is gone")
+    plane.call("DELETE", CRD_PATH)
+    eventually(lambda: plane.request("GET", CRD_PATH).status_code == 404, "the CRD is gone")
     served = f"/apis/{API}/managedjobs"
     eventually(lambda: plane.request("GET", served).status_code == 404, "workflows are no longer served")

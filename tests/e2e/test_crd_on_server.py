@@ -15,6 +15,7 @@ from jobsmgr.api.workflow import API_VERSION, GROUP, KIND
 from manifests import kubernetes_types
 from manifests.generate.files import CRD
 from tests.api.forms import AVAILABLE_PARAMS, JOB, LEVELS, PARAMS, REFUSED, SHAPES, TAKEN, put, workflow
+from tests.plane.access import CRDS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import KUBECTL_DEADLINE, eventually
 
@@ -294,7 +295,7 @@ def test_plain_kubectl_apply_installs_it(plane: ControlPlane, namespace: str, re
         assert word in plane.kubectl("apply", "-f", "-", stdin=json.dumps(renamed)).stdout
     plane.kubectl("wait", "--for=condition=Established", f"crd/{renamed['metadata']['name']}", KUBECTL_DEADLINE)
     eventually(_is_in_force(plane, renamed, namespace))
-    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{renamed['metadata']['name']}"
+    path = f"{CRDS}/{renamed['metadata']['name']}"
     conditions = plane.call("GET", path)
     problems = [c for c in conditions["status"]["conditions"] if c["type"] == "NonStructuralSchema"]
     assert problems == []

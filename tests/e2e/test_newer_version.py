@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.shapes import chain, group
 from tests.newer_version import decorated, kept
+from tests.plane.access import CRD_PATH
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -19,8 +20,6 @@ from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
-
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
 
 
 def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -38,13 +37,13 @@ def install_newer_crd(plane: ControlPlane, operator: OperatorProcess) -> None:
     """
     elsewhere = Workflows(plane, plane.namespace())
     elsewhere.create_spec("probe", chain(1))
-    crd = plane.call("GET", CRD)
+    crd = plane.call("GET", CRD_PATH)
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
     for one in _objects(schema):
         one["x-kubernetes-preserve-unknown-fields"] = True
     jobs = schema["properties"]["groups"]["items"]["properties"]["jobs"]["items"]
     jobs["properties"]["phase"]["enum"].append("skipped")
-    plane.call("PUT", CRD, crd)
+    plane.call("PUT", CRD_PATH, crd)
 
     def served() -> bool:
         answer = plane.request("PATCH", f"{elsewhere.path}/probe/status", {"status": {"shard": 1}})

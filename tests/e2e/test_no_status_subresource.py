@@ -2,13 +2,13 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from tests.e2e.shapes import chain
-from tests.plane.components import FAST_CONTROLLERS
+from tests.plane.access import CRD_PATH
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Passed
@@ -18,27 +18,14 @@ from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
 
-pytestmark = pytest.mark.breaks(
-    "S5", reason="a path that is not served is refused before its body is read, so that the audit log has none"
-)
+pytestmark = [
+    pytest.mark.module_plane,
+    pytest.mark.breaks(
+        "S5", reason="a path that is not served is refused before its body is read, so that the audit log has none"
+    ),
+]
 
 Patches = Callable[[], list[Passed]]
-
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/managedjobs.jobsmanager.raczylo.com"
-
-
-@pytest.fixture(scope="module")
-def bare_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A plane of these tests' own; each leaves the CRD as it found it."""
-    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
-    yield plane
-    plane.close()
-
-
-@pytest.fixture
-def control_plane(bare_plane: ControlPlane) -> ControlPlane:
-    """Where the other fixtures work."""
-    return bare_plane
 
 
 @pytest.fixture
@@ -52,7 +39,7 @@ def set_subresources(plane: ControlPlane, subresources: dict[str, object]) -> No
     elsewhere = Workflows(plane, plane.namespace())
     elsewhere.create_spec("probe", chain(1))
     operation = {"op": "replace", "path": "/spec/versions/0/subresources", "value": subresources}
-    plane.call("PATCH", CRD, [operation], headers={"Content-Type": "application/json-patch+json"})
+    plane.call("PATCH", CRD_PATH, [operation], headers={"Content-Type": "application/json-patch+json"})
     expected = 200 if "status" in subresources else 404
 
     def served() -> bool:

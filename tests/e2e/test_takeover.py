@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from jobsmgr.api.crd import custom_resource_definition
+from tests.plane.access import CRDS
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.own_plane(controllers=FAST_CONTROLLERS)
 
 
 DUMPED = Path(__file__).parents[1] / "data" / "takeover"
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PREFIX = "jobmanager.raczylo.com/"
 ORDER = (
     *("first-group/first-job", "first-group/second-job", "first-group/second-half-job"),
@@ -106,7 +106,7 @@ class GoOperator:
     def make_way(self) -> None:
         """Apply our CRD over its own, as the instructions for a migration say."""
         definition = custom_resource_definition()
-        self.plane.call("PATCH", f"{DEFINITIONS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
+        self.plane.call("PATCH", f"{CRDS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
         wrong = self.manifest("probe", {"groups": []})
         eventually(
             lambda: self.plane.request("POST", f"{self.path}?dryRun=All", wrong).status_code == 422,
@@ -118,7 +118,7 @@ class GoOperator:
 def go_operator(site: Site) -> GoOperator:
     """A plane with the Go operator's CRD."""
     definition = go_definition()
-    site.plane.call("PATCH", f"{DEFINITIONS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
+    site.plane.call("PATCH", f"{CRDS}/{definition['metadata']['name']}", {"spec": definition["spec"]})
     go = GoOperator(*site)
     eventually(go.takes_strings, "its schema is in force")
     return go

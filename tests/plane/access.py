@@ -22,6 +22,9 @@ from tests.plane.components import OPERATORS
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
 CRD = MANIFESTS / "crd" / "managedjobs.yaml"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+CRD_PATH = f"{CRDS}/managedjobs.jobsmanager.raczylo.com"
+"""Where it is on the API server."""
 DEFAULT = MANIFESTS / "overlays" / "default"
 """What is installed unless somebody chooses otherwise."""
 ROLES = (MANIFESTS / "base", MANIFESTS / "components" / "pod-reader")
@@ -165,12 +168,11 @@ class Access:
     def install_crd(self, path: Path = CRD) -> None:
         """Create the CRD and wait until ManagedJobs can be listed and created."""
         manifest = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        collection = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-        self.create_if_missing(collection, manifest)
+        self.create_if_missing(CRDS, manifest)
         name = manifest["metadata"]["name"]
 
         def established() -> bool:
-            conditions = self.call("GET", f"{collection}/{name}").get("status", {}).get("conditions") or []
+            conditions = self.call("GET", f"{CRDS}/{name}").get("status", {}).get("conditions") or []
             return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
         until(established, f"the CRD {name} was not established")

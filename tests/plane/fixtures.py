@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     for line in (
         "fast_plane: `namespace` and all built on it are of the plane without Job controller",
+        "module_plane: they are of one like that for this module alone; a test may break it, and makes it whole again",
         "real_node: they are of the plane with a real node, in place of which the test is skipped where there is none",
         "own_plane(**options): they are of a plane of the test's own, which it may break",
         "breaks(rule, reason): the test breaks this rule of `rules.RULES` on purpose",
@@ -117,6 +118,14 @@ def own_plane(tmp_path: Path) -> Iterator[Callable[..., ControlPlane]]:
         one.close()
 
 
+@pytest.fixture(scope="module")
+def module_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A plane without Job controller for the tests of one module; each of them leaves it whole."""
+    plane = ControlPlane.start(tmp_path_factory.mktemp("plane"), FAST_CONTROLLERS)
+    yield plane
+    plane.close()
+
+
 @pytest.fixture
 def control_plane(request: pytest.FixtureRequest) -> ControlPlane:
     """The plane that the test's namespace is on: `plane`, or what one of the markers asks for."""
@@ -124,7 +133,7 @@ def control_plane(request: pytest.FixtureRequest) -> ControlPlane:
     if own:
         started: ControlPlane = request.getfixturevalue("own_plane")(**own.kwargs)
         return started
-    kinds = {"fast_plane": "fast_plane", "real_node": "node"}
+    kinds = {"fast_plane": "fast_plane", "module_plane": "module_plane", "real_node": "node"}
     name = next((name for marker, name in kinds.items() if request.node.get_closest_marker(marker)), "plane")
     chosen: ControlPlane = request.getfixturevalue(name)
     return chosen
