@@ -36,7 +36,7 @@ class Baseline:
             return None
         jobs, seen = list(snapshot.jobs.values()), list(self.seen.values())
         places = list(changed_places(seen, jobs))
-        if len(jobs) < len(seen) or any(jobs[place].uid != seen[place].uid for place in places):
+        if len(jobs) < len(seen) or any(jobs[place].gone or jobs[place].uid != seen[place].uid for place in places):
             return None  # one does not exist any more, maybe with another of its name, or their order has changed
         return (*(jobs[place] for place in places), *jobs[len(seen) :])
 

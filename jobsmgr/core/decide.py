@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 
 import attrs
@@ -22,7 +23,7 @@ from jobsmgr.api.decision import (
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Condition, ConditionType, Phase, Reason, Status
+from jobsmgr.api.status import Condition, ConditionType, JobStatus, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.carrying import keep_attempts, keep_foreign, keep_unknown
@@ -52,6 +53,8 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
     """
     try:
         status = work_out(snapshot, hooks)
+        if behind := tuple(islice(_behind_lost(snapshot, status), batch)):
+            return _decision(snapshot, status, behind)
         if (answer := answered(snapshot, status)) is not None:
             return _answer(snapshot, answer, hooks)
         ready = _startable(snapshot, status, baseline)
@@ -96,7 +99,8 @@ def hold(
         status = work_out(failing, hooks)
     except (PluginError, FragmentConflict):
         status = _stalled(failing, Reason.PLUGIN_ERROR)
-    decision = _decision(snapshot, status, _steps(snapshot, status), since)
+    steps = tuple(_behind_lost(snapshot, status)) or _steps(snapshot, status)
+    decision = _decision(snapshot, status, steps, since)
     return attrs.evolve(decision, plugin_error=failing.plugin_error)
 
 
@@ -191,9 +195,36 @@ def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]
         unseen |= job.phase is Phase.PENDING and key in snapshot.unsure and job.reason in _ENDS_UNSTARTED
         if batch and key not in unknown and unseen:
             batch -= 1
-            planned = snapshot.plan.jobs.get(key)
-            name = job.job_name or (planned.job_name(job.attempt) if planned is not None else "")
-            yield ReadJob(key=key, name=name, uid=job.uid)
+            yield ReadJob(key=key, name=_job_name(snapshot.plan, key, job), uid=job.uid)
+
+
+def _behind_lost(snapshot: Snapshot, status: Status) -> Iterator[ReadJob]:
+    """Jobs that have started if one that is found lost now had succeeded first, and that no read has looked for.
+
+    A process that has crashed may have seen that success before somebody deleted the Job. What it has started then is
+    in no status, and perhaps not in an old list either: it would end as a job that never started. So nothing is stored
+    before these are read.
+    """
+    if snapshot.changed is not None:  # then none is lost
+        return
+    gone = {state.uid for state in snapshot.jobs.values() if state.gone and state.result is None}
+    ran = {key for key, job in snapshot.status.jobs() if job.phase is Phase.RUNNING and job.uid in gone}
+    lost = [key for key, job in status.jobs() if key in ran and job.phase.ended]
+    if not lost:
+        return
+    jobs, names = dict(status.jobs()), {state.name for state in snapshot.jobs.values()}
+    phases = {key: job.phase for key, job in snapshot.status.jobs()}
+    phases |= {key: job.phase for key, job in jobs.items() if job.uid}
+    for key in ready_jobs(snapshot.plan, phases | dict.fromkeys(lost, Phase.SUCCEEDED)):
+        name = _job_name(snapshot.plan, key, jobs[key])
+        if jobs[key].phase.ended and name not in names:
+            yield ReadJob(key=key, name=name, uid="")
+
+
+def _job_name(plan: Plan, key: JobKey, job: JobStatus) -> str:
+    """Of the Job of its current attempt, whether there is one or not."""
+    planned = plan.jobs.get(key)
+    return job.job_name or (planned.job_name(job.attempt) if planned is not None else "")
 
 
 def _steps(

@@ -133,6 +133,8 @@ class World:
         before, self.decision = self.snapshot(), self.decide()
         for step in self.decision.steps:
             self._carry_out(step)
+        if any(isinstance(step, ReadJob | ReadWorkflow) for step in self.decision.steps):
+            return self  # the next look stores what it makes of that
         plan = self._plan_of_this_look()
         status = self.decision.status
         if self.decision.steps != (StoreStatus(),):
@@ -178,9 +180,9 @@ class World:
                 self.confirmed = True
             case ReadJob():
                 self.read.append(step.name)
-                self.jobs |= self.hidden
-                self.hidden = {}
-                if step.uid not in {one.uid for one in self.jobs.values()}:
+                if step.name in self.hidden:
+                    self.jobs[step.name] = self.hidden.pop(step.name)
+                elif not any(one.name == step.name and step.uid in ("", one.uid) for one in self.jobs.values()):
                     name = step.uid if step.name in self.jobs else step.name
                     self.jobs[name] = JobState(name=step.name, uid=step.uid, key=step.key, gone=True)
             case CreateJob():

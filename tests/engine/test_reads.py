@@ -32,7 +32,7 @@ async def test_a_job_that_is_not_there_when_it_is_read_is_lost() -> None:
     cluster.jobs[KEY].clear()
     async with loop(cluster, keys=[KEY]):
         pass
-    assert len(cluster.of("read_job")) == 1
+    assert [write.what for write in cluster.of("read_job")] == ["wf-g-a", "wf-g-b"]  # which may have followed it
     assert cluster.phases() == {"g/a": "failed", "g/b": "aborted"}
 
 

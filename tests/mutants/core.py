@@ -4,6 +4,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = (
     Mutant(
+        "what may have started behind a lost Job is not looked for",
+        "core/decide.py",
+        "    if not lost:\n",
+        "    if True:\n",
+        "core/test_unseen.py::test_what_may_have_started_behind_a_lost_job_is_read",
+    ),
+    Mutant(
         "a job starts as soon as what it waits for has ended, however it ended",
         "api/edges.py",
         "_SATISFYING = {When.SUCCEEDED: GOOD_ENDS}",
