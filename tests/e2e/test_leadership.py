@@ -130,6 +130,13 @@ def test_a_leader_that_is_cut_off_steps_down_and_the_standby_goes_on(
     assert [one for one in writes(trace, first) if one.received > moment] == []
 
 
+def tells_of_running(one: Request, name: str) -> bool:
+    """Whether a write is an event about that workflow, or its status while none of its jobs has ended."""
+    if one.resource == "events":
+        return one.name.startswith(f"{name}.")
+    return (one.resource, one.name) == ("managedjobs/status", name) and one.body["status"]["progress"].startswith("0/")
+
+
 def spoiled() -> dict[str, Any]:
     """A spec with nothing that makes sense, as far as the API server lets it be stored."""
     return {"leaseDurationSeconds": 2_147_483_647, "leaseTransitions": 2_147_483_647, "holderIdentity": ""}
@@ -167,7 +174,8 @@ def test_a_stranger_in_the_lease_is_respected_until_his_time_is_over(
     operator.wait_for_log(LEADING)
     jobs.hold("*")
     workflows.create_spec("etl", fan(2))
-    workflows.wait_for_phases("etl", fan__job_0="running")
+    for job in ("fan/job-0", "fan/job-1"):
+        workflows.wait_until_started("etl", job)
     stranger = {"holderIdentity": "a-stranger", "leaseDurationSeconds": 7, "leaseTransitions": 5}
     leases.overwrite(*site, stranger)
     operator.wait_for_log('held by \\"a-stranger\\"')
@@ -180,7 +188,8 @@ def test_a_stranger_in_the_lease_is_respected_until_his_time_is_over(
     overwritten = next(one for one in updates if one.user != operator.user)
     regained = min(one.received for one in updates if one.user == operator.user and one.received > overwritten.received)
     between = [one for one in writes(trace, operator) if overwritten.answered < one.received < regained]
-    assert len(between) <= 1, "only what was under way when the stranger came"
+    # The jobs ended, and `late` was made, after it had lost. What it wrote about the time before may still arrive.
+    assert [one for one in between if not tells_of_running(one, "etl")] == []
     assert leases.spec(*site)["leaseTransitions"] >= 6
 
 
