@@ -4,6 +4,7 @@ Imports nothing of jobsmgr.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -41,6 +42,10 @@ def wheel(
     return built
 
 
+_INSTALLED: dict[tuple[object, ...], Path] = {}
+"""What pip has installed for this process, by content: it takes a second for each, and tests ask for the same again."""
+
+
 def install(
     folder: Path, name: str, version: str, files: Mapping[str, str], entry_points: Mapping[str, str]
 ) -> dict[str, str]:
@@ -48,10 +53,17 @@ def install(
 
     Arguments as for `wheel`.
     """
-    built = wheel(folder, name, version, files, entry_points)
     target = folder / f"installed-{name}"
-    options = ("--quiet", "--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(built)]
-    subprocess.run(command, check=True)
+    content = (name, version, (*files.items(),), (*entry_points.items(),))
+    if content in _INSTALLED:
+        shutil.copytree(_INSTALLED[content], target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        _pip_install(wheel(folder, name, version, files, entry_points), target)
+        _INSTALLED[content] = target
     found = [str(target), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(found)}
+
+
+def _pip_install(built: Path, target: Path) -> None:
+    options = ("--quiet", "--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(built)], check=True)
