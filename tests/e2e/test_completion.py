@@ -28,6 +28,7 @@ def _offered(commands: Commands, *words: str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.fast_plane
 def test_words_are_completed_from_the_cluster(
     workflows: Workflows, operator: OperatorProcess, commands: Commands

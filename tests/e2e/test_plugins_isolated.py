@@ -146,6 +146,7 @@ HELD = (
 """Ways to fail that hold a workflow."""
 
 
+@pytest.mark.long
 def test_whatever_a_plugin_raises_concerns_its_workflow_alone(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path
 ) -> None:
@@ -248,6 +249,7 @@ def blocking(tmp_path: Path, way: str = "") -> dict[str, str]:
     return {**found, "BLOCKS": way}
 
 
+@pytest.mark.long
 def test_a_plugin_that_blocks_costs_the_lease_and_is_named(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path
 ) -> None:
@@ -292,6 +294,7 @@ def test_a_plugin_that_blocks_costs_the_lease_and_is_named(
     assert first.running
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["select", "c", "python"])
 def test_sigterm_ends_a_process_that_is_blocked(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, tmp_path: Path, way: str
@@ -311,6 +314,7 @@ def test_sigterm_ends_a_process_that_is_blocked(
     workflows.wait_for("blocks", "Complete")
 
 
+@pytest.mark.long
 def test_sigterm_while_a_plugin_is_imported(operators: Operators, tmp_path: Path) -> None:
     """The signal is heard before anything of others runs."""
     text = "import time\nprint('imported', flush=True)\ntime.sleep(600)\n"

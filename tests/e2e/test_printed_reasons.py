@@ -151,6 +151,7 @@ def reads_of_pods(trace: Trace) -> list[str]:
     return [one.resource for one in found if one.resource in ("pods", "events")]
 
 
+@pytest.mark.long
 def test_a_job_whose_pods_cannot_be_made_says_what_refuses_them(
     workflows: Workflows, pods: PodRunner, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:

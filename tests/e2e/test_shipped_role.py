@@ -29,6 +29,7 @@ def invalid_again(workflows: Workflows, name: str) -> None:
         eventually(lambda generation=generation: workflows.status(name).get("observedGeneration") == generation)  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_every_verb_of_the_shipped_role_is_used(
     workflows: Workflows, by_hand: JobsByHand, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace
 ) -> None:

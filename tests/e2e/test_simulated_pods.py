@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.e2e.commands import Commands
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -40,6 +42,7 @@ def _spec(annotations: dict[str, str]) -> dict[str, Any]:
     return {"retries": 0, "groups": [{"name": "g", "jobs": [job]}]}
 
 
+@pytest.mark.long
 def test_each_reason_is_named(
     workflows: Workflows, pods: PodRunner, operator: OperatorProcess, commands: Commands, plane: ControlPlane
 ) -> None:

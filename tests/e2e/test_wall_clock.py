@@ -20,7 +20,7 @@ from tests.plane.trace import Trace
 from tests.plane.wall_clock import WallClock
 from tests.plane.workflows import Workflows
 
-pytestmark = pytest.mark.fast_plane
+pytestmark = [pytest.mark.fast_plane, pytest.mark.long]
 
 
 HOUR = 3600.0
