@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.lagging import EXPIRED, anew, resumed
 from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import FaultProxy
+from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import FAILS, JobFinisher
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.leases import wait_for_renewals
@@ -69,12 +69,15 @@ def test_a_job_that_a_list_does_not_have_any_more_costs_one_get(
     workflows.create_spec("etl", fan(width))
     workflows.wait_for_phases("etl", {f"fan/job-{number}": "running" for number in range(width)})
     gone = [f"job-{number}" for number in range(0, width, 2)]
+    gate = Hold(then=EXPIRED)
+    proxy.add(gate, method="WATCH", path=resumed("jobs"), times=1)
+    listed = proxy.add(EXPIRED, method="WATCH", path=anew("jobs"), nth=10_000)  # only counts
     proxy.cut_off()
+    proxy.restore()
+    eventually(lambda: gate.reached, "the watch is resumed")
     for name in gone:
         by_hand.delete(f"etl-fan-{name}")
-    proxy.add(EXPIRED, method="WATCH", path=resumed("jobs"), times=1)
-    listed = proxy.add(EXPIRED, method="WATCH", path=anew("jobs"), nth=10_000)  # only counts
-    proxy.restore()
+    gate.release()
     workflows.wait_for_phases("etl", {f"fan/{name}": "failed" for name in gone})
     assert {workflows.job("etl", f"fan/{name}")["reason"] for name in gone} == {"JobLost"}
     jobs.release("*")

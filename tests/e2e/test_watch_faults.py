@@ -9,8 +9,9 @@ import pytest
 from tests.e2e.lagging import EXPIRED, only_pages
 from tests.e2e.shapes import chain, fan
 from tests.plane.eventually import eventually
-from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Passed, Rewrite, Silence
+from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Hold, Passed, Rewrite, Silence
 from tests.plane.job_finisher import JobFinisher
+from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
@@ -64,12 +65,14 @@ def test_a_place_in_history_that_is_gone_is_found_anew_by_a_list(
     operators(url=proxy.url)
     workflows.create_spec("etl", fan(2))
     workflows.wait_for_phases("etl", fan__job_0="running", fan__job_1="running")
-    proxy.cut_off()
-    site.plane.call("DELETE", _job(site.namespace, "etl-fan-job-0"))
-    rule = proxy.add(how, method="WATCH", path=f"{JOBS}.*{RESUMED}", times=1)
     known = len(anew(watches(proxy, "jobs")))
+    gate = Hold(then=how)  # an outage would not do: after a few attempts everything is listed anew in any case
+    proxy.add(gate, method="WATCH", path=f"{JOBS}.*{RESUMED}", times=1)
+    proxy.cut_off()
     proxy.restore()
-    eventually(lambda: rule.matched == 1, "the watch is resumed, and refused")
+    eventually(lambda: gate.reached, "the watch is resumed")
+    site.plane.call("DELETE", _job(site.namespace, "etl-fan-job-0"))
+    gate.release()
     workflows.wait_for_phases("etl", fan__job_0="failed")
     assert workflows.job("etl", "fan/job-0")["reason"] == "JobLost"
     assert len(anew(watches(proxy, "jobs"))) == known + 1
@@ -84,13 +87,14 @@ def _job(namespace: str, name: str) -> str:
 
 @pytest.mark.parametrize("how", [EXPIRED, Rewrite(expired_event)], ids=["status", "event"])
 def test_a_place_in_history_that_is_gone_is_not_asked_for_twice(
-    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, how: Action
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, site: Site, how: Action
 ) -> None:
     """Without an outage, after which everything would be listed anyway: the first refusal is believed."""
-    # The second one: a process that begins to lead lists anew. It lives long enough for its end not to be a failure.
-    proxy.add(Cut(seconds=3), method="WATCH", path=JOBS, nth=2)
+    operators(url=proxy.url).wait_for_log('"event": "leading"')
+    wait_for_renewals(*site, 3)  # the watch has lived long enough for its end not to be a failure
     gone = proxy.add(how, method="WATCH", path=f"{JOBS}.*{RESUMED}")
-    operators(url=proxy.url)
+    proxy.cut_off()
+    proxy.restore()
     eventually(lambda: gone.matched, "the watch has ended, and is resumed")
     workflows.create_spec("etl", chain(2))
     workflows.wait_for("etl", "Complete")

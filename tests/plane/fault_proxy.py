@@ -199,22 +199,24 @@ class FaultProxy:
             task.exception()  # nobody else asks once the client has gone
 
     async def _act(self, request: web.BaseRequest, body: bytes, transport: asyncio.Transport) -> web.StreamResponse:
-        path, watch = request.raw_path, wire.is_watch(request)
-        method = "WATCH" if watch else request.method
+        path, method = request.raw_path, "WATCH" if wire.is_watch(request) else request.method
         agent = request.headers.get("User-Agent", "")
         # Every rule counts every request that it matches; the oldest of those that take it acts.
         takers = [rule for rule in list(self._rules) if rule.takes(method, path, agent, body)]
         action = takers[0].action if takers else None
         self.passed.append(Passed(method, path, time.monotonic(), action))
+        return await self._apply(Reset() if self._cut_off else action, request, body, transport)
+
+    async def _apply(
+        self, action: Action | None, request: web.BaseRequest, body: bytes, transport: asyncio.Transport
+    ) -> web.StreamResponse:
+        watch = wire.is_watch(request)
         match action:
-            case _ if self._cut_off:
-                wire.reset(transport)
-                return web.Response()
             case Answer():
                 return wire.answered(action)
-            case Replay() if watch and not old_lists.is_resumed(path):
+            case Replay() if watch and not old_lists.is_resumed(request.raw_path):
                 return await self._replay(request, action)
-            case Replay() if method == "GET":
+            case Replay() if request.method == "GET" and not watch:
                 return web.json_response(action.content)
             case Reset():
                 wire.reset(transport)
@@ -225,6 +227,7 @@ class FaultProxy:
                 await asyncio.sleep(seconds)
             case Hold():
                 await action.passed()
+                return await self._apply(action.then, request, body, transport)
             case Before(function, forward):
                 function()
                 if not forward:

@@ -84,6 +84,8 @@ class After:
 class Hold:
     """Keep requests back until the test releases them, then forward them, even if the client has given up."""
 
+    then: "Action | None" = None
+    """What is done to them then, in place of plain forwarding: a fault that comes when the test is ready for it."""
     reached: bool = False
     """Whether a request has come to it."""
     _released: bool = False

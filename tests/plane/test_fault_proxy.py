@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -153,7 +154,7 @@ def test_a_held_request_waits_for_the_test(
     hold = Hold()
     proxy.add(hold, method="POST", times=1)
     with pytest.raises(httpx.ReadTimeout):
-        client.post(maps, json={"metadata": {"name": "late"}}, timeout=0.3)
+        client.post(maps, json={"metadata": {"name": "late"}}, timeout=httpx.Timeout(20, read=1))
     client.close()
     assert hold.reached
     assert not proxy.idle
@@ -163,12 +164,26 @@ def test_a_held_request_waits_for_the_test(
     eventually(lambda: proxy.idle, "nobody is connected any more")
 
 
+def test_what_is_held_may_meet_another_fault_in_the_end(
+    plane: ControlPlane, proxy: FaultProxy, client: httpx.Client, maps: str
+) -> None:
+    """When the test has done what must come before it; nothing arrives."""
+    hold = Hold(then=Answer(410, {"reason": "Expired"}))
+    proxy.add(hold, method="POST", times=1)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(post, client, maps, "held")
+        eventually(lambda: hold.reached, "it is held")
+        hold.release()
+        assert answer.result().status_code == 410
+    assert names(plane, maps) == []
+
+
 def test_watches_are_cut(proxy: FaultProxy, client: httpx.Client, maps: str) -> None:
     """After some events or seconds; cleanly or not."""
     for name in ("a", "b", "c"):
         post(client, maps, name)
     proxy.add(Cut(events=2), method="WATCH", nth=1)
-    proxy.add(Cut(seconds=0.5), method="WATCH", nth=2)
+    proxy.add(Cut(seconds=1.5), method="WATCH", nth=2)
     proxy.add(Cut(events=1, cleanly=False), method="WATCH", nth=3)
     assert len(list(watch(client, maps))) == 2
     assert len(list(watch(client, maps))) == 3
