@@ -252,7 +252,7 @@ def test_a_job_waits_for_its_configmap_and_secret_and_goes_on_when_they_are_ther
     base = f"/api/v1/namespaces/{site.namespace}"
     for kind, name in (("configmaps", "settings"), ("secrets", "token"), ("configmaps", "files")):
         eventually(lambda name=name: name in pods.missing.values(), f"the Pod waits for {name}")  # type: ignore[misc]
-        assert workflows.job("needs", "g/a")["phase"] == "running"
+        workflows.wait_for_phases("needs", g__a="running")
         site.plane.call("POST", f"{base}/{kind}", {"metadata": {"name": name}})
     assert workflows.wait_for("needs", "Complete")["progress"] == "2/2"
     assert pods.started.count("needs/g/a") == 1

@@ -35,7 +35,7 @@ def test_nothing_is_left_of_a_workflow_that_is_deleted(
     workflows.create_spec("other", {"groups": [group("g", "survivor", "next")]})
     for name in CASCADES:
         workflows.wait_for_phases(name, g__first="succeeded", g__second="running")
-        assert len(leftovers(*site, uids[name])) == 4, "two Jobs, two Pods"
+        eventually(lambda name=name: len(leftovers(*site, uids[name])) == 4, "two Jobs, two Pods")  # type: ignore[misc]
     if not up:
         operator.kill()
     for name in CASCADES:

@@ -43,6 +43,7 @@ def test_a_status_wiped_under_a_running_operator_is_written_again(
     for name in ("wiped", "done"):
         workflows.create_spec(name, SPEC)
     workflows.wait_for_phases("wiped", g__first="succeeded", g__second="running")
+    workflows.wait_until_started("wiped", "g/second")
     workflows.wait_for("done", "Complete")
     for name in ("wiped", "done"):
         before = workflows.status(name)

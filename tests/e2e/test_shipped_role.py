@@ -50,7 +50,7 @@ def test_every_verb_of_the_shipped_role_is_used(
     workflows.create_spec("late", {**chain(1), "activeDeadlineSeconds": 1})
     workflows.create_spec("short", {**chain(1), "ttlSecondsAfterFinished": 0})
     workflows.create_spec("spoiled", {"groups": [VALID]})
-    workflows.wait_for_phases("spoiled", g__held="running")
+    workflows.wait_until_started("spoiled", "g/held")  # the job finisher has said that its pod is ready
     by_hand.edit("spoiled-g-held/status", {"status": {"active": 1, "ready": 0}})
     invalid_again(workflows, "spoiled")
     workflows.wait_for("late", "Failed")
