@@ -1,11 +1,14 @@
 """What time alone does to a workflow: deadlines of workflow and job, and the time that a finished one is kept."""
 
+import datetime
+
 import pytest
 
 from tests.e2e.shapes import group, job
 from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher
+from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.pod_runner import PodRunner
 from tests.plane.site import Site
@@ -18,14 +21,29 @@ def deletions(trace: Trace, resource: str) -> list[Request]:
     return [one for one in trace.recording().by_operators if (one.verb, one.resource) == ("delete", resource)]
 
 
+def seconds_since(moment: str) -> int:
+    """Whole seconds from then until now."""
+    then = datetime.datetime.fromisoformat(moment)
+    return int((datetime.datetime.now(datetime.UTC) - then).total_seconds())  # noqa: TID251  as the API server's clock
+
+
 def test_at_the_workflows_deadline_what_runs_is_deleted_and_the_rest_never_starts(
-    workflows: Workflows, pods: PodRunner, operator: OperatorProcess, trace: Trace, site: Site
+    workflows: Workflows,
+    by_hand: JobsByHand,
+    pods: PodRunner,
+    operator: OperatorProcess,
+    trace: Trace,
+    site: Site,
 ) -> None:
     """The running Job goes with its Pod, by its uid; failed and aborted both with DeadlineExceeded; success stays."""
     groups = [group("first", "done", "hangs", "waits"), group("second", "behind")]
     pods.hold("hangs")
-    workflows.create_spec("late", {"activeDeadlineSeconds": 4, "groups": groups})
+    workflows.create_spec("late", {"activeDeadlineSeconds": 600, "groups": groups})
     workflows.wait_for_phases("late", first__done="succeeded", first__hangs="running")
+    eventually(lambda: by_hand.get("late-first-hangs")["status"].get("ready"), "its Pod is ready")
+    workflows.edit(
+        "late", {"spec": {"activeDeadlineSeconds": seconds_since(workflows.status("late")["startTime"]) + 3}}
+    )
     uid = workflows.job("late", "first/hangs")["uid"]
     status = workflows.wait_for("late", "Finished")
     assert status["phase"] == "failed"
@@ -68,9 +86,10 @@ def test_a_job_that_cannot_be_created_for_its_deadline_fails(
     path = f"/api/v1/namespaces/{site.namespace}/resourcequotas"
     site.plane.call("POST", path, quota)
     eventually(lambda: site.plane.call("GET", f"{path}/one-job").get("status", {}).get("hard"), "the quota counts")
+    workflows.create_spec("crowded", {"groups": [group("only", "first", "second", "third")]})
+    workflows.wait_for_reason("crowded", "only/second", "QuotaExceeded")
     second = job("second", activeDeadlineSeconds=3)
-    workflows.create_spec("crowded", {"groups": [group("only", "first", second, "third")]})
-    eventually(lambda: workflows.job("crowded", "only/second").get("reason") == "QuotaExceeded", "it waits")
+    workflows.edit("crowded", {"spec": {"groups": [group("only", "first", second, "third")]}})
     workflows.wait_for("crowded", "Finished")
     shown = workflows.job("crowded", "only/second")
     assert (shown["phase"], shown["reason"]) == ("failed", "DeadlineExceeded")

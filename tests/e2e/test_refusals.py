@@ -93,14 +93,15 @@ def test_a_policy_that_denies_jobs_is_waited_for_until_a_deadline_ends_the_job(
 
     A job with a deadline fails by it; one without goes on when the policy is gone.
     """
-    spec = fan(2)
-    spec["groups"][0]["jobs"][0]["activeDeadlineSeconds"] = 2
     with denied(*site, reason, message="no Jobs on Tuesdays"):
-        workflows.create_spec("etl", spec)
+        workflows.create_spec("etl", fan(2))
         for path in ("fan/job-0", "fan/job-1"):
             job = workflows.wait_for_reason("etl", path, "AdmissionDenied")
             assert job["phase"] == "pending"
             assert "no Jobs on Tuesdays" in job["message"]
+        spec = fan(2)
+        spec["groups"][0]["jobs"][0]["activeDeadlineSeconds"] = 2
+        workflows.edit("etl", {"spec": spec})
         job = workflows.wait_for_reason("etl", "fan/job-0", "DeadlineExceeded")
         assert job["phase"] == "failed"
         assert workflows.phases("etl")["fan/job-1"] == "pending"

@@ -13,7 +13,7 @@ from tests.plane.admission import set_quota
 from tests.plane.audit import Request
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.leases import SHORT, wait_for_renewals
+from tests.plane.leases import wait_for_renewals
 from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.fast_plane, pytest.mark.long]
 HOUR = 3600.0
 JUMPS = pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["forward", "back"])
 LEADING = '"event": "leading"'
+LEASE = ("--lease-duration", "12", "--lease-renew-deadline", "10", "--lease-retry-period", "0.5")
+"""Flags for replicas of which the first must not lose its lease on a slow machine before it is killed."""
 
 
 @pytest.fixture
@@ -72,10 +74,10 @@ def test_a_refused_job_is_tried_again_at_the_same_pace(
     """1, 2, 4, 8 s apart as ever: an hour back makes no hour of it, and an hour forward does not cut it short."""
     set_quota(*site, 0)
     workflows.create_spec("etl", fan(1))
-    eventually(lambda: len(refused(trace)) == 2, "it was refused twice")
+    known = eventually(lambda: (found := refused(trace))[1:] and found, "it was refused twice")
     clock.set(seconds)
     touch(workflows, "etl")
-    tries = eventually(lambda: (found := refused(trace))[3:] and found, "it is tried again, and again")
+    tries = eventually(lambda: (found := refused(trace))[len(known) + 1 :] and found, "it is tried again, and again")
     assert all(gap >= 0.75 * 2**number for number, gap in enumerate(gaps(tries))), gaps(tries)
     set_quota(*site, 5)
     clock.set(0)
@@ -124,13 +126,14 @@ def test_while_the_clock_is_slow_a_deadline_lasts_and_nothing_is_written(
 ) -> None:
     """Reading the clock again and again costs no request."""
     jobs.hold("*")
-    workflows.create_spec("bounded", {"activeDeadlineSeconds": 4, **fan(1)})
+    workflows.create_spec("bounded", {"activeDeadlineSeconds": 600, **fan(1)})
     workflows.wait_until_started("bounded", "fan/job-0")
     clock.set(-HOUR)
-    touch(workflows, "bounded")
+    workflows.edit("bounded", {"spec": {"activeDeadlineSeconds": 4}})
+    eventually(lambda: workflows.status("bounded")["observedGeneration"] == 2, "the edit has been seen")
 
     def ours() -> int:
-        return len([one for one in trace.recording().by_operators if one.resource != "leases"])
+        return len([one for one in trace.recording().by_operators if one.resource not in ("leases", "events")])
 
     wait_for_renewals(*site, 1)
     before = ours()
@@ -207,9 +210,9 @@ def test_the_leader_leads_on_and_nobody_else_does(
 ) -> None:
     """Whichever replica's clock is wrong, and which way; when the leader dies the other takes over all the same."""
     others = WallClock(tmp_path / "others-clock")
-    first = operators(environment=clock.environment, flags=SHORT)
+    first = operators(environment=clock.environment, flags=LEASE)
     first.wait_for_log(LEADING)
-    second = operators(environment=others.environment, flags=SHORT)
+    second = operators(environment=others.environment, flags=LEASE)
     second.wait_for_log("another replica leads")
     held = leases.spec(*site)
     for one, offset in ((clock, seconds), (others, -seconds), (clock, 0), (others, seconds), (clock, -seconds)):
@@ -219,6 +222,6 @@ def test_the_leader_leads_on_and_nobody_else_does(
     assert (now["holderIdentity"], now["leaseTransitions"]) == (held["holderIdentity"], held["leaseTransitions"])
     assert LEADING not in second.output()
     first.kill()
-    second.wait_for_log(LEADING, seconds=120)
+    second.wait_for_log(LEADING)
     workflows.create_spec("etl", fan(3))
     assert in_order(workflows.wait_for("etl", "Complete"))

@@ -1,6 +1,5 @@
 """Writes that the API server does not carry out for reasons of its own: tried again, in good time and in order."""
 
-import time
 from itertools import pairwise
 from typing import Any
 
@@ -55,10 +54,11 @@ def test_a_create_that_the_server_fails_to_carry_out_is_tried_again_later_each_t
         proxy.add(failure(code), method="POST", path=JOBS, nth=place)
     operators(url=proxy.url)
     workflows.create_spec("etl", chain(2))
-    waiting = workflows.wait_for_reason("etl", "chain/job-0", "ClusterError")
-    assert (waiting["phase"], waiting["reason"]) == ("pending", "ClusterError")
-    assert waiting["message"].startswith("trouble 5")
     workflows.wait_for("etl", "Complete")
+    shown = [version.phases().get(("chain", "job-0"), {}) for version in trace.recording().workflow_versions]
+    waiting = [job for job in shown if job.get("reason") == "ClusterError"]
+    assert {job["phase"] for job in waiting} == {"pending"}
+    assert all(job["message"].startswith("trouble 5") for job in waiting)
     assert phases_ever(trace) <= {"", "pending", "running", "succeeded"}
     creates = sent(proxy, "POST", "/jobs")
     assert len(creates) == 3 + 2
@@ -84,15 +84,14 @@ def test_while_the_server_fails_one_job_of_a_workflow_is_tried_and_not_all(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy
 ) -> None:
     """After the first refusals a single create at a time asks whether it has passed; then the others follow."""
-    rule = proxy.add(failure(503), method="POST", path=JOBS)
+    proxy.add(failure(503), method="POST", path=JOBS, times=8 + 2)
     operators(url=proxy.url)
     workflows.create_spec("wide", fan(40))
-    eventually(lambda: rule.matched > 0, "the first creates are refused")
-    eventually(lambda: len(sent(proxy, "POST", "/jobs")) >= 8 + 2, "two more tries")
-    proxy.remove(rule)
     workflows.wait_for("wide", "Complete")
-    refused = [one for one in sent(proxy, "POST", "/jobs") if one.action is rule.action]
-    assert len(refused) <= 8 + 3, "the window once, then one at a time"
+    creates = sent(proxy, "POST", "/jobs")
+    assert len(creates) == 8 + 2 + 40
+    alone = gaps(creates[7:11])
+    assert all(gap >= least for gap, least in zip(alone, (0.8, 1.6, 3.2), strict=True)), f"one at a time: {alone}"
 
 
 def test_a_status_that_the_server_fails_to_store_is_stored_later(
@@ -120,15 +119,15 @@ def test_a_rate_limit_holds_all_requests_back_for_as_long_as_it_says(
     operator = operators(url=proxy.url)
     operator.wait_for_log('"event": "leading"')
     workflows.create_spec("first", chain(1))
-    eventually(lambda: rule.matched == 1, "the create is refused")
+    operator.wait_for_log("job refused")  # it has heard of the limit
     (refused,) = (one for one in proxy.passed if one.action is rule.action)
-    settled = refused.at + 0.5  # what was on its way when the answer came has arrived
-    eventually(lambda: time.monotonic() > settled)
     workflows.create_spec("second", chain(1))
     for name in ("first", "second"):
         workflows.wait_for(name, "Complete")
-    later = [one for one in proxy.passed if one.at > settled and "/leases" not in one.path]
-    assert later[0].at - refused.at >= 7.0, later[0]
+    # What is asked at the start, about rights, may have been on its way when the answer came.
+    later = [one for one in (*sent(proxy, "POST", "/jobs"), *sent(proxy, "PATCH", "/status")) if one is not refused]
+    assert {one.path.split("/")[-2] for one in later} >= {"first", "second"}
+    assert min(one.at for one in later) - refused.at >= 7.0, later
     assert "no longer leads" not in operator.output()
 
 
