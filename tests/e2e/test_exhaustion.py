@@ -13,7 +13,7 @@ from tests.plane import leases
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.leases import SHORT
+from tests.plane.leases import SHORT, STEADY
 from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
@@ -54,7 +54,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     workflows: Workflows, jobs: JobFinisher, operators: Operators, site: Site, unwritable: int
 ) -> None:
     """Workflows end, the lease is renewed and never lost, and SIGTERM ends the process, which gives the lease back."""
-    operator = operators(flags=(*SHORT, "--log-level", "debug"), output=unwritable)
+    operator = operators(flags=(*STEADY, "--log-level", "debug"), output=unwritable)
     workflows.create_spec("etl", fan(10))
     workflows.wait_for("etl", "Complete")
     before = leases.spec(*site)
@@ -73,7 +73,7 @@ def test_a_log_that_nobody_reads_for_a_time_is_complete_in_the_end(
     """What waits is written when somebody reads again."""
     source, end = _pipe()
     os.write(end, b"-" * 4095 + b"\n")
-    operator = operators(flags=SHORT, output=end)
+    operator = operators(flags=STEADY, output=end)
     os.close(end)
     workflows.create_spec("etl", fan(2))
     workflows.wait_for("etl", "Complete")

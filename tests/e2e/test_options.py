@@ -13,7 +13,7 @@ from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import FaultProxy, Hold
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.leases import SHORT, wait_for_renewals
+from tests.plane.leases import STEADY, wait_for_renewals
 from tests.plane.operator_process import PROGRAM, OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.workflows import Workflows
@@ -122,7 +122,7 @@ def test_workers_and_writes_bound_what_is_under_way(
     """Two workflows of 3 jobs, whose creates the server keeps: one request; those of one workflow; or all."""
     gate = Hold()
     sent = proxy.add(gate, method="POST", path=r"/jobs$")
-    operator = operators(url=proxy.url, flags=(*SHORT, *flags))
+    operator = operators(url=proxy.url, flags=(*STEADY, *flags))
     operator.wait_for_log('"event": "leading"')
     for name in ("one", "two"):
         workflows.create_spec(name, fan(3))
@@ -132,3 +132,4 @@ def test_workers_and_writes_bound_what_is_under_way(
     gate.release()
     for name in ("one", "two"):
         assert workflows.wait_for(name, "Complete")["progress"] == "3/3"
+    assert operator.terminate() == 0

@@ -14,7 +14,7 @@ from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.leases import SHORT
+from tests.plane.leases import STEADY
 from tests.plane.operator_process import PROGRAM, OperatorProcess, Operators
 from tests.plane.workflows import Workflows
 
@@ -35,7 +35,7 @@ def deploy(control_plane: ControlPlane, operators: Operators, pod: tuple[str, ..
         control_plane.kubectl("apply", "-k", str(DEFAULT))
         token = control_plane.service_account_token(HOME, "jobsmgr")
         environment = in_pod(control_plane, tmp_path / "serviceaccount", token, HOME)
-        return operators(program=(*pod, *PROGRAM), environment=environment, in_pod=True, flags=SHORT)
+        return operators(program=(*pod, *PROGRAM), environment=environment, in_pod=True, flags=STEADY)
 
     return start
 
@@ -46,7 +46,7 @@ def by_a_person(control_plane: ControlPlane, operators: Operators, tmp_path: Pat
 
     def start(**options: Any) -> OperatorProcess:
         environment = {"JOBSMGR_KUBECONFIG": str(control_plane.kubeconfig("admin"))}
-        flags = (*SHORT, *options.pop("flags", ()))
+        flags = (*STEADY, *options.pop("flags", ()))
         return operators(user="admin", in_pod=True, environment=environment, flags=flags, **options)
 
     return start

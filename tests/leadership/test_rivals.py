@@ -13,7 +13,7 @@ from jobsmgr.connection.target import Target
 from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.record import Timing
 from jobsmgr.leadership.rivals import Rivals
-from tests.leadership.test_lease import HELD, QUICK, candidate, leads, put
+from tests.leadership.test_lease import HELD, LASTING, QUICK, candidate, leads, put
 from tests.plane import rights
 from tests.plane.control_plane import ControlPlane
 
@@ -39,7 +39,10 @@ async def found(rivals: Rivals, own: str, *among: str) -> list[str]:
 
 async def test_one_that_is_renewed(control_plane: ControlPlane, namespace: str) -> None:
     """It is named with its holder; our own is none."""
-    async with candidate(control_plane, namespace, QUICK, identity="other") as lease, looking(control_plane) as rivals:
+    async with (
+        candidate(control_plane, namespace, LASTING, identity="other") as lease,
+        looking(control_plane) as rivals,
+    ):
         await leads(lease)
         assert [each async for each in rivals._alive("") if each[0] == namespace] == [(namespace, lease.identity)]
         assert await found(rivals, namespace, namespace) == []
@@ -86,8 +89,8 @@ async def test_with_rights_in_one_namespace(control_plane: ControlPlane, namespa
     rights.give(control_plane, namespace, rights.shipped())
     other = control_plane.namespace("elsewhere")
     async with (
-        candidate(control_plane, namespace, QUICK) as here,
-        candidate(control_plane, other, QUICK) as there,
+        candidate(control_plane, namespace, LASTING) as here,
+        candidate(control_plane, other, LASTING) as there,
         looking(control_plane, namespace, other, user=rights.USER) as rivals,
     ):
         await leads(here)

@@ -12,6 +12,9 @@ from tests.plane.operator_process import LEASE
 SHORT = ("--lease-duration", "6", "--lease-renew-deadline", "4", "--lease-retry-period", "0.5")
 """Flags for an operator in whose test a lease has to run out."""
 
+STEADY = ("--lease-duration", "60", "--lease-renew-deadline", "50", "--lease-retry-period", "0.5")
+"""Flags for one that renews its lease as often, and must not lose it however slow the machine is."""
+
 
 def path(namespace: str) -> str:
     """Where the Lease is."""
