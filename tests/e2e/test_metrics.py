@@ -46,18 +46,22 @@ def test_a_run_as_prometheus_sees_it(workflows: Workflows, jobs: JobFinisher, op
     workflows.wait_for_phases("etl", chain__job_0="running")
 
     def runs() -> bool:
-        return Scraped(server).value("managedjob_active_jobs", workflow="etl") == 1
+        found = Scraped(server)
+        assert found.value("managedjob_active_jobs", workflow="etl") == 1
+        assert found.value("jobsmgr_workflows", namespace=site.namespace, phase="running") == 1
+        assert found.value("managedjob_jobs_created_total", workflow="etl", group="chain") == 1
+        assert found.value("jobsmgr_job_wait_seconds_count") == 1
+        return True
 
     eventually(runs, "a job runs")
-    found = Scraped(server)
-    assert found.value("jobsmgr_workflows", namespace=site.namespace, phase="running") == 1
-    assert found.value("managedjob_jobs_created_total", workflow="etl", group="chain") == 1
-    assert found.value("jobsmgr_job_wait_seconds_count") == 1
     jobs.release("*")
     workflows.wait_for("etl", "Complete")
 
-    def ended() -> bool:
-        return Scraped(server).value("jobsmgr_workflows", phase="succeeded") == 1
+    def ended() -> bool:  # what the watch tells is known at once, what was done is counted when it has been done
+        found = Scraped(server)
+        assert found.value("jobsmgr_workflows", phase="succeeded") == 1
+        assert found.value("managedjob_jobs_succeeded_total", workflow="etl") == 2
+        return found.value("managedjob_reconciliation_duration_seconds_count", workflow="etl") >= 3
 
     eventually(ended, "it has ended")
     found = Scraped(server)
@@ -82,9 +86,9 @@ def test_a_run_as_prometheus_sees_it(workflows: Workflows, jobs: JobFinisher, op
     assert 0 <= found.value("jobsmgr_cache_age_seconds", resource="managedjobs") < 100
     assert found.value("jobsmgr_build_info") == found.value("jobsmgr_leader") == 1
     assert found.value("process_resident_memory_bytes") > 1e7
+    eventually(lambda: Scraped(other).value("jobsmgr_workflows", phase="succeeded") == 1, "the standby has seen it too")
     standby = Scraped(other)
     assert standby.value("jobsmgr_leader") == 0
-    assert standby.value("jobsmgr_workflows", phase="succeeded") == 1
     assert standby.value("managedjob_jobs_created_total") == 0
     workflows.delete("etl")
 

@@ -23,10 +23,21 @@ RENEWALS = 2
 """So many renewals of the lease are waited for: several seconds in which something could be written."""
 
 
-def by_operator(trace: Trace, process: OperatorProcess, since: int = 0) -> list[Request]:
-    """What the operator has asked for so far, in the order in which it came, but for the first so many."""
-    ours = sorted((one for one in trace.requests() if one.user == process.user), key=lambda one: one.received)
-    return ours[since:]
+def by_operator(trace: Trace, process: OperatorProcess, since: str) -> list[Request]:
+    """What the operator has asked for after a moment."""
+    return [one for one in trace.requests() if one.user == process.user and one.received > since]
+
+
+def moment(trace: Trace) -> str:
+    """When the newest request so far came, whoever sent it."""
+    return max(one.received for one in trace.requests())
+
+
+def told(site: Site, count: int) -> bool:
+    """Whether the last event of so many workflows has been sent: nothing is left to say about them."""
+    events = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
+    ends = {one["involvedObject"]["name"] for one in events if one["reason"] == "Succeeded"}
+    return len(ends) == count
 
 
 @pytest.fixture
@@ -46,12 +57,16 @@ def some_time(site: Site) -> Callable[[], None]:
     return wait
 
 
-def test_the_seed_workflow_takes_at_most_two_requests_for_each_job(
+def test_the_seed_workflow_costs_a_create_and_a_status_for_each_job_at_most(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, trace: Trace, some_time: Callable[[], None]
 ) -> None:
-    """Reads, writes, all there is but the lease and events, from its creation until it is settled: 12 for 6 Jobs."""
+    """Reads, writes, all there is but the lease and events, from its creation until it is settled.
+
+    Each Job starts and ends in one write here: the first status, and one for each of 6 ends where the operator is slow
+    enough to see them one by one; mostly fewer.
+    """
     operator.wait_for_log('"event": "leading"')
-    before = len(by_operator(trace, operator))
+    before = moment(trace)
     workflows.create(SEED)
     workflows.wait_for("managedjob-sample", "Complete")
     some_time()
@@ -60,12 +75,17 @@ def test_the_seed_workflow_takes_at_most_two_requests_for_each_job(
     print(dict(kinds))
     assert kinds["create jobs"] == 6
     assert set(kinds) <= {"create jobs", "patch managedjobs/status", "watch jobs", "watch managedjobs"}
-    assert kinds.total() <= 2 * 6
+    assert kinds["patch managedjobs/status"] <= 1 + 6
 
 
 @pytest.mark.long
 def test_nothing_but_the_lease_is_written_once_all_is_settled(
-    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, some_time: Callable[[], None]
+    workflows: Workflows,
+    jobs: JobFinisher,
+    operators: Operators,
+    trace: Trace,
+    site: Site,
+    some_time: Callable[[], None],
 ) -> None:
     """Neither by the operator that ran the workflows nor by the one that starts after it."""
     process = operators()
@@ -73,12 +93,12 @@ def test_nothing_but_the_lease_is_written_once_all_is_settled(
         workflows.create(SEED, name=f"sample-{number}")
     for number in range(3):
         workflows.wait_for(f"sample-{number}", "Complete")
-    some_time()  # the last events are told within that time
-    before = len(by_operator(trace, process))
+    eventually(lambda: told(site, 3), "the last events are sent")
+    before = moment(trace)
     some_time()
     assert {one.resource for one in by_operator(trace, process, before) if one.writes} == {"leases"}
     assert process.terminate() == 0
-    before = len(by_operator(trace, process))
+    before = moment(trace)
     process.start()
     eventually(lambda: process.output().count('"event": "leading"') == 2, "it leads again")
     some_time()
