@@ -9,7 +9,7 @@ import secrets
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,10 @@ MIGRATION = MANIFESTS / "components" / "migration"
 
 READY = 60.0
 """Seconds that something of the plane may take to get ready; a busy machine needs a few."""
+
+
+Right = tuple[str, str, str]
+"""An API group, a resource and a verb."""
 
 
 class PlaneError(Exception):
@@ -195,6 +199,7 @@ class Access:
             self.create_if_missing(f"{base}/clusterroles", item)
             binding = _binding("RoleBinding", "ClusterRole", item["metadata"]["name"], [user])
             self.create_if_missing(f"{base}/namespaces/{namespace}/rolebindings", binding)
+            until(lambda item=item: given(item["rules"]) <= self.may(user, namespace), "the role is not in force")  # type: ignore[misc]
 
     def install_namespaced_roles(self, namespace: str) -> None:
         """Create the operator's Roles (its lease) in a namespace and bind them to `operator` and `operator-2` there."""
@@ -203,6 +208,18 @@ class Access:
             role = {**item, "metadata": {"name": item["metadata"]["name"]}}
             self.create_if_missing(f"{base}/roles", role)
             self.create_if_missing(f"{base}/rolebindings", _binding("RoleBinding", "Role", item["metadata"]["name"]))
+            for user in OPERATORS:
+                until(
+                    lambda user=user, item=item: given(item["rules"]) <= self.may(user, namespace),  # type: ignore[misc]
+                    "the role is not in force",
+                )
+
+    def may(self, user: str, namespace: str) -> set[Right]:
+        """What a user may do in a namespace as the API server judges by now: it hears of a role some time later."""
+        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        asked = {"spec": {"namespace": namespace}}
+        answer = self.call("POST", path, asked, headers={"Impersonate-User": user})
+        return given(answer["status"]["resourceRules"])
 
     def _client(self, user: str) -> httpx.Client:
         if user not in self._clients:
@@ -214,6 +231,17 @@ class Access:
                 trust_env=False,
             )
         return self._clients[user]
+
+
+def given(rules: Iterable[Mapping[str, Any]]) -> set[Right]:
+    """The rights in rules of roles."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule.get("apiGroups", ())
+        for resource in rule.get("resources", ())
+        for verb in rule["verbs"]
+    }
 
 
 def until(condition: Callable[[], bool], complaint: str) -> None:

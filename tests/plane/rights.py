@@ -6,7 +6,7 @@ Nothing of jobsmgr is imported here.
 from collections.abc import Iterable
 from typing import Any
 
-from tests.plane.access import ROLES, roles
+from tests.plane.access import ROLES, given, roles, until
 from tests.plane.control_plane import ControlPlane
 
 USER = "limited-operator"
@@ -33,7 +33,7 @@ def without(*resources: str) -> list[Rule]:
 
 
 def give(plane: ControlPlane, namespace: str, rules: Iterable[Rule], account: str = "") -> None:
-    """Make these the only rights in a namespace of the user, or of a service account there."""
+    """Make these the only rights in a namespace of the user, or of a service account there; they are in force then."""
     if account:
         subject = {"kind": "ServiceAccount", "name": account, "namespace": namespace}
     else:
@@ -47,4 +47,8 @@ def give(plane: ControlPlane, namespace: str, rules: Iterable[Rule], account: st
     }
     plane.create_if_missing(f"{path}/roles", role)
     plane.create_if_missing(f"{path}/rolebindings", binding)
-    plane.call("PATCH", f"{path}/roles/{USER}", {"rules": list(rules)})
+    wanted = list(rules)
+    plane.call("PATCH", f"{path}/roles/{USER}", {"rules": wanted})
+    user = f"system:serviceaccount:{namespace}:{account}" if account else USER
+    ours = given(shipped()) | given(wanted)
+    until(lambda: plane.may(user, namespace) & ours == given(wanted), "the rights are not in force")

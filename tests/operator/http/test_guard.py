@@ -11,6 +11,7 @@ from jobsmgr.connection.exchange import Exchange
 from jobsmgr.connection.session import Session
 from jobsmgr.connection.target import Target
 from jobsmgr.operator.http.guard import Guard
+from tests.plane.eventually import eventually
 from tests.plane.site import Site
 
 pytestmark = pytest.mark.fast_plane
@@ -46,6 +47,10 @@ def allow(site: Site, account: str) -> None:
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": site.namespace}],
     }
     site.plane.create_if_missing(f"{RBAC}/clusterrolebindings", binding)
+    user = f"system:serviceaccount:{site.namespace}:{account}"
+    asked = {"spec": {"user": user, "nonResourceAttributes": {"path": PATH, "verb": "get"}}}
+    review = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    eventually(lambda: site.plane.call("POST", review, asked)["status"]["allowed"], "the role is in force")
 
 
 async def code(guard: Guard, authorization: str) -> int:
