@@ -44,9 +44,10 @@ async def test_a_create_whose_reply_is_lost_finds_its_own_job(
 ) -> None:
     """The watch of Jobs is silent, so that only the 409 can tell."""
     async with connected(control_plane, key.namespace, **through_proxy) as cluster:
-        proxy.add(Silence(), method="WATCH", path="/jobs")
+        silent = proxy.add(Silence(), method="WATCH", path="/jobs")
         proxy.cut_off()
         proxy.restore()
+        await until(lambda: silent.matched)
         proxy.add(DropReply(), method="POST", path="/jobs", times=1)
         first = await cluster.create_job(key, job("w-g-j", owner))
         assert isinstance(first, Refused)

@@ -40,7 +40,7 @@ def create(workflows: Workflows, prefix: str, number: int) -> str:
 
 def end_of(workflows: Workflows, name: str, prefix: str) -> dict[str, Any]:
     """A finished workflow's whole status, without times and uids and what the run is called."""
-    status = workflows.wait_for(name, "Finished", seconds=120)
+    status = workflows.wait_for(name, "Finished")
     return {name.removeprefix(prefix): lasting(status, f"{prefix}-")}
 
 

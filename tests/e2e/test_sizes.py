@@ -59,7 +59,7 @@ def test_as_many_groups_as_there_may_be(workflows: Workflows, jobs: JobFinisher,
     groups = [group(f"{number:g>40}", "a" * 40) for number in range(64)]
     workflows.create_spec("many", {"groups": groups})
     assert workflows.wait_for("many", "Complete", seconds=240)["progress"] == "64/64"
-    assert len(jobs.finished) == len(set(jobs.finished)) == 64
+    eventually(lambda: len(jobs.finished) == len(set(jobs.finished)) == 64, "each has ended once")
 
 
 @pytest.mark.long
@@ -91,16 +91,19 @@ def test_a_thousand_jobs_refused_with_long_messages(
     assert "managedFields" in whole["metadata"]
     assert len(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()) <= 1024 * 1024
     assert {one.code for one in trace.recording().by_operators if one.resource == "managedjobs/status"} == {200}
-    told = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
-    refused = [one for one in told if one["reason"] == "AdmissionDenied"]
-    assert len(refused) == 1
-    assert refused[0]["message"].startswith('job "g/j0" is pending: ')
+    eventually(lambda: _refused(*site), "an Event says so")
+    (refused,) = _refused(*site)
+    assert refused["message"].startswith('job "g/j0" is pending: ')
     eventually(lambda: _count(*site) >= 1000, "the Event counts all of them")
 
 
-def _count(plane: ControlPlane, namespace: str) -> int:
+def _refused(plane: ControlPlane, namespace: str) -> list[dict[str, Any]]:
     told = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-    return max(int(one["count"]) for one in told if one["reason"] == "AdmissionDenied")
+    return [one for one in told if one["reason"] == "AdmissionDenied"]
+
+
+def _count(plane: ControlPlane, namespace: str) -> int:
+    return max(int(one["count"]) for one in _refused(plane, namespace))
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_status_names_what_blocks_and_why(workflows: Workflows, operator: Operat
     eater = sh("echo eating; sleep 1; x=a; while :; do x=$x$x; done", resources={"limits": {"memory": "64Mi"}})
     after = {"name": "z", "image": BUSYBOX}
     for name, first in (
-        ("exit", sh("echo lost the plot; exit 3")),
+        ("exit", sh("echo lost the plot; sleep 1; exit 3")),  # a runtime writes the log on its own time
         ("oom", eater),
         ("image", {"image": "localhost:1/none:1"}),
     ):

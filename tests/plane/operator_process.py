@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 from tests.plane.supervisor import die_with_parent
 
 PROGRAM = (str(Path(sys.executable).with_name("jobsmgr")), "operator")
@@ -111,7 +112,7 @@ class OperatorProcess:
         self._started.kill()
         self._started.wait()
 
-    def terminate(self, seconds: float = 30) -> int:
+    def terminate(self, seconds: float = DEADLINE) -> int:
         """End it with SIGTERM and give its exit code.
 
         Raises:
@@ -120,7 +121,7 @@ class OperatorProcess:
         self._started.terminate()
         return self.ended(seconds)
 
-    def ended(self, seconds: float = 30) -> int:
+    def ended(self, seconds: float = DEADLINE) -> int:
         """Wait until it has ended by itself and give its exit code.
 
         Raises:
@@ -153,7 +154,7 @@ class OperatorProcess:
                     found.append(record)
         return found
 
-    def wait_for_log(self, text: str, seconds: float = 30) -> None:
+    def wait_for_log(self, text: str, seconds: float = DEADLINE) -> None:
         """Wait until its log contains a text.
 
         Raises:

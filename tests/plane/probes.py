@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import httpx
 
-TIMEOUT = 2.0
-"""Seconds for an answer, as a probe's `timeoutSeconds`."""
+TIMEOUT = 5.0
+"""Seconds for an answer: more than a probe has, since a busy machine is no failure."""
 
 
 class Probe(NamedTuple):
