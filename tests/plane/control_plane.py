@@ -8,7 +8,6 @@ import json
 import secrets
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -21,7 +20,7 @@ import attrs
 import cattrs
 import httpx
 
-from tests.plane import build, components, supervisor
+from tests.plane import build, components, ports, supervisor
 from tests.plane.access import CRD, READY, ROOT, Access, PlaneError, until
 from tests.plane.components import (
     API_SERVER,
@@ -87,13 +86,14 @@ class ControlPlane(Access):
         folder.mkdir(parents=True, exist_ok=True)
         binary = build.binary()
         build.kubectl_folder(binary, folder / "bin")
+        held = [ports.hold() for _ in attrs.fields(Ports)]
         description = Description(
             folder=str(folder),
             # Of its own name: an earlier plane of this folder may still be deleting its store.
             store=str(folder / f"etcd-{secrets.token_hex(4)}"),
             socket=str(_socket_path(folder)),
             binary=str(binary),
-            ports=_free_ports(),
+            ports=Ports(*map(ports.number, held)),
             tokens={user: secrets.token_hex(16) for user in USERS},
             controllers=tuple(controllers),
             flags={name: list(values) for name, values in flags.items()},
@@ -101,7 +101,7 @@ class ControlPlane(Access):
         for name, content in components.files(description.tokens).items():
             (folder / name).write_bytes(content)
         remove = [Path(description.store), *cls._more_to_remove(description)]
-        link = supervisor.launch(Path(description.socket), folder / "supervisor.log", remove=remove)
+        link = supervisor.launch(Path(description.socket), folder / "supervisor.log", remove=remove, held=held)
         plane = cls(description, link)
         try:
             plane._bring_up()
@@ -277,14 +277,6 @@ def _is_stopped(pid: int) -> bool:
     """Whether no thread of a process runs any more after SIGSTOP."""
     shown = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
     return shown.strip().startswith("T")
-
-
-def _free_ports() -> Ports:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in attrs.fields(Ports)]
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return Ports(*(item.getsockname()[1] for item in sockets))
 
 
 def _socket_path(folder: Path) -> Path:

@@ -1,10 +1,11 @@
 """What an operator's HTTP server answers, asked as the kubelet and Prometheus ask. Nothing is started here."""
 
-import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import httpx
+
+from tests.plane import ports
 
 TIMEOUT = 5.0
 """Seconds for an answer: more than a probe has, since a busy machine is no failure."""
@@ -42,7 +43,5 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """A port that nobody uses, and that no other test is given."""
+    return ports.keep(ports.hold())

@@ -67,11 +67,13 @@ class Link:
         self._socket.close()
 
 
-def launch(path: Path, log: Path, remove: Sequence[Path] = ()) -> Link:
+def launch(path: Path, log: Path, remove: Sequence[Path] = (), held: Sequence[socket.socket] = ()) -> Link:
     """Start a supervisor that listens at `path` and connect to it; at its end it deletes the folders `remove`,
     which may be control groups.
 
-    It leads a session of its own: Ctrl-C on a terminal must not end the plane before the tests' own clean-up.
+    It keeps the ports that the sockets `held` hold as long as it lives, so that a component which is away for a while
+    finds its own again; here they are closed. It leads a session of its own: Ctrl-C on a terminal must not end the
+    plane before the tests' own clean-up.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -80,7 +82,10 @@ def launch(path: Path, log: Path, remove: Sequence[Path] = ()) -> Link:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=[one.fileno() for one in held] if sys.platform == "linux" else (),
         )
+    for one in held:
+        one.close()
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
