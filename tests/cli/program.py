@@ -11,6 +11,7 @@ from unittest.mock import patch
 import attrs
 
 from jobsmgr.cli import main
+from tests.plane.eventually import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "jobsmgr"
@@ -41,7 +42,7 @@ def run(*arguments: str, stdin: str | bytes = b"") -> Done:
 def run_process(*arguments: str, stdin: str = "", check: bool = True) -> Done:
     """Run the program as a process of its own."""
     done = subprocess.run(
-        [PROGRAM, *arguments], input=stdin, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
+        [PROGRAM, *arguments], input=stdin, capture_output=True, text=True, check=False, cwd=ROOT, timeout=DEADLINE
     )
     assert not check or done.returncode == 0, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)

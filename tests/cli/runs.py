@@ -17,9 +17,10 @@ from pathlib import Path
 import attrs
 
 from tests.cli.program import HEAD, PROGRAM, ROOT
+from tests.plane.eventually import DEADLINE
 
 RUN = (str(PROGRAM), "run")
-PATIENCE = 180.0
+PATIENCE = DEADLINE
 """Seconds after which what was waited for is missed; no test asserts a time."""
 
 

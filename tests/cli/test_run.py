@@ -14,6 +14,7 @@ from jobsmgr.core.plan import plan_workflow
 from jobsmgr.lint import validation
 from tests.cli.program import EXAMPLES, HEAD, PROGRAM, ROOT, Done, run, run_process
 from tests.cli.runs import file_of, sh
+from tests.plane.eventually import DEADLINE
 
 QUICKSTART = str(EXAMPLES / "quickstart.yaml")
 FAIL = ("--exit-code", "1")
@@ -159,7 +160,7 @@ class TestExitCodes:
             text=True,
             check=False,
             cwd=ROOT,
-            timeout=60,
+            timeout=DEADLINE,
             env={"PATH": str(tmp_path)},
         )
         assert (done.returncode, done.stdout) == (2, "")
@@ -435,7 +436,7 @@ class TestOutput:
         process.stdout.close()
         with process.stderr as stderr:
             assert stderr.read() == b""
-        assert process.wait(60) == 1
+        assert process.wait(DEADLINE) == 1
 
 
 class TestFailures:

@@ -11,9 +11,8 @@ from jobsmgr.connection.exchange import ignore
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE as DEADLINE
 
-DEADLINE = 180.0
-"""Seconds; generous, since a busy machine is no failure."""
 LABELS = {"jobmanager.raczylo.com/group-name": "g", "jobmanager.raczylo.com/job-id": "j"}
 
 

@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from tests.cli.program import PROGRAM, Done
+from tests.plane.eventually import DEADLINE
 from tests.plane.images import BUSYBOX, IMAGE, LATEST, OTHER_IMAGE, OTHER_SAYS, archive, root_files
 
 _CONTAINERS = """
@@ -59,14 +60,14 @@ class Podman:
     root: Path
     environment: dict[str, str]
 
-    def order(self, *words: str, seconds: float = 120) -> str:
+    def order(self, *words: str, seconds: float = DEADLINE) -> str:
         """What it prints; raises `NoPodman` with its last words where it fails."""
         done = self.run(*words, seconds=seconds)
         if done.returncode:
             raise NoPodman(f"podman {words[0]} fails: {done.stderr.strip().splitlines()[-1:]}")
         return done.stdout.strip()
 
-    def run(self, *words: str, seconds: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(self, *words: str, seconds: float = DEADLINE) -> "subprocess.CompletedProcess[str]":
         """How an order went."""
         return subprocess.run(
             ["podman", *words],
@@ -122,7 +123,7 @@ class Ran:
             text=True,
             check=False,
             cwd=self.directory,
-            timeout=120,
+            timeout=DEADLINE,
             env=os.environ | self.podman.environment | {"TMPDIR": str(self.directory), **_OF_THIS_MACHINE},
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -18,6 +18,7 @@ import yaml
 
 from tests.plane import components
 from tests.plane.components import OPERATORS
+from tests.plane.eventually import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -30,9 +31,6 @@ DEFAULT = MANIFESTS / "overlays" / "default"
 ROLES = (MANIFESTS / "base", MANIFESTS / "components" / "pod-reader")
 """Folders with the operator's rights in that."""
 MIGRATION = MANIFESTS / "components" / "migration"
-
-READY = 60.0
-"""Seconds that something of the plane may take to get ready; a busy machine needs a few."""
 
 
 Right = tuple[str, str, str]
@@ -227,7 +225,7 @@ class Access:
                 base_url=self.url,
                 verify=self.ssl_context(),
                 headers={"Authorization": f"Bearer {self.token(user)}", "User-Agent": f"tests/{user}"},
-                timeout=30,
+                timeout=DEADLINE,
                 trust_env=False,
             )
         return self._clients[user]
@@ -245,11 +243,11 @@ def given(rules: Iterable[Mapping[str, Any]]) -> set[Right]:
 
 
 def until(condition: Callable[[], bool], complaint: str) -> None:
-    """Wait for a condition; a PlaneError with the complaint after `READY` seconds."""
-    deadline = time.monotonic() + READY
+    """Wait for a condition; a PlaneError with the complaint after `DEADLINE` seconds."""
+    deadline = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > deadline:
-            raise PlaneError(f"{complaint} within {READY:.0f} s")
+            raise PlaneError(f"{complaint} within {DEADLINE:.0f} s")
         time.sleep(0.05)
 
 

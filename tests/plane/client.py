@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests.plane.eventually import DEADLINE
+
 Event = Callable[[str, dict[str, Any]], None]
 """Called with ADDED, MODIFIED or DELETED and the object."""
 
@@ -31,7 +33,7 @@ class Client:
             self._url,
             headers=self._headers,
             connector=aiohttp.TCPConnector(ssl=context, limit=0),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=DEADLINE),
         )
         return self
 

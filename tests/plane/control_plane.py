@@ -21,7 +21,7 @@ import cattrs
 import httpx
 
 from tests.plane import build, components, ports, supervisor
-from tests.plane.access import CRD, READY, ROOT, Access, PlaneError, until
+from tests.plane.access import CRD, ROOT, Access, PlaneError, until
 from tests.plane.components import (
     API_SERVER,
     CONTROLLER_MANAGER,
@@ -31,6 +31,7 @@ from tests.plane.components import (
     USERS,
     Ports,
 )
+from tests.plane.eventually import DEADLINE
 
 __all__ = ["CRD", "ROOT", "ControlPlane", "PlaneError"]
 
@@ -198,10 +199,10 @@ class ControlPlane(Access):
         """Wait until a component says that it is ready.
 
         Raises:
-            PlaneError: it ended or took longer than `READY` seconds.
+            PlaneError: it ended or took longer than `DEADLINE` seconds.
         """
         probe = self._probe(name)
-        deadline = time.monotonic() + READY
+        deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             if probe():
                 return

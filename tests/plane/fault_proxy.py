@@ -19,6 +19,7 @@ from aiohttp import web
 
 from tests.plane import old_lists, wire
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 from tests.plane.faults import (
     Action,
     After,
@@ -149,7 +150,7 @@ class FaultProxy:
             self._session = await exits.enter_async_context(
                 aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(ssl=trusted, limit=0),
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=DEADLINE),
                     auto_decompress=False,
                 )
             )

@@ -26,7 +26,8 @@ from typing import IO, Any
 GRACE = 10.0
 """Seconds that a component gets to end after SIGTERM."""
 
-_FIRST_CONNECTION = 30.0
+_DEADLINE = 180.0
+"""Seconds for what takes moments, as in `eventually`: a busy machine is no failure."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -86,7 +87,7 @@ def launch(path: Path, log: Path, remove: Sequence[Path] = (), held: Sequence[so
         )
     for one in held:
         one.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _DEADLINE
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             link = Link(path)
@@ -108,7 +109,7 @@ class _Supervisor:
         server = await asyncio.start_unix_server(self._serve, str(self._path))
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._empty.set)
-        loop.call_later(_FIRST_CONNECTION, self._leave_if_alone)
+        loop.call_later(_DEADLINE, self._leave_if_alone)
         await self._empty.wait()
         server.close()
         for child in self._children.values():
@@ -192,7 +193,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         return
     # A control group: the files in it are the kernel's, and it stays while a process of its own still ends.
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + _DEADLINE
     while folder.exists() and time.monotonic() < deadline:
         for group, _, _ in os.walk(folder, topdown=False):
             with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.plane.control_plane import ROOT, ControlPlane
-from tests.plane.eventually import KUBECTL_DEADLINE, eventually
+from tests.plane.eventually import DEADLINE, KUBECTL_DEADLINE, eventually
 from tests.plane.evidence import evidence
 
 
@@ -51,7 +51,7 @@ def paste_its_commands(
         assert run.returncode == 0, "\n".join([run.stderr, *_all_it_shows(output, folder)])
         look(folder)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(DEADLINE) == 0
     assert not folder.parent.exists()
     return run
 
@@ -106,7 +106,7 @@ def test_a_component_that_ends_ends_the_playground(tmp_path: Path) -> None:
         assert plane is not None
         with contextlib.closing(plane):
             plane.kill_component("controller-manager")
-        assert process.wait(60) == 1
+        assert process.wait(DEADLINE) == 1
     assert "playground: controller-manager has ended by itself; the last words of " in output.read_text()
 
 
@@ -115,6 +115,6 @@ def test_a_missing_binary_is_said_in_one_sentence(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("JOBSMGR_PLANE", str(tmp_path / "missing"))
     output = tmp_path / "output"
     with playground(output) as process:
-        assert process.wait(60) == 1
+        assert process.wait(DEADLINE) == 1
     assert output.read_text().splitlines()[-1].startswith('playground: JOBSMGR_PLANE names "')
     assert "Traceback" not in output.read_text()
