@@ -32,7 +32,7 @@ the HTTP server 1.
 A pod's grace period is 30 s; after that the kubelet kills it without a word.
 """
 LOGGED_WITHIN = 1.0
-"""Seconds for the last line of the log."""
+"""Seconds after that for the last line of the log, at most."""
 FORCED = 1
 """The exit code of a process that had to be ended by force."""
 
@@ -108,10 +108,11 @@ class StopSignal:
         self._enforce()
 
     def _enforce(self) -> None:
-        time.sleep(ENDED_WITHIN - LOGGED_WITHIN)
+        time.sleep(ENDED_WITHIN)
         # In a thread of its own: the log may be what is stuck.
-        threading.Thread(target=self._log_force, name="last words", daemon=True).start()
-        time.sleep(LOGGED_WITHIN)
+        words = threading.Thread(target=self._log_force, name="last words", daemon=True)
+        words.start()
+        words.join(LOGGED_WITHIN)
         os._exit(FORCED)
 
     def _log_force(self) -> None:

@@ -8,12 +8,14 @@ import sys
 
 import pytest
 
+from tests.plane.eventually import DEADLINE
+
 SCRIPT = """
 import ctypes, re, sys, threading, time
 import anyio, structlog
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 from jobsmgr.operator import stopping
-stopping.ENDED_WITHIN, stopping.LOGGED_WITHIN = {limit}, 0.2
+stopping.ENDED_WITHIN, stopping.LOGGED_WITHIN = {limit}, {logged}
 
 async def main():
     stop = stopping.StopSignal()
@@ -27,16 +29,23 @@ print("ended", flush=True)
 """
 
 
-SOON, NEVER = 1.0, 500.0
+SOON, LATER, NEVER = 0.5, 5.0, 500.0
 """Seconds until it is ended by force: what ends by itself may take as long as a busy machine needs."""
+LOGS, STUCK = 60.0, 0.2
+"""Seconds for the last line of its log: nobody waits for what has been written, or for what cannot be."""
 
 
 def stopped(
-    how: str, number: signal.Signals = signal.SIGTERM, times: int = 1, *, limit: float = SOON
+    how: str,
+    number: signal.Signals = signal.SIGTERM,
+    times: int = 1,
+    *,
+    limit: float = SOON,
+    logged: float = LOGS,
 ) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a process that is sent a signal while it does that."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(how=how, limit=limit)],
+        [sys.executable, "-c", SCRIPT.format(how=how, limit=limit, logged=logged)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -46,7 +55,7 @@ def stopped(
     for _ in range(times):
         process.send_signal(number)
     try:
-        out, err = process.communicate(timeout=180)
+        out, err = process.communicate(timeout=DEADLINE)
     finally:
         process.kill()
     return process.returncode, out, err
@@ -89,24 +98,25 @@ def test_a_loop_that_was_blocked_for_a_while() -> None:
 
 def test_a_thread_that_does_not_end() -> None:
     """Python waits for it at the end; nobody else does."""
-    code, out, err = stopped("threading.Thread(target=time.sleep, args=(50,)).start()")
+    code, out, err = stopped("threading.Thread(target=time.sleep, args=(50,)).start()", limit=LATER)
     assert (code, out.splitlines()[-1]) == (1, "ended")
     assert "ended by force" in err
 
 
 def test_a_call_that_lets_no_other_thread_run() -> None:
     """Only a clock that needs no Python is left then; it writes the stacks."""
-    code, out, err = stopped("re.match('(a+)+$', 'a' * 60 + 'b')")
+    code, out, err = stopped("re.match('(a+)+$', 'a' * 60 + 'b')", logged=STUCK)
     assert (code, out) == (1, "")
     assert "re/__init__.py" in err
 
 
 def test_a_log_that_is_stuck() -> None:
     """Nothing is waited for that may never come."""
-    code, _, _ = stopped("stopping._log = structlog.get_logger(); stopping._log.error = None; time.sleep(50)")
+    broken = "stopping._log = structlog.get_logger(); stopping._log.error = None"
+    code, _, _ = stopped(f"{broken}; time.sleep(50)", logged=STUCK)
     assert code == 1
     stuck = "stopping.StopSignal._log_force = lambda _: time.sleep(60)"
-    assert stopped(f"{stuck}; time.sleep(50)")[0] == 1
+    assert stopped(f"{stuck}; time.sleep(50)", logged=STUCK)[0] == 1
 
 
 def test_a_start_that_takes_long() -> None:
