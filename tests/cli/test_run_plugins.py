@@ -21,8 +21,10 @@ import time
 import anyio
 
 from jobsmgr import hookimpl
+from jobsmgr.engine import watchdog
 
 HOW = os.environ["HOW"]
+watchdog.BLOCKED_AFTER, watchdog.LOOK = 1.0, 0.2  # long before the blockage is over, on a busy machine too
 
 
 @hookimpl

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -16,10 +18,12 @@ from jobsmgr import hookimpl
 from jobsmgr.engine import watchdog
 from jobsmgr.engine.watchdog import Watchdog
 from jobsmgr.loading.plugins import load_hooks
+from tests.cluster.support import until
 from tests.core.test_hooks import WORKFLOW
+from tests.plane.eventually import eventually
 
 pytestmark = pytest.mark.usefixtures("_quick")
-BLOCK = 1.0
+BLOCKED, AGAIN = "the event loop is blocked", "the event loop runs again"
 
 
 @pytest.fixture
@@ -29,59 +33,98 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(watchdog, name, getattr(watchdog, name) / 10)
 
 
-async def logs_of(*steps: Callable[[], Any], culprit: Any = None) -> list[Any]:
-    """What is logged while the loop does these, with some time after each."""
+def count(logs: list[Any], event: str) -> int:
+    """How often that is in a log."""
+    return sum(log["event"] == event for log in logs)
+
+
+@contextmanager
+def until_named(logs: list[Any]) -> Iterator[int]:
+    """A pipe that can be read once one more blockage is in the log: nobody has to guess how long that takes."""
+    before, (ear, mouth) = count(logs, BLOCKED), os.pipe()
+
+    def tell() -> None:
+        try:
+            eventually(lambda: count(logs, BLOCKED) > before, "it is named")
+        finally:
+            os.close(mouth)
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    try:
+        yield ear
+    finally:
+        thread.join()
+        os.close(ear)
+
+
+async def logs_of(*steps: Callable[[int], Any], culprit: Any = None) -> list[Any]:
+    """What is logged while the loop does these, each until it is named, and runs again after each."""
     dog = Watchdog()
     if culprit is not None:
         dog.culprit = culprit
     with structlog.testing.capture_logs() as logs, dog.watching():
-        await anyio.sleep(0.2)
         for step in steps:
-            step()
-            await anyio.sleep(0.5)
+            with until_named(logs) as pipe:
+                step(pipe)
+            await until(lambda: logs[-1]["event"] == AGAIN)
     return logs
 
 
-def in_c() -> None:
+def in_python(pipe: int) -> None:
+    """A call of one line of Python."""
+    os.read(pipe, 1)
+
+
+def in_c(pipe: int) -> None:
     """A call without any bytecode in it."""
-    ctypes.CDLL(None).usleep(int(BLOCK * 1_000_000))
+    ctypes.CDLL(None).read(pipe, ctypes.create_string_buffer(1), 1)
 
 
 async def test_the_plugin_the_hook_and_the_line() -> None:
     """Once for each blockage, and when it is over."""
+    pipes: list[int] = []
 
     def validate() -> list[Any]:
-        time.sleep(BLOCK)
+        os.read(pipes[-1], 1)
         return []
 
     plugin = type("Plugin", (), {"jobsmgr_validate": staticmethod(hookimpl(validate))})
     hooks = load_hooks([("sleepy", plugin)], installed=False)
-    logs = await logs_of(*[lambda: hooks.validate(WORKFLOW)] * 2, culprit=hooks.culprit)
+
+    def ask(pipe: int) -> None:
+        pipes.append(pipe)
+        hooks.validate(WORKFLOW)
+
+    logs = await logs_of(ask, ask, culprit=hooks.culprit)
     line = validate.__code__.co_firstlineno + 1
     named = [log for log in logs if log.get("by") == 'plugin "sleepy" in jobsmgr_validate']
-    assert [(log["event"], log["log_level"]) for log in named] == [("the event loop is blocked", "error")] * 2
+    assert [(log["event"], log["log_level"]) for log in named] == [(BLOCKED, "error")] * 2
     assert {log["where"] for log in named} == {f"{__file__}:{line}"}
-    assert sum(log["event"] == "the event loop runs again" for log in logs) >= 2
+    assert count(logs, AGAIN) >= 2
 
 
-@pytest.mark.parametrize("block", [lambda: time.sleep(BLOCK), in_c], ids=["sleep", "c"])
-async def test_what_is_no_plugin(block: Callable[[], None]) -> None:
+@pytest.mark.parametrize("block", [in_python, in_c], ids=["python", "c"])
+async def test_what_is_no_plugin(block: Callable[[int], None]) -> None:
     """The innermost line of Python, whoever wrote it."""
     logs = await logs_of(block)
-    named = [log for log in logs if log["event"] == "the event loop is blocked"]
+    named = [log for log in logs if log["event"] == BLOCKED]
     assert named[0]["by"] == "no plugin"
     assert any(log["where"].startswith(f"{__file__}:") for log in named)
-    assert logs[-1]["event"] == "the event loop runs again"
 
 
 async def test_a_loop_that_beats_is_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy it is."""
-    monkeypatch.setattr(watchdog, "BLOCKED_AFTER", 5.0)
+    monkeypatch.setattr(watchdog, "BLOCKED_AFTER", 60.0)
 
     def busy() -> None:
         time.sleep(0.1)
 
-    assert await logs_of(*[busy] * 3) == []
+    with structlog.testing.capture_logs() as logs, Watchdog().watching():
+        for _ in range(3):
+            busy()
+            await anyio.sleep(0.5)
+    assert logs == []
 
 
 async def test_what_the_watchdog_itself_could_not_see_is_no_blockage() -> None:
