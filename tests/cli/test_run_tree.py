@@ -18,6 +18,12 @@ from tests.local.world import ended
 
 BAR = "  [█·]{12,28}"
 """When a job has run."""
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def waiting_for(file: Path) -> str:
+    """A script that ends when there is this file: what is shown before is shown, however slow the machine is."""
+    return f"while ! test -e {file}; do sleep 0.05; done"
 
 
 def test_a_tree_below_the_output(tmp_path: Path) -> None:
@@ -49,10 +55,17 @@ def test_a_tree_below_the_output(tmp_path: Path) -> None:
 
 def test_a_pending_job_says_what_it_waits_for(tmp_path: Path) -> None:
     """While it waits; of a part of a workflow, only what is run with it."""
-    file = tmp_path / "wf.yaml"
-    file.write_text(file_of(sh("a", "sleep 0.5"), sh("b", "sleep 0.5", ""), sh("c", "true", "")))
+    file, go = tmp_path / "wf.yaml", tmp_path / "go"
+    file.write_text(file_of(sh("a", waiting_for(go)), sh("b", "true", ""), sh("c", "true", "")))
+    only_b = file_of(sh("a", "true"), sh("b", waiting_for(go), ""), sh("c", "true", ""))
     for words, waits in (((), ("a", "b")), (("--only", "g/[bc]"), ("b",))):
+        go.unlink(missing_ok=True)
+        if words:
+            file.write_text(only_b)
         with on_terminal("--executor", "process", *words, str(file)) as run:
+            for one in waits:
+                run.until(re.compile(rf"waits for {one}\b"))
+            go.touch()
             assert run.end() == 0
         assert sorted(set(re.findall(r"waits for (\w+)", run.text))) == [*waits]
 
@@ -96,15 +109,19 @@ def test_a_terminal_that_can_do_nothing_gets_lines(tmp_path: Path) -> None:
 def test_every_width_shows_progress_state_and_time(tmp_path: Path, columns: int) -> None:
     """Also beside a name of 40 characters, and to the end of the tree; a group runs while a job of it does."""
     long = "a-job-whose-name-takes-all-of-40-columns"
-    jobs = [sh(long, "sleep 1"), sh("b", "exit 3"), *(sh(f"j{number}", "true") for number in range(30))]
+    go = tmp_path / "go"
+    jobs = [sh(long, waiting_for(go)), sh("b", "exit 3"), *(sh(f"j{number}", "true") for number in range(30))]
+    row = re.compile(rf"└─ ● g +running +30/32({BAR})?  1 failed" if columns > 40 else r"└─ ● g +running +30/32")
     (tmp_path / "wf.yaml").write_text(file_of(*jobs))
     with on_terminal("--executor", "process", str(tmp_path / "wf.yaml"), rows=12, columns=columns) as run:
+        while not row.search(_CONTROL.sub("", run.text)):
+            assert run.read(), run.text
+        go.touch()
         assert run.end() == 3
     screen = Screen().feed(run.text)
     assert screen.others == []
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", run.text)
+    plain = _CONTROL.sub("", run.text)
     assert re.search(r"wf  running  \d+/32 [━─]{5,20}  \d", plain)
-    assert re.search(rf"└─ ● g +running +30/32({BAR})?  1 failed" if columns > 40 else r"└─ ● g +running +30/32", plain)
     assert "└─ ✘ g" in plain
     assert "├─ ✘ g" not in plain
     assert re.search(r"─ ● a-job-w\S+ +running +\d", plain)
