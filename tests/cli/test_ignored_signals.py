@@ -1,6 +1,7 @@
 """A signal that was ignored when the program began stays ignored, in real processes; jobs do not inherit that."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def test_the_run_goes_on(tmp_path: Path, program: tuple[str, ...], number: signa
 def test_a_background_job_of_a_script_goes_on(tmp_path: Path) -> None:
     """Ctrl-C is for what is in the foreground."""
     with waiting(tmp_path, BACKGROUND) as run:
-        pid = int(run.text.partition("run ")[2].split()[0])
+        pid = int(run.until(re.compile(r"run \d+\n")).partition("run ")[2].split()[0])
         os.kill(pid, signal.SIGINT)
         (tmp_path / "go").touch()
         assert run.end() == 0

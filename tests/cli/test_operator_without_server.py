@@ -96,7 +96,7 @@ def test_a_credential_plugin_that_never_ends(tmp_path: Path) -> None:
     with running(program=COMMAND, cwd=tmp_path, **config(tmp_path, "https://127.0.0.1:9", user)) as operator:
         eventually(pid.exists, "the plugin runs")
         stopped(operator)
-    assert ended(int(pid.read_text()))
+    eventually(lambda: ended(int(pid.read_text())), "the plugin has ended")
 
 
 def test_a_name_server_that_never_answers(tmp_path: Path) -> None:

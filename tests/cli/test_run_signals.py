@@ -56,7 +56,7 @@ def test_the_second_one_kills(tmp_path: Path) -> None:
         run.signal(signal.SIGTERM)
         assert run.end() == 130
     assert "Killing the jobs that are still running." in run.text
-    assert all(ended(int(pid)) for pid in PID.findall(run.text))
+    eventually(lambda: all(ended(int(pid)) for pid in PID.findall(run.text)), "its processes are ended")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_hook_that_blocks(tmp_path: Path) -> None:
         assert run.end() == 130
     assert run.text.splitlines()[-1] == 'Error: plugin "blocks" in jobsmgr_conditions: raised KeyboardInterrupt'
     started = pid.read_text() if pid.exists() else ""  # it may have been ended before it wrote anything
-    assert not started or ended(int(started))
+    eventually(lambda: not started or ended(int(started)), "the job is ended")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -146,7 +146,7 @@ def test_what_nobody_reads_holds_up_no_signal(tmp_path: Path, number: signal.Sig
         eventually(lambda: unread(run.stream) > most - 2 * 4096, "the pipe is all but full")
         run.signal(number)
         assert run.process.wait(PATIENCE) == 130
-    assert ended(int(pid.read_text()))
+    eventually(lambda: ended(int(pid.read_text())), "the job is ended")
 
 
 def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:
@@ -175,10 +175,11 @@ def test_ctrl_c_on_a_terminal_reaches_the_run_alone(tmp_path: Path) -> None:
 
 
 def test_a_simulation_is_interrupted_too(tmp_path: Path) -> None:
-    """Virtual time does not deafen it."""
+    """Virtual time does not deafen it. It cannot be over before: there is no place for all that it prints."""
     jobs = [f"name: j{number}, args: [x]" for number in range(1000)]
     (tmp_path / "wf.yaml").write_text(file_of(*jobs))
     with running("--executor", "simulate", "wf.yaml", cwd=tmp_path) as run:
+        fcntl.fcntl(run.stream, fcntl.F_SETPIPE_SZ, 4096)
         run.until("succeeded")
         run.signal(signal.SIGINT)
         assert run.end() == 130
