@@ -66,9 +66,12 @@ def asked(proxy: FaultProxy) -> list[Passed]:
     return [one for one in proxy.passed if "/leases" in one.path]
 
 
-def periods(requests: list[Passed], timing: Timing) -> float:
-    """How many retry periods passed between the first and the last of them."""
-    return (requests[-1].at - requests[0].at) / timing.retry
+def once_a_period(requests: list[Passed], timing: Timing, each: int = 1) -> bool:
+    """Whether so many requests came at most once a retry period.
+
+    Twice as often would be seen; that the first of them came late, on a busy machine, is not taken for it.
+    """
+    return 0.7 * len(requests) / each <= (requests[-1].at - requests[0].at) / timing.retry
 
 
 class TestInAnOutage:
@@ -88,8 +91,7 @@ class TestInAnOutage:
             proxy.add(action, path="/leases")
             seen = len(asked(proxy))
             await until(lambda: len(asked(proxy)) >= seen + 16)
-        requests = asked(proxy)[seen:]
-        assert len(requests) - 3 <= periods(requests, QUICK)
+        assert once_a_period(asked(proxy)[seen:], QUICK)
 
     async def test_a_leader(self, control_plane: ControlPlane, namespace: str, proxy: FaultProxy) -> None:
         async with candidate(control_plane, namespace, QUICK, url=proxy.url) as lease:
@@ -98,14 +100,13 @@ class TestInAnOutage:
             seen = len(asked(proxy))
             await until(lambda: len(asked(proxy)) >= seen + 16)
             assert not lease.held()
-        requests = asked(proxy)[seen:]
-        assert len(requests) - 3 <= periods(requests, QUICK)
+        assert once_a_period(asked(proxy)[seen:], QUICK)
 
     async def test_one_that_starts(self, control_plane: ControlPlane, namespace: str, proxy: FaultProxy) -> None:
         proxy.add(Reset())
         async with candidate(control_plane, namespace, QUICK, url=proxy.url):
             await until(lambda: len(proxy.passed) >= 12)
-        assert len(proxy.passed) - 2 <= periods(proxy.passed, QUICK)
+        assert once_a_period(proxy.passed, QUICK)
 
     async def test_one_that_is_refused_each_time_looks_once_and_tries_once(
         self, control_plane: ControlPlane, namespace: str, proxy: FaultProxy
@@ -117,7 +118,7 @@ class TestInAnOutage:
             await until(lambda: sum(one.method == "PUT" for one in asked(proxy)) >= 10)
         methods = [one.method for one in asked(proxy)]
         assert "PUT PUT" not in " ".join(methods)
-        assert len(methods) / 2 - 3 <= periods(asked(proxy), QUICK)
+        assert once_a_period(asked(proxy), QUICK, each=2)
 
 
 @pytest.mark.parametrize("timing", [QUICK, WAITED, LASTING])
@@ -129,7 +130,7 @@ async def test_a_standby_looks_once_a_retry_period(
         await leads(leader)
         async with candidate(control_plane, namespace, timing, url=proxy.url):
             await until(lambda: len(asked(proxy)) >= 12)
-    assert len(asked(proxy)) - 3 <= periods(asked(proxy), timing)
+    assert once_a_period(asked(proxy), timing)
 
 
 EMPTIED: dict[str, dict[str, Any] | None] = {

@@ -36,10 +36,17 @@ class Elections(Lease):
 
 async def is_over(leadership: Leadership) -> bool:
     """Whether a term has ended by now."""
-    with anyio.move_on_after(0.01):
+    found = anyio.Event()
+
+    async def wait() -> None:
         await leadership.ended()
-        return True
-    return False
+        found.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    return found.is_set()
 
 
 async def test_one_term() -> None:
