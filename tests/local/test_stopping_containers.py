@@ -35,7 +35,7 @@ def started(podman: Podman, tmp_path: Path) -> Iterator[Callable[[str], Running]
 
         yield start
     assert podman.containers() == []
-    assert monitors(podman) == []
+    eventually(lambda: not monitors(podman), "who watched over them ends")
     assert not list(tmp_path.glob("jobsmgr-*"))
 
 
@@ -124,7 +124,7 @@ def engine(podman: Podman, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         monkeypatch.setenv(name, value)
     yield Engine("podman")
     assert podman.containers() == []
-    assert monitors(podman) == []
+    eventually(lambda: not monitors(podman), "who watched over them ends")
 
 
 class TestOneTry:

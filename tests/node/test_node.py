@@ -1,5 +1,6 @@
 """The node runs Pods, is shared, says what a machine lacks for it, and leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -77,6 +78,7 @@ def test_a_killed_test_run_leaves_nothing(tmp_path: Path, victim: str) -> None:
         run.kill()
     eventually(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()], "its processes are gone")
     if victim == "the supervisor":
+        eventually(lambda: not any(map(_pids, _cgroups(group))), "those that were started since are gone, too")
         node_init.sweep()
     eventually(lambda: not _cgroups(group), "its cgroups are gone")
     eventually(lambda: subnet not in _addresses(), "its network is gone")
@@ -157,7 +159,9 @@ def _parent(pid: int) -> int:
 
 
 def _command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # containerd starts many that soon end
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 def _cgroups(name: str) -> list[Path]:
@@ -165,7 +169,7 @@ def _cgroups(name: str) -> list[Path]:
 
 
 def _pids(cgroup: Path) -> set[int]:
-    return {int(pid) for path in cgroup.rglob("cgroup.procs") for pid in path.read_text().split()}
+    return {int(pid) for folder, _, _ in os.walk(cgroup) for pid in node_init.members(Path(folder)).split()}
 
 
 def _addresses() -> str:

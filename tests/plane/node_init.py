@@ -120,10 +120,10 @@ def _nodes(root: Path) -> set[str]:
 
 
 def _processes(group: Path) -> bool:
-    return any(_members(Path(folder)) for folder, _, _ in os.walk(group))
+    return any(members(Path(folder)) for folder, _, _ in os.walk(group))
 
 
-def _members(group: Path) -> str:
+def members(group: Path) -> str:
     """The processes in a cgroup; none in one that has been removed meanwhile: its Pod has ended."""
     try:
         return (group / "cgroup.procs").read_text()
