@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.shapes import chain, group
 from tests.newer_version import decorated, kept
+from tests.plane import leases
 from tests.plane.access import CRD_PATH
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
@@ -29,12 +30,20 @@ def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (groups, groups["properties"]["jobs"]["items"])
 
 
-def install_newer_crd(plane: ControlPlane, operator: OperatorProcess) -> None:
+def restart(operator: OperatorProcess, site: Site) -> None:
+    """Kill the operator and start it, without a wait for its own lease."""
+    operator.kill()
+    leases.vacate(*site)
+    operator.start()
+
+
+def install_newer_crd(site: Site, operator: OperatorProcess) -> None:
     """A CRD whose status has further fields at each level, and a further phase of jobs; served when this returns.
 
     While the API server changes over, requests to the old one are answered by 503, and a watch of the old one may still
     show an object without its further fields: so the operator begins anew.
     """
+    plane = site.plane
     elsewhere = Workflows(plane, plane.namespace())
     elsewhere.create_spec("probe", chain(1))
     crd = plane.call("GET", CRD_PATH)
@@ -50,7 +59,7 @@ def install_newer_crd(plane: ControlPlane, operator: OperatorProcess) -> None:
         return answer.status_code == 200 and "shard" in answer.json()["status"]
 
     eventually(served, "the newer CRD is served")
-    operator.restart()
+    restart(operator, site)
 
 
 def write(plane: ControlPlane, namespace: str, status: Mapping[str, Any]) -> None:
@@ -90,12 +99,12 @@ def test_fields_of_a_newer_version_are_kept_until_the_end(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:
     """At every level, through writes of its own and a restart; they cause no writes themselves."""
-    install_newer_crd(site.plane, operator)
+    install_newer_crd(site, operator)
     start(workflows, jobs)
     newer = decorated(workflows.status("etl"), 1, str)
     write(*site, newer)
     version = workflows.get("etl")["metadata"]["resourceVersion"]
-    operator.restart()
+    restart(operator, site)
     wait_for_renewals(*site, 2)
     assert workflows.get("etl")["metadata"]["resourceVersion"] == version
     jobs.release("etl-side-a")
@@ -110,13 +119,13 @@ def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
     workflows: Workflows, jobs: JobFinisher, operator: OperatorProcess, site: Site, trace: Trace
 ) -> None:
     """Not started, nor what waits for it; all else runs. Whoever knows the phase says how it goes on."""
-    install_newer_crd(site.plane, operator)
+    install_newer_crd(site, operator)
     start(workflows, jobs)
     write(*site, set_phase(decorated(workflows.status("etl"), 1, str), "chain/job-1", "skipped"))
     jobs.release("*")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", side__a="succeeded")
     workflows.wait_for("etl", "Stalled")
-    operator.restart()
+    restart(operator, site)
     wait_for_renewals(*site, 2)
     assert workflows.condition("etl", "Stalled")["reason"] == "UnknownPhase"
     assert workflows.phases("etl") == {

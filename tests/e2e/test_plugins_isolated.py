@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.shapes import chain, fan
+from tests.plane import leases
 from tests.plane.distribution import install
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import JobFinisher
 from tests.plane.leases import SHORT
 from tests.plane.operator_process import Operators
 from tests.plane.probes import Server
+from tests.plane.site import Site
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -148,7 +150,7 @@ HELD = (
 
 @pytest.mark.long
 def test_whatever_a_plugin_raises_concerns_its_workflow_alone(
-    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, trace: Trace, tmp_path: Path, site: Site
 ) -> None:
     """Many more than there are workers, beside healthy ones: also after a restart; once it is fixed all go on."""
     fixed = tmp_path / "fixed"
@@ -168,8 +170,11 @@ def test_whatever_a_plugin_raises_concerns_its_workflow_alone(
         assert 'plugin "poison" in jobsmgr_' in stalled["message"], f"{way}: {stalled['message']}"
         assert len(stalled["message"]) < 2000, way
     pid = operator.pid
-    operator.restart()
-    operator.wait_for_log(LEADING)
+    led = operator.output().count(LEADING)
+    operator.kill()
+    leases.vacate(*site)
+    operator.start()
+    eventually(lambda: operator.output().count(LEADING) > led, "it leads again")
     workflows.create_spec("after-the-restart", chain(3))
     workflows.wait_for("after-the-restart", "Complete")
     made = {creation.name.rpartition("-chain-")[0] for creation in trace.recording().creations}

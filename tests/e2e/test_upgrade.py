@@ -115,7 +115,7 @@ def test_the_older_version_keeps_what_a_newer_one_has_written(
     """Fields of a status that it does not know survive its own writes, to the end."""
     jobs.hold("*")
     operator = operators(program=older.program)
-    install_newer_crd(site.plane, operator)
+    install_newer_crd(site, operator)
     workflows.create_spec("etl", chain(2))
     workflows.wait_until_started("etl", "chain/job-0")
     newer = decorated(workflows.status("etl"), 1, str)

@@ -42,6 +42,16 @@ def overwrite(plane: ControlPlane, namespace: str, content: dict[str, Any]) -> N
     eventually(put, "the Lease is overwritten")
 
 
+def vacate(plane: ControlPlane, namespace: str) -> None:
+    """Take the Lease from a holder that was killed, as if it had given it back: the next one need not wait it out.
+
+    For tests that are not about how long that takes, once the holder's process has ended.
+    """
+    given_back = {"holderIdentity": "", "leaseDurationSeconds": 1}
+    answer = plane.request("PATCH", path(namespace), {"spec": given_back})
+    assert answer.is_success or answer.status_code == 404, answer.text  # it may have been killed before it led
+
+
 def wait_for_renewals(plane: ControlPlane, namespace: str, count: int = 4) -> None:
     """Wait until the Lease has been renewed so often: the time in which an operator that is well would have acted."""
     for _ in range(count):
