@@ -18,6 +18,13 @@ from tests.plane.workflows import Workflows
 
 def shows(site: Site, name: str, reason: str, *words: str) -> None:
     """Wait until `kubectl get mjob -o wide` shows a workflow with this reason and these words in its message."""
+    path = Workflows(*site).path
+
+    def stored() -> bool:
+        status = site.plane.call("GET", f"{path}/{name}").get("status", {})
+        return any(one["reason"] == reason and one["status"] == "True" for one in status.get("conditions", ()))
+
+    eventually(stored, f"{name} has a condition with {reason}")  # one request a look, where kubectl is a process each
 
     def ask() -> bool:
         row = printed(*site, "-o", "wide")[name]
