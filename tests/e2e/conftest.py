@@ -1,6 +1,7 @@
 """What several tests of the operator set up alike, beyond the plane's own fixtures. Nothing is tested here."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +11,10 @@ from tests.e2e.commands import Commands
 from tests.e2e.tokens import Tokens
 from tests.plane import rights
 from tests.plane.control_plane import ControlPlane
+from tests.plane.fault_proxy import FaultProxy
+from tests.plane.operator_forks import ForkedOperator, OperatorForks, forked_operator
 from tests.plane.site import Site
+from tests.plane.trace import Trace
 
 NAMESPACES = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
 POD = """
@@ -63,3 +67,11 @@ def tokens(site: Site) -> Tokens:
 def commands(site: Site) -> Commands:
     """The commands for a cluster, with the rights of its administrator."""
     return Commands(site)
+
+
+@pytest.fixture
+def forked(site: Site, trace: Trace, proxy: FaultProxy, tmp_path: Path) -> Iterator[ForkedOperator]:
+    """An operator behind the proxy that can be started a hundred times; it is not started yet."""
+    forks = OperatorForks(tmp_path / "operator.log")
+    with forks, forked_operator(forks, *site, proxy.url) as made:
+        yield made

@@ -5,8 +5,6 @@ every one, of larger workflows too.
 """
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +13,7 @@ from tests.e2e.crash_workloads import SIZES, workloads
 from tests.figures import Figures
 from tests.plane.fault_proxy import FaultProxy
 from tests.plane.job_finisher import JobFinisher
-from tests.plane.operator_forks import ForkedOperator, OperatorForks, forked_operator
-from tests.plane.site import Site
+from tests.plane.operator_forks import ForkedOperator
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -31,14 +28,6 @@ REACHED = 0.7
 the more of it the slower the machine is."""
 
 
-@pytest.fixture
-def operator(site: Site, trace: Trace, proxy: FaultProxy, tmp_path: Path) -> Iterator[ForkedOperator]:
-    """One that can be started a hundred times."""
-    forks = OperatorForks(tmp_path / "operator.log")
-    with forks, forked_operator(forks, *site, proxy.url) as made:
-        yield made
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("part", PARTS, ids=["-".join(part) for part in PARTS])
@@ -48,7 +37,7 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
     workflows: Workflows,
     jobs: JobFinisher,
     proxy: FaultProxy,
-    operator: ForkedOperator,
+    forked: ForkedOperator,
     trace: Trace,
     full: bool,
     figures: Figures,
@@ -56,7 +45,7 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
     if size != "small" and not full:
         pytest.skip("larger workloads are part of a full run")
     began = time.monotonic()
-    sweep = Sweep(workflows, jobs, proxy, operator, workloads(SIZES[size]))
+    sweep = Sweep(workflows, jobs, proxy, forked, workloads(SIZES[size]))
     calm = {case.point.workload: case for case in sweep.run([Point(name) for name in part])}
     every = points_of([*calm.values()])
     points = every if full else some_of(every, SOME)
@@ -73,7 +62,7 @@ def test_whatever_write_the_fault_comes_at_the_end_is_the_same(
         writes=sum(case.rule.matched for case in calm.values()),
         points=len(points),
         reached=reached,
-        starts=operator.starts,
+        starts=forked.starts,
         violations=len(broken),
         seconds=round(time.monotonic() - began, 1),
     )

@@ -10,7 +10,7 @@ from tests.e2e.shapes import SEED, group, job
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, FaultProxy
 from tests.plane.job_finisher import FAILS, JobFinisher
-from tests.plane.operator_process import Operators
+from tests.plane.operator_forks import ForkedOperator
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -60,27 +60,26 @@ def creates(trace: Trace, prefix: str) -> Counter[str]:
 
 @pytest.mark.long
 def test_killed_twenty_times_it_ends_as_if_nothing_had_happened(
-    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace
+    workflows: Workflows, jobs: JobFinisher, forked: ForkedOperator, proxy: FaultProxy, trace: Trace
 ) -> None:
     """Killed before a write is sent and after one was carried out unanswered, in turn, at the first to third write.
 
     End states and creates equal those of the same batch without a fault; no create is answered twice with 201.
     """
     jobs.script("load/breaks", FAILS)
-    # No lease: it would make each start wait until the one before it has run out.
-    process = operators(url=proxy.url, flags=["--no-leader-election"])
+    forked.start()
     calm = ends(workflows, [create(workflows, "calm", number) for number in range(KILLS)], "calm")
-    process.kill()
+    forked.kill()
     names = []
     for number in range(KILLS):
         names.append(create(workflows, "wild", number))  # so that there is something left to write
         eventually(lambda: proxy.idle, "the last process's requests are dealt with: none of them is counted now")
-        fault = Before(process.kill) if number % 2 else After(process.kill)
+        fault = Before(forked.kill) if number % 2 else After(forked.kill)
         rule = proxy.add(fault, path=WRITES, nth=1 + number % 3)
-        process.start()
-        eventually(lambda: not process.running, f"kill {number + 1} comes")
+        forked.start()
+        eventually(lambda: not forked.running, f"kill {number + 1} comes")
         proxy.remove(rule)
-    process.start()
+    forked.start()
     assert ends(workflows, names, "wild") == calm
     assert creates(trace, "wild") == creates(trace, "calm")
     assert set(creates(trace, "wild").values()) == {1}
