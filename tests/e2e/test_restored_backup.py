@@ -3,9 +3,10 @@
 What was written after the backup is lost, and the numbers of the versions are given out a second time.
 """
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import attrs
 import pytest
 
 from tests.e2e.shapes import chain, fan
+from tests.plane.client import Client
 from tests.plane.components import API_SERVER
 from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import FaultProxy
@@ -60,10 +62,21 @@ class Cluster:
 
     def write(self, count: int) -> None:
         """So many versions are given out to what is none of the operator's business."""
-        path = f"/api/v1/namespaces/{self.namespace}/configmaps"
-        self.plane.create_if_missing(path, {"metadata": {"name": "noise"}})
-        for number in range(count):
-            self.plane.call("PATCH", f"{path}/noise", {"data": {"number": str(number)}})
+        self.portal.call(self._create, range(count))
+
+    async def _create(self, numbers: Iterable[int]) -> None:
+        """Create objects, some at a time: updates of one could only be sent one after the other."""
+        path, left = f"/api/v1/namespaces/{self.namespace}/configmaps", iter(numbers)
+        async with Client(self.plane.url, self.plane.token("admin"), self.plane.authority, "noise") as client:
+
+            async def work() -> None:
+                for _ in left:
+                    code, answer = await client.send("POST", path, {"metadata": {"generateName": "noise-"}})
+                    assert code == 201, answer
+
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(8):
+                    tasks.create_task(work())
 
     def restore(self, backup: Path) -> None:
         """As the documentation of etcd says: the API server is away meanwhile."""
