@@ -11,7 +11,10 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
 LOCK = ("-c", "requirements.lock")
-SIDE_BY_SIDE = ("-n", os.environ.get("JOBSMGR_TEST_WORKERS", "4"), "--dist", "worksteal")
+WORKERS = os.environ.get("JOBSMGR_TEST_WORKERS")
+SIDE_BY_SIDE = ("-n", WORKERS or "4", "--dist", "worksteal")
+ALL_SIDE_BY_SIDE = ("-n", WORKERS or "5", "--dist", "worksteal")
+"""For the whole suite, in which tests that wait and tests that compute take turns."""
 PURE = ("api", "core", "files", "plugins", "loading", "engine", "views")
 """Rooms whose tests need no control plane."""
 LEFT_OUT = tuple(f"--ignore=tests/{name}" for name in ("node", "image", "release", "frozen"))
@@ -64,7 +67,7 @@ def tests(session: nox.Session) -> None:
     """All tests but those with a session of their own, on a real control plane. Arguments after -- go to pytest."""
     _install(session, "test")
     session.run("python", "-m", "tests.programs")
-    session.run("pytest", *(session.posargs or [*SIDE_BY_SIDE, *LEFT_OUT]))
+    session.run("pytest", *(session.posargs or [*ALL_SIDE_BY_SIDE, *LEFT_OUT]))
 
 
 @nox.session
