@@ -24,6 +24,8 @@ MODES = ("before", "after", "lost")
 """Killed before the write was carried out, killed after it; not killed, and without its answer."""
 TOGETHER = 16
 """Workflows that run side by side: a kill that is meant for one of them meets all."""
+LONG = 10 * DEADLINE
+"""Seconds for workflows that run side by side, with a new process after each of up to hundreds of kills."""
 NEVER = 1_000_000
 PASSING = ("time", "acceptedTime")
 """Times of a request to run jobs again, which two runs never share either."""
@@ -80,7 +82,7 @@ class Sweep:
         cases: list[Case] = []
         for start in range(0, len(points), TOGETHER):
             batch = [self._begun(point) for point in points[start : start + TOGETHER]]
-            eventually(lambda batch=batch: self._go_on(batch), "all of them end", seconds=2 * DEADLINE)  # type: ignore[misc]
+            eventually(lambda batch=batch: self._go_on(batch), "all of them end", seconds=LONG)  # type: ignore[misc]
             for case in batch:
                 self.proxy.remove(case.rule)
             cases += batch
