@@ -103,7 +103,7 @@ def test_sigterm_after_workflows_have_ended(
         workflows.create_spec(name, fan(2))
     for name in names:
         workflows.wait_for(name, "Complete")
-    assert operator.terminate(seconds=30) == 0
+    assert operator.terminate() == 0
     assert sorted(notes(tmp_path)[:-1]) == [f"{name} succeeded" for name in names]
     assert notes(tmp_path)[-1] == "left"
     (dropped,) = [one for one in operator.records() if one["event"].startswith("transitions were dropped")]
@@ -131,7 +131,7 @@ def test_a_lifespan_that_fails(
     workflows.create_spec("wf", chain(2))
     workflows.wait_for("wf", "Complete")
     eventually(lambda: operator.running, "it runs")
-    assert operator.terminate(seconds=30) == 0
+    assert operator.terminate() == 0
     named = [one for one in operator.records() if one["event"].startswith("the lifespan of a plugin")]
     assert [(one["plugin"], one["hook"]) for one in named] == [("notes", "jobsmgr_lifespan")]
     assert "wf succeeded" in notes(tmp_path)

@@ -310,7 +310,7 @@ def test_sigterm_ends_a_process_that_is_blocked(
     workflows.create_spec("blocks", fan(2))
     first.wait_for_log("the event loop is blocked")
     began = time.monotonic()
-    assert first.terminate(seconds=30) == 1
+    assert first.terminate() == 1
     print(f"ended {time.monotonic() - began:.1f} s after SIGTERM")
     (last,) = [one for one in first.records() if one["event"].startswith("ended by force")]
     assert last["signal"] == "SIGTERM"
@@ -327,6 +327,6 @@ def test_sigterm_while_a_plugin_is_imported(operators: Operators, tmp_path: Path
     operator = operators(environment=found)
     operator.wait_for_log("imported")
     operator.wait_for_log("the event loop is blocked")
-    assert operator.terminate(seconds=30) == 1
+    assert operator.terminate() == 1
     (named,) = [one for one in operator.records() if one["event"] == "the event loop is blocked"]
     assert named["where"].endswith("jobsmgr_slow.py:3")

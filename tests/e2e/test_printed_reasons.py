@@ -179,7 +179,7 @@ def test_a_job_whose_pods_cannot_be_made_says_what_refuses_them(
         {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": None}}},
     )
     for name in ("insecure", "too-much"):
-        workflows.wait_for(name, "Complete", seconds=120)
+        workflows.wait_for(name, "Complete")
 
 
 def test_a_pod_that_nobody_runs_says_so(

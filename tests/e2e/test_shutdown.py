@@ -102,7 +102,7 @@ def test_sigterm_while_the_server_does_not_answer_ends_in_time(
     proxy.add(gate, method="POST", path=r"/jobs$")
     workflows.create_spec("stuck", fan(3))
     eventually(lambda: gate.reached, "a create is under way")
-    assert first.terminate(seconds=20) == 0
+    assert first.terminate() == 0
     gate.release()
     second = operators()
     second.wait_for_log('"event": "leading"')
