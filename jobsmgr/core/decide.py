@@ -216,8 +216,8 @@ def _behind_lost(snapshot: Snapshot, status: Status) -> Iterator[ReadJob]:
     phases = {key: job.phase for key, job in snapshot.status.jobs()}
     phases |= {key: job.phase for key, job in jobs.items() if job.uid}
     for key in ready_jobs(snapshot.plan, phases | dict.fromkeys(lost, Phase.SUCCEEDED)):
-        name = _job_name(snapshot.plan, key, jobs[key])
-        if jobs[key].phase.ended and name not in names:
+        job = jobs.get(key)  # a plugin may leave it out of the status
+        if job is not None and job.phase.ended and (name := _job_name(snapshot.plan, key, job)) not in names:
             yield ReadJob(key=key, name=name, uid="")
 
 
