@@ -118,6 +118,10 @@ class LineStream(io.RawIOBase):
         self._writer.write(taken)
         return len(taken)
 
+    def drain(self, seconds: float) -> bool:
+        """See `LineWriter.drain`."""
+        return self._writer.drain(seconds)
+
     def fileno(self) -> int:
         """See `io.RawIOBase`."""
         return self._number
@@ -153,13 +157,14 @@ def _detach(name: Literal["stdout", "stderr"], notice: Callable[[int], str]) -> 
     raw: Any = LineStream(number, writer)  # not buffered: each line is handed on when it is complete
     made = io.TextIOWrapper(raw, encoding=stream.encoding, errors="backslashreplace", line_buffering=True)
     setattr(sys, name, made)
-    atexit.register(_finish, made, writer)
+    atexit.register(finish, made, EXIT_SECONDS)
 
 
-def _finish(stream: TextIO, writer: LineWriter) -> None:
-    """Write what is left, as far as it can be written soon."""
+def finish(stream: TextIO, seconds: float) -> None:
+    """Wait until everything that was written to a stream is out, for so many seconds at most."""
     stream.flush()
-    writer.drain(EXIT_SECONDS)
+    if isinstance(below := getattr(stream, "buffer", None), LineStream):
+        below.drain(seconds)
 
 
 def _lines(data: bytes) -> int:

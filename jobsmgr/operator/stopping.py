@@ -12,6 +12,7 @@ import faulthandler
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -20,6 +21,8 @@ from types import FrameType
 
 import anyio
 import structlog
+
+from jobsmgr.operator.line_writer import finish
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +121,7 @@ class StopSignal:
     def _log_force(self) -> None:
         name = signal.Signals(self._number).name
         _log.error("ended by force: the process did not stop in time", signal=name, seconds=ENDED_WITHIN)
+        finish(sys.stderr, LOGGED_WITHIN)
 
 
 def _arm() -> None:

@@ -119,6 +119,16 @@ def test_a_log_that_is_stuck() -> None:
     assert stopped(f"{stuck}; time.sleep(50)", logged=STUCK)[0] == 1
 
 
+def test_a_log_that_is_slow() -> None:
+    """The operator's lines are written by a thread of their own; the last one, too, is out before the end."""
+    slow = "put = lines.LineWriter._put; lines.LineWriter._put = lambda *args: (time.sleep(0.5), put(*args))[1]"
+    way = f"from jobsmgr.operator import line_writer as lines; {slow}; lines.detach_streams(str)"
+    logged = "structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))"
+    code, _, err = stopped(f"{way}; {logged}; time.sleep(50)")
+    assert code == 1
+    assert "ended by force" in err
+
+
 def test_a_start_that_takes_long() -> None:
     """What is waited for then is cancelled: there is nothing yet that could be ended in order."""
     start = "\n        ".join(
