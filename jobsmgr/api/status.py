@@ -262,9 +262,14 @@ class Status:
 
     @property
     def duration(self) -> str:
-        """How long the workflow took, as the printer column shows it; empty while it runs."""
-        start, end = self.start_time, self.completion_time
-        return whole(int((end - start).total_seconds())) if start is not None and end is not None else ""
+        """How long the workflow took, as the printer column shows it; empty while it runs.
+
+        From whole seconds, as times are stored: whoever reads them comes to the same.
+        """
+        if self.start_time is None or self.completion_time is None:
+            return ""
+        start, end = self.start_time.replace(microsecond=0), self.completion_time.replace(microsecond=0)
+        return whole(int((end - start).total_seconds()))
 
     @property
     def seen(self) -> bool:

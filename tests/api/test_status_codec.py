@@ -89,6 +89,16 @@ def test_how_long_it_took_is_stored_with_the_end(seconds: int, words: str) -> No
     assert parse_status({**encoded, "duration": "1s"}, {}) == status
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.9, 1.1), (0.1, 1.9), (0.9, 2.8), (0.0, 0.9)])
+def test_what_is_read_is_stored_as_it_was(start: float, end: float) -> None:
+    """A clock has fractions of a second, which no status has: nothing that is stored comes of them."""
+    moments = [datetime(2026, 5, 4, 12, tzinfo=UTC) + timedelta(seconds=seconds) for seconds in (start, end)]
+    encoded = StatusEncoder().encode(
+        Status(observed_generation=1, phase=Phase.SUCCEEDED, start_time=moments[0], completion_time=moments[1])
+    )
+    assert StatusEncoder().encode(parse_status(encoded, {})) == encoded
+
+
 @pytest.mark.parametrize("raw", [None, {}, {"observedGeneration": -1}, [], 5, {"groups": None, "conditions": "x"}])
 def test_no_status_is_a_new_one(raw: Any) -> None:
     """The schema's default says that nobody has seen it."""

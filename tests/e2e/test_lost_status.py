@@ -48,7 +48,12 @@ def test_a_status_wiped_under_a_running_operator_is_written_again(
     for name in ("wiped", "done"):
         before = workflows.status(name)
         wipe(*site, name)
-        eventually(lambda name=name, before=before: workflows.status(name) == before, "the same status again")  # type: ignore[misc]
+
+        def as_it_was(name: str = name, before: dict[str, Any] = before) -> bool:
+            assert workflows.status(name) == before
+            return True
+
+        eventually(as_it_was, "the same status again")
     jobs.release("*")
     assert workflows.wait_for("wiped", "Complete")["progress"] == "3/3"
     assert len(trace.recording().creations) == 6
