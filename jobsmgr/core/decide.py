@@ -205,12 +205,7 @@ def _behind_lost(snapshot: Snapshot, status: Status) -> Iterator[ReadJob]:
     in no status, and perhaps not in an old list either: it would end as a job that never started. So nothing is stored
     before these are read.
     """
-    if snapshot.changed is not None:  # then none is lost
-        return
-    gone = {state.uid for state in snapshot.jobs.values() if state.gone and state.result is None}
-    ran = {key for key, job in snapshot.status.jobs() if job.phase is Phase.RUNNING and job.uid in gone}
-    lost = [key for key, job in status.jobs() if key in ran and job.phase.ended]
-    if not lost:
+    if not (lost := _lost(snapshot, status)):
         return
     jobs, names = dict(status.jobs()), {state.name for state in snapshot.jobs.values()}
     phases = {key: job.phase for key, job in snapshot.status.jobs()}
@@ -219,6 +214,17 @@ def _behind_lost(snapshot: Snapshot, status: Status) -> Iterator[ReadJob]:
         job = jobs.get(key)  # a plugin may leave it out of the status
         if job is not None and job.phase.ended and (name := _job_name(snapshot.plan, key, job)) not in names:
             yield ReadJob(key=key, name=name, uid="")
+
+
+def _lost(snapshot: Snapshot, status: Status) -> list[JobKey]:
+    """Jobs that run by the stored status, and end by this one because their Job is gone."""
+    if snapshot.changed is not None:  # then there is none
+        return []
+    gone = {state.uid for state in snapshot.jobs.values() if state.gone and state.result is None}
+    if not gone:  # as nearly always
+        return []
+    ran = {key for key, job in snapshot.status.jobs() if job.phase is Phase.RUNNING and job.uid in gone}
+    return [key for key, job in status.jobs() if key in ran and job.phase.ended]
 
 
 def _job_name(plan: Plan, key: JobKey, job: JobStatus) -> str:

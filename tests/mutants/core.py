@@ -6,7 +6,7 @@ MUTANTS = (
     Mutant(
         "what may have started behind a lost Job is not looked for",
         "core/decide.py",
-        "    if not lost:\n",
+        "    if not (lost := _lost(snapshot, status)):\n",
         "    if True:\n",
         "core/test_unseen.py::test_what_may_have_started_behind_a_lost_job_is_read",
     ),
