@@ -24,8 +24,7 @@ async def test_one_that_is_seen_again_was_not_seen_last_before_it_was_seen_first
     monkeypatch.setattr(clock, "now", lambda: now)
 
     def stored(count: int) -> dict[str, Any] | None:
-        events = control_plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-        return next((event for event in events if event["count"] == count), None)
+        return next((event for event in control_plane.events(namespace, "Running") if event["count"] == count), None)
 
     async with connected(control_plane, namespace) as cluster:
         event = Event(key=Key(namespace, "w"), uid="u", type="Normal", reason="Running", message="it runs")

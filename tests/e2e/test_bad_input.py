@@ -112,8 +112,7 @@ def test_an_invalid_workflow_says_which_field_is_wrong_and_starts_nothing_until_
 
 def told(plane: ControlPlane, namespace: str) -> set[str]:
     """The names of the workflows of which a warning Event says that their spec is invalid."""
-    events = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-    return {event["involvedObject"]["name"] for event in events if event["reason"] == "InvalidSpec"}
+    return {event["involvedObject"]["name"] for event in plane.events(namespace, "InvalidSpec")}
 
 
 # Every field

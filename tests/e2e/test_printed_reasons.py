@@ -128,8 +128,7 @@ def test_an_edit_that_comes_too_late_is_answered(
     assert (after["groups"], after["completionTime"]) == (before["groups"], before["completionTime"])
 
     def warned() -> bool:
-        items = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
-        found = [one for one in items if one["reason"] == "EditWithoutEffect"]
+        found = site.plane.events(site.namespace, "EditWithoutEffect")
         assert [(one["type"], one["involvedObject"]["name"]) for one in found] == [("Warning", "late")]
         return True
 

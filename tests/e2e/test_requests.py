@@ -35,9 +35,7 @@ def moment(trace: Trace) -> str:
 
 def told(site: Site, count: int) -> bool:
     """Whether the last event of so many workflows has been sent: nothing is left to say about them."""
-    events = site.plane.call("GET", f"/api/v1/namespaces/{site.namespace}/events")["items"]
-    ends = {one["involvedObject"]["name"] for one in events if one["reason"] == "Succeeded"}
-    return len(ends) == count
+    return len({one["involvedObject"]["name"] for one in site.plane.events(site.namespace, "Succeeded")}) == count
 
 
 @pytest.fixture

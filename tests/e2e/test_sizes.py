@@ -91,19 +91,13 @@ def test_a_thousand_jobs_refused_with_long_messages(
     assert "managedFields" in whole["metadata"]
     assert len(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()) <= 1024 * 1024
     assert {one.code for one in trace.recording().by_operators if one.resource == "managedjobs/status"} == {200}
-    eventually(lambda: _refused(*site), "an Event says so")
-    (refused,) = _refused(*site)
+    (refused,) = eventually(lambda: site.plane.events(site.namespace, "AdmissionDenied"), "an Event says so")
     assert refused["message"].startswith('job "g/j0" is pending: ')
     eventually(lambda: _count(*site) >= 1000, "the Event counts all of them")
 
 
-def _refused(plane: ControlPlane, namespace: str) -> list[dict[str, Any]]:
-    told = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-    return [one for one in told if one["reason"] == "AdmissionDenied"]
-
-
 def _count(plane: ControlPlane, namespace: str) -> int:
-    return max(int(one["count"]) for one in _refused(plane, namespace))
+    return max(int(one["count"]) for one in plane.events(namespace, "AdmissionDenied"))
 
 
 @pytest.mark.parametrize(

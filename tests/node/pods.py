@@ -78,5 +78,4 @@ def pods(plane: ControlPlane, namespace: str) -> list[Pod]:
 
 def events(plane: ControlPlane, namespace: str, reason: str) -> dict[str, str]:
     """The newest message of the events of one reason, by the name of the object that they are about."""
-    items = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
-    return {item["involvedObject"]["name"]: item["message"] for item in items if item["reason"] == reason}
+    return {item["involvedObject"]["name"]: item["message"] for item in plane.events(namespace, reason)}

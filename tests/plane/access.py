@@ -219,6 +219,11 @@ class Access:
         answer = self.call("POST", path, asked, headers={"Impersonate-User": user})
         return given(answer["status"]["resourceRules"])
 
+    def events(self, namespace: str, reason: str) -> list[dict[str, Any]]:
+        """The Events of one reason in a namespace."""
+        found = self.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+        return [event for event in found if event["reason"] == reason]
+
     def _client(self, user: str) -> httpx.Client:
         if user not in self._clients:
             self._clients[user] = httpx.Client(
