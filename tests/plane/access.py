@@ -8,7 +8,6 @@ import os
 import secrets
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import yaml
 
 from tests.plane import components
 from tests.plane.components import OPERATORS
-from tests.plane.eventually import DEADLINE
+from tests.plane.eventually import DEADLINE, eventually
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -197,7 +196,7 @@ class Access:
             self.create_if_missing(f"{base}/clusterroles", item)
             binding = _binding("RoleBinding", "ClusterRole", item["metadata"]["name"], [user])
             self.create_if_missing(f"{base}/namespaces/{namespace}/rolebindings", binding)
-            until(lambda item=item: given(item["rules"]) <= self.may(user, namespace), "the role is not in force")  # type: ignore[misc]
+            self._wait_for_rights(user, namespace, item["rules"])
 
     def install_namespaced_roles(self, namespace: str) -> None:
         """Create the operator's Roles (its lease) in a namespace and bind them to `operator` and `operator-2` there."""
@@ -207,10 +206,11 @@ class Access:
             self.create_if_missing(f"{base}/roles", role)
             self.create_if_missing(f"{base}/rolebindings", _binding("RoleBinding", "Role", item["metadata"]["name"]))
             for user in OPERATORS:
-                until(
-                    lambda user=user, item=item: given(item["rules"]) <= self.may(user, namespace),  # type: ignore[misc]
-                    "the role is not in force",
-                )
+                self._wait_for_rights(user, namespace, item["rules"])
+
+    def _wait_for_rights(self, user: str, namespace: str, rules: Iterable[Mapping[str, Any]]) -> None:
+        wanted = given(rules)
+        until(lambda: wanted <= self.may(user, namespace), "the role is not in force")
 
     def may(self, user: str, namespace: str) -> set[Right]:
         """What a user may do in a namespace as the API server judges by now: it hears of a role some time later."""
@@ -249,11 +249,10 @@ def given(rules: Iterable[Mapping[str, Any]]) -> set[Right]:
 
 def until(condition: Callable[[], bool], complaint: str) -> None:
     """Wait for a condition; a PlaneError with the complaint after `DEADLINE` seconds."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise PlaneError(f"{complaint} within {DEADLINE:.0f} s")
-        time.sleep(0.05)
+    try:
+        eventually(condition)
+    except AssertionError as error:
+        raise PlaneError(f"{complaint} within {DEADLINE:.0f} s") from error
 
 
 def roles(kind: str, *folders: Path) -> list[dict[str, Any]]:
