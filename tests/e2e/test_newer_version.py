@@ -30,13 +30,6 @@ def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (groups, groups["properties"]["jobs"]["items"])
 
 
-def restart(operator: OperatorProcess, site: Site) -> None:
-    """Kill the operator and start it, without a wait for its own lease."""
-    operator.kill()
-    leases.vacate(*site)
-    operator.start()
-
-
 def install_newer_crd(site: Site, operator: OperatorProcess) -> None:
     """A CRD whose status has further fields at each level, and a further phase of jobs; served when this returns.
 
@@ -59,7 +52,7 @@ def install_newer_crd(site: Site, operator: OperatorProcess) -> None:
         return answer.status_code == 200 and "shard" in answer.json()["status"]
 
     eventually(served, "the newer CRD is served")
-    restart(operator, site)
+    leases.restart(operator, *site)
 
 
 def write(plane: ControlPlane, namespace: str, status: Mapping[str, Any]) -> None:
@@ -104,7 +97,7 @@ def test_fields_of_a_newer_version_are_kept_until_the_end(
     newer = decorated(workflows.status("etl"), 1, str)
     write(*site, newer)
     version = workflows.get("etl")["metadata"]["resourceVersion"]
-    restart(operator, site)
+    leases.restart(operator, *site)
     wait_for_renewals(*site, 2)
     assert workflows.get("etl")["metadata"]["resourceVersion"] == version
     jobs.release("etl-side-a")
@@ -125,7 +118,7 @@ def test_a_job_in_a_phase_of_a_newer_version_is_left_as_it_is(
     jobs.release("*")
     workflows.wait_for_phases("etl", chain__job_0="succeeded", side__a="succeeded")
     workflows.wait_for("etl", "Stalled")
-    restart(operator, site)
+    leases.restart(operator, *site)
     wait_for_renewals(*site, 2)
     assert workflows.condition("etl", "Stalled")["reason"] == "UnknownPhase"
     assert workflows.phases("etl") == {

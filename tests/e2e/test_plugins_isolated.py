@@ -171,9 +171,7 @@ def test_whatever_a_plugin_raises_concerns_its_workflow_alone(
         assert len(stalled["message"]) < 2000, way
     pid = operator.pid
     led = operator.output().count(LEADING)
-    operator.kill()
-    leases.vacate(*site)
-    operator.start()
+    leases.restart(operator, *site)
     eventually(lambda: operator.output().count(LEADING) > led, "it leads again")
     workflows.create_spec("after-the-restart", chain(3))
     workflows.wait_for("after-the-restart", "Complete")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
-from tests.plane.operator_process import LEASE
+from tests.plane.operator_process import LEASE, OperatorProcess
 
 SHORT = ("--lease-duration", "6", "--lease-renew-deadline", "4", "--lease-retry-period", "0.5")
 """Flags for an operator in whose test a lease has to run out."""
@@ -50,6 +50,13 @@ def vacate(plane: ControlPlane, namespace: str) -> None:
     given_back = {"holderIdentity": "", "leaseDurationSeconds": 1}
     answer = plane.request("PATCH", path(namespace), {"spec": given_back})
     assert answer.is_success or answer.status_code == 404, answer.text  # it may have been killed before it led
+
+
+def restart(operator: OperatorProcess, plane: ControlPlane, namespace: str) -> None:
+    """Kill an operator and start it, without a wait for its own lease."""
+    operator.kill()
+    vacate(plane, namespace)
+    operator.start()
 
 
 def wait_for_renewals(plane: ControlPlane, namespace: str, count: int = 4) -> None:
