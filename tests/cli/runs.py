@@ -20,8 +20,6 @@ from tests.cli.program import HEAD, PROGRAM, ROOT
 from tests.plane.eventually import DEADLINE
 
 RUN = (str(PROGRAM), "run")
-PATIENCE = DEADLINE
-"""Seconds after which what was waited for is missed; no test asserts a time."""
 
 
 def file_of(*jobs: str, name: str = "wf", more: str = "") -> str:
@@ -50,7 +48,7 @@ class Running:
     def until(self, what: str | re.Pattern[str], count: int = 1) -> str:
         """Read until it has said that so often; all it has said."""
         pattern = re.compile(re.escape(what)) if isinstance(what, str) else what
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + DEADLINE
         while len(pattern.findall(self.text)) < count:
             assert time.monotonic() < deadline, f"{pattern.pattern!r} never came:\n{self.text}"
             if not self.read():
@@ -61,7 +59,7 @@ class Running:
         """Read to the end; the exit code."""
         while self.read():
             pass
-        return self.process.wait(PATIENCE)
+        return self.process.wait(DEADLINE)
 
     def resize(self, rows: int, columns: int) -> None:
         """What a terminal does when its window is dragged."""
@@ -85,7 +83,7 @@ class Running:
 
     def read(self) -> bool:
         """Take what it says next; False once it says nothing more."""
-        said, _, _ = select.select([self.stream], [], [], PATIENCE)
+        said, _, _ = select.select([self.stream], [], [], DEADLINE)
         assert said, f"it said nothing more:\n{self.text}"
         try:
             chunk = os.read(self.stream, 65536)

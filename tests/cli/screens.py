@@ -13,7 +13,8 @@ from pathlib import Path
 import attrs
 import pyte
 
-from tests.cli.runs import PATIENCE, Running
+from tests.cli.runs import Running
+from tests.plane.eventually import DEADLINE
 
 FOLDER = Path(__file__).parents[1] / "golden" / "screens"
 _TIME = r"(?:\d+[dh])?(?:\d+m)?(?:\d+(?:\.\d)?s)?"
@@ -43,7 +44,7 @@ class Seen:
 
     def until(self, *expected: str) -> list[str]:
         """Read until each of these regular expressions is found on the screen; what it shows then."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + DEADLINE
         while True:
             text = "\n".join(self.lines)
             if all(re.search(one, text, re.MULTILINE) for one in expected):

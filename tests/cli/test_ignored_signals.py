@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import PROGRAM
-from tests.cli.runs import PATIENCE, RUN, Running, file_of, on_terminal, running, sh
-from tests.plane.eventually import eventually
+from tests.cli.runs import RUN, Running, file_of, on_terminal, running, sh
+from tests.plane.eventually import DEADLINE, eventually
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -96,7 +96,7 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
         said = tmp_path / "said"
         eventually(lambda: said.exists() and "waiting" in said.read_text(), "the job runs")
         terminal.hang_up()
-        assert terminal.process.wait(PATIENCE) == -signal.SIGHUP
+        assert terminal.process.wait(DEADLINE) == -signal.SIGHUP
         (tmp_path / "go").touch()
         eventually(lambda: "✔ wf succeeded  1/1 jobs" in said.read_text(), "the run goes on to its end")
     assert "Stopping" not in said.read_text()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import PROGRAM
-from tests.cli.runs import PATIENCE, Running, running
+from tests.cli.runs import Running, running
 from tests.local.world import ended
-from tests.plane.eventually import eventually
+from tests.plane.eventually import DEADLINE, eventually
 from tests.plane.operator_process import WITHOUT_SERVER
 from tests.plane.probes import Server
 
@@ -31,7 +31,7 @@ COMMAND = (str(PROGRAM), "operator")
 def stopped(run: Running) -> None:
     """Tell it to stop, and see it end in order."""
     run.process.terminate()
-    assert run.process.wait(PATIENCE) == 0
+    assert run.process.wait(DEADLINE) == 0
 
 
 def config(folder: Path, server: str, user: str = "{}") -> dict[str, str]:

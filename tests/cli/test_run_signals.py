@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.runs import PATIENCE, file_of, on_terminal, running, sh
+from tests.cli.runs import file_of, on_terminal, running, sh
 from tests.local.world import ended
 from tests.plane.distribution import install
-from tests.plane.eventually import eventually
+from tests.plane.eventually import DEADLINE, eventually
 
 PID = re.compile(r"pid (\d+)")
 POLITE = "trap 'echo bye; exit 0' TERM; echo pid $$; while :; do sleep 0.05; done"
@@ -145,7 +145,7 @@ def test_what_nobody_reads_holds_up_no_signal(tmp_path: Path, number: signal.Sig
         most = fcntl.fcntl(run.stream, fcntl.F_GETPIPE_SZ)
         eventually(lambda: unread(run.stream) > most - 2 * 4096, "the pipe is all but full")
         run.signal(number)
-        assert run.process.wait(PATIENCE) == 130
+        assert run.process.wait(DEADLINE) == 130
     eventually(lambda: ended(int(pid.read_text())), "the job is ended")
 
 

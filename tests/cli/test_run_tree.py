@@ -13,8 +13,9 @@ import pytest
 from rich.cells import cell_len
 
 from tests.cli.program import PROGRAM
-from tests.cli.runs import PATIENCE, Screen, file_of, on_terminal, sh
+from tests.cli.runs import Screen, file_of, on_terminal, sh
 from tests.local.world import ended
+from tests.plane.eventually import DEADLINE
 
 BAR = "  [█·]{12,28}"
 """When a job has run."""
@@ -206,7 +207,7 @@ def test_a_terminal_that_is_closed_ends_the_run(tmp_path: Path) -> None:
     with on_terminal("--executor", "process", str(tmp_path / "wf.yaml")) as run:
         run.until("begun")
         run.hang_up()
-        assert run.process.wait(PATIENCE) == 130
+        assert run.process.wait(DEADLINE) == 130
     assert ended(int(pid.read_text()))
 
 

@@ -11,7 +11,7 @@ from jobsmgr.connection.exchange import ignore
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key, Observation
 from tests.plane.control_plane import ControlPlane
-from tests.plane.eventually import DEADLINE as DEADLINE
+from tests.plane.eventually import DEADLINE
 
 LABELS = {"jobmanager.raczylo.com/group-name": "g", "jobmanager.raczylo.com/job-id": "j"}
 

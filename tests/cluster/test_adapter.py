@@ -11,8 +11,9 @@ from jobsmgr.cluster.adapter import KubernetesCluster
 from jobsmgr.connection.answers import NotConfigured
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Created, Done, Key
-from tests.cluster.support import DEADLINE, connected, job, jobs_of, seen, until, workflow, workflows_of
+from tests.cluster.support import connected, job, jobs_of, seen, until, workflow, workflows_of
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 from tests.plane.fault_proxy import Answer, FaultProxy
 
 pytestmark = pytest.mark.fast_plane

@@ -8,9 +8,10 @@ import pytest
 from jobsmgr.api.snapshot import Scope
 from jobsmgr.api.status import Reason
 from jobsmgr.engine.port import AlreadyExists, Created, Done, Gone, Key, Refused
-from tests.cluster.support import DEADLINE, connected, job, jobs_of, seen, until, workflow, workflows_of
+from tests.cluster.support import connected, job, jobs_of, seen, until, workflow, workflows_of
 from tests.plane.admission import denied
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 from tests.plane.fault_proxy import Answer, DropReply, FaultProxy, Reset, Silence
 
 pytestmark = pytest.mark.fast_plane

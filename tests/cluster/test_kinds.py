@@ -11,8 +11,9 @@ from jobsmgr.cluster.trim import DEPENDANTS
 from jobsmgr.connection.resources import Resource
 from jobsmgr.connection.target import Target
 from jobsmgr.engine.port import Key
-from tests.cluster.support import DEADLINE, connected, seen, until, workflow, workflows_of
+from tests.cluster.support import connected, seen, until, workflow, workflows_of
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 
 pytestmark = pytest.mark.fast_plane
 

@@ -10,9 +10,10 @@ import pytest
 from jobsmgr.connection.target import Target
 from jobsmgr.leadership.lease import Lease
 from jobsmgr.leadership.record import Timing
-from tests.cluster.support import DEADLINE, until
+from tests.cluster.support import until
 from tests.plane import leases
 from tests.plane.control_plane import ControlPlane
+from tests.plane.eventually import DEADLINE
 from tests.plane.fault_proxy import Action, Answer, FaultProxy, Passed, Reset
 from tests.plane.operator_process import LEASE
 

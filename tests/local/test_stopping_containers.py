@@ -14,10 +14,10 @@ from jobsmgr.local.containers import Containers
 from jobsmgr.local.engines import Engine
 from jobsmgr.local.executor import Exit, ForceStop
 from jobsmgr.local.objects import Objects
-from tests.cli.runs import PATIENCE, Running, file_of, running, sh
+from tests.cli.runs import Running, file_of, running, sh
 from tests.local.podman import Podman, Ran
 from tests.local.world import attempt, manifest
-from tests.plane.eventually import eventually
+from tests.plane.eventually import DEADLINE, eventually
 from tests.plane.images import IMAGE
 
 POLITE = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
@@ -85,7 +85,7 @@ def test_signals_while_containers_are_being_made(started: Callable[[str], Runnin
 def test_a_signal_while_an_image_is_pulled(started: Callable[[str], Running]) -> None:
     """From a registry that never answers: the pull ends with the run."""
     with socket.create_server(("127.0.0.1", 0)) as registry:
-        registry.settimeout(PATIENCE)
+        registry.settimeout(DEADLINE)
         image = f"localhost:{registry.getsockname()[1]}/none:1"
         run = started(file_of(sh("a", "echo started")).replace("image: busybox,", f'image: "{image}",'))
         with registry.accept()[0]:
