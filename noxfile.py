@@ -11,10 +11,13 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
 LOCK = ("-c", "requirements.lock")
-WORKERS = os.environ.get("JOBSMGR_TEST_WORKERS")
-SIDE_BY_SIDE = ("-n", WORKERS or "4", "--dist", "worksteal")
-ALL_SIDE_BY_SIDE = ("-n", WORKERS or "5", "--dist", "worksteal")
-"""For the whole suite, in which tests that wait and tests that compute take turns."""
+
+
+def _side_by_side(count: int) -> tuple[str, ...]:
+    return ("-n", os.environ.get("JOBSMGR_TEST_WORKERS", str(count)), "--dist", "worksteal")
+
+
+SIDE_BY_SIDE = _side_by_side(4)
 PURE = ("api", "core", "files", "plugins", "loading", "engine", "views")
 """Rooms whose tests need no control plane."""
 LEFT_OUT = tuple(f"--ignore=tests/{name}" for name in ("node", "image", "release", "frozen"))
@@ -67,7 +70,8 @@ def tests(session: nox.Session) -> None:
     """All tests but those with a session of their own, on a real control plane. Arguments after -- go to pytest."""
     _install(session, "test")
     session.run("python", "-m", "tests.programs")
-    session.run("pytest", *(session.posargs or [*ALL_SIDE_BY_SIDE, *LEFT_OUT]))
+    # One more than elsewhere: tests that wait and tests that compute take turns in the whole suite.
+    session.run("pytest", *(session.posargs or [*_side_by_side(5), *LEFT_OUT]))
 
 
 @nox.session
