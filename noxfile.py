@@ -171,7 +171,8 @@ def plane(session: nox.Session) -> None:
 def playground(session: nox.Session) -> None:
     """A control plane, pods that end by themselves, and the operator, until Ctrl-C; `-- --node` has a real node."""
     _install(session, "test")
-    session.run("python", "-m", "tests.plane.playground", *session.posargs)
+    # After Ctrl-C, nox would kill what it runs within half a second: long before everything is deleted.
+    session.run("python", "-m", "tests.plane.playground", *session.posargs, interrupt_timeout=60)
 
 
 @nox.session
