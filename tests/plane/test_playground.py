@@ -22,7 +22,11 @@ def playground(output: Path, *arguments: str) -> Iterator["subprocess.Popen[byte
         try:
             yield process
         finally:
-            process.kill()
+            process.send_signal(signal.SIGINT)  # where a test has failed: killed, it would leave its folder behind
+            try:
+                process.wait(DEADLINE)
+            finally:
+                process.kill()
 
 
 def paste_its_commands(
