@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -23,12 +23,13 @@ from jobsmgr.api.decision import (
 from jobsmgr.api.errors import FragmentConflict, PluginError
 from jobsmgr.api.plan import Plan
 from jobsmgr.api.snapshot import Snapshot
-from jobsmgr.api.status import Condition, ConditionType, JobStatus, Phase, Reason, Status
+from jobsmgr.api.status import Condition, ConditionType, Phase, Reason, Status
 from jobsmgr.api.workflow import JobKey
 from jobsmgr.core.baseline import Baseline
 from jobsmgr.core.carrying import keep_attempts, keep_foreign, keep_unknown
 from jobsmgr.core.changes import transitions
 from jobsmgr.core.hooks import Hooks
+from jobsmgr.core.job_reads import behind_lost, unseen_jobs
 from jobsmgr.core.moments import due_at, is_expired, requeue_at
 from jobsmgr.core.pod_reads import pod_reads
 from jobsmgr.core.readiness import ready_jobs
@@ -38,7 +39,6 @@ from jobsmgr.core.retry import answered, attempt_of, reopened_snapshot
 BATCH = 64
 """Jobs of one decision at most: rendering more at once would hold up other workflows; the rest come with the next."""
 
-_ENDS_UNSTARTED = (Reason.ABORTED, Reason.DEADLINE_EXCEEDED, Reason.DEPENDENCY_FAILED)
 CHANGED_BY_STALL = (ConditionType.RECONCILING, ConditionType.STALLED)
 MAX_MESSAGE = 8192
 """Bytes of a condition's message."""
@@ -53,7 +53,7 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
     """
     try:
         status = work_out(snapshot, hooks)
-        if behind := tuple(islice(_behind_lost(snapshot, status), batch)):
+        if behind := tuple(islice(behind_lost(snapshot, status), batch)):
             return _decision(snapshot, status, behind)
         if (answer := answered(snapshot, status)) is not None:
             return _answer(snapshot, answer, hooks)
@@ -63,7 +63,8 @@ def decide(snapshot: Snapshot, hooks: Hooks, batch: int = BATCH, baseline: Basel
         creates = tuple(_create(snapshot.plan, key, status, hooks) for key in chosen) if snapshot.confirmed else ()
     except (PluginError, FragmentConflict) as error:
         return hold(snapshot, hooks, error)
-    reads = (*_unseen(snapshot, status, batch), *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
+    unseen = islice(unseen_jobs(snapshot, status), batch)
+    reads = (*unseen, *((ReadWorkflow(),) if chosen and not snapshot.confirmed else ()))
     status = _with_held(status, held)
     decision = _decision(snapshot, status, _steps(snapshot, status, creates, reads))
     return attrs.evolve(decision, held=held, more=len(ready) > len(creates))
@@ -99,7 +100,7 @@ def hold(
         status = work_out(failing, hooks)
     except (PluginError, FragmentConflict):
         status = _stalled(failing, Reason.PLUGIN_ERROR)
-    steps = tuple(_behind_lost(snapshot, status)) or _steps(snapshot, status)
+    steps = tuple(behind_lost(snapshot, status)) or _steps(snapshot, status)
     decision = _decision(snapshot, status, steps, since)
     return attrs.evolve(decision, plugin_error=failing.plugin_error)
 
@@ -180,57 +181,6 @@ def _stalled(snapshot: Snapshot, reason: Reason) -> Status:
     }
     conditions = tuple(_timed(snapshot, condition) for condition in (known | found).values())
     return attrs.evolve(stored, observed_generation=generation, conditions=conditions)
-
-
-def _unseen(snapshot: Snapshot, status: Status, batch: int) -> Iterator[ReadJob]:
-    """Jobs that run by their status, but whose Jobs are not known: a list may have been old, which ends nothing.
-
-    And jobs that would have ended without a Job, if it were sure that they have none.
-    """
-    if snapshot.changed is not None or status.phase.ended:  # then every Job is known
-        return
-    uids, unknown = {job.uid for job in snapshot.jobs.values()}, status.unknown.phases
-    for key, job in status.jobs():
-        unseen = job.phase is Phase.RUNNING and (not job.uid or job.uid not in uids)
-        unseen |= job.phase is Phase.PENDING and key in snapshot.unsure and job.reason in _ENDS_UNSTARTED
-        if batch and key not in unknown and unseen:
-            batch -= 1
-            yield ReadJob(key=key, name=_job_name(snapshot.plan, key, job), uid=job.uid)
-
-
-def _behind_lost(snapshot: Snapshot, status: Status) -> Iterator[ReadJob]:
-    """Jobs that have started if one that is found lost now had succeeded first, and that no read has looked for.
-
-    A process that has crashed may have seen that success before somebody deleted the Job. What it has started then is
-    in no status, and perhaps not in an old list either: it would end as a job that never started. So nothing is stored
-    before these are read.
-    """
-    if not (lost := _lost(snapshot, status)):
-        return
-    jobs, names = dict(status.jobs()), {state.name for state in snapshot.jobs.values()}
-    phases = {key: job.phase for key, job in snapshot.status.jobs()}
-    phases |= {key: job.phase for key, job in jobs.items() if job.uid}
-    for key in ready_jobs(snapshot.plan, phases | dict.fromkeys(lost, Phase.SUCCEEDED)):
-        job = jobs.get(key)  # a plugin may leave it out of the status
-        if job is not None and job.phase.ended and (name := _job_name(snapshot.plan, key, job)) not in names:
-            yield ReadJob(key=key, name=name, uid="")
-
-
-def _lost(snapshot: Snapshot, status: Status) -> list[JobKey]:
-    """Jobs that run by the stored status, and end by this one because their Job is gone."""
-    if snapshot.changed is not None:  # then there is none
-        return []
-    gone = {state.uid for state in snapshot.jobs.values() if state.gone and state.result is None}
-    if not gone:  # as nearly always
-        return []
-    ran = {key for key, job in snapshot.status.jobs() if job.phase is Phase.RUNNING and job.uid in gone}
-    return [key for key, job in status.jobs() if key in ran and job.phase.ended]
-
-
-def _job_name(plan: Plan, key: JobKey, job: JobStatus) -> str:
-    """Of the Job of its current attempt, whether there is one or not."""
-    planned = plan.jobs.get(key)
-    return job.job_name or (planned.job_name(job.attempt) if planned is not None else "")
 
 
 def _steps(

@@ -5,7 +5,7 @@ from tests.mutants.mutant import Mutant
 MUTANTS = (
     Mutant(
         "what may have started behind a lost Job is not looked for",
-        "core/decide.py",
+        "core/job_reads.py",
         "    if not (lost := _lost(snapshot, status)):\n",
         "    if True:\n",
         "core/test_unseen.py::test_what_may_have_started_behind_a_lost_job_is_read",
@@ -82,7 +82,7 @@ MUTANTS = (
     ),
     Mutant(
         "a running job whose Job no list shows is never read",
-        "core/decide.py",
+        "core/job_reads.py",
         "    if snapshot.changed is not None or status.phase.ended:  # then every Job is known",
         "    if True:",
         "engine/test_reads.py::test_a_job_that_is_not_there_when_it_is_read_is_lost",
