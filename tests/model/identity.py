@@ -10,7 +10,13 @@ from jobsmgr.api.snapshot import JobState, Refusal
 from jobsmgr.cluster.cache import Cache, Dependants
 from jobsmgr.cluster.kinds import Stored
 from jobsmgr.cluster.store import Store
+from jobsmgr.core.baseline import Baseline
 from jobsmgr.engine.memory import Memory
+from jobsmgr.engine.memory.failures import Failures
+from jobsmgr.engine.memory.pace import Pace
+from jobsmgr.engine.memory.pods import Pods
+from jobsmgr.engine.memory.refusals import Refusals
+from jobsmgr.engine.memory.stored import StoredStatus
 from tests.model.port import Kept
 from tests.model.server import Versions
 
@@ -67,10 +73,21 @@ def _job(job: JobState) -> Hashable:
     return (job.name, job.uid, job.version, job.gone, job.result)
 
 
-KNOWN = frozenset(
-    "uid epoch plan stored written baseline refusals pods pace failures ended form retry asked".split()  # noqa: SIM905
-)
-"""The fields of a memory that are told apart here; `ended` only says whether other workflows are to be looked at."""
+KNOWN: dict[type, str] = {
+    Memory: "uid epoch plan stored written baseline refusals pods pace failures ended form retry asked",
+    Refusals: "by_job throttle throttled_at counts taken unsure",
+    Refusal: "reason message final scope since retry_at",
+    StoredStatus: "status raw _encoder _packed",
+    Baseline: "plan status ready seen",
+    Pods: "idle ends reads",
+    Pace: "follows_at rests_until",
+    Failures: "_counts",
+}
+"""The fields of what is remembered, each of which is told apart here or cannot make a difference in this model.
+
+Which jobs have ended only says whether other workflows are looked at. When the throttle was met, and since when a job
+is refused, are moments of the past; deadlines are not in this model. Pods are not either.
+"""
 
 
 def _memory(memory: Memory, clock: float, versions: Versions) -> Hashable:
@@ -88,6 +105,7 @@ def _memory(memory: Memory, clock: float, versions: Versions) -> Hashable:
         _refusal(refusals.throttle, clock) if refusals.throttle is not None else None,
         frozenset((key, min(count, 2)) for key, count in refusals.counts.items()),
         refusals.taken,
+        refusals.unsure,
         frozenset(memory.pods.idle),
         frozenset(memory.pods.ends),
         (pace.follows_at > clock, pace.rests_until > clock),
