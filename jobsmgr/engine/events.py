@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import attrs
 
 from jobsmgr.api.decision import Transition
-from jobsmgr.api.status import Phase, Reason
-from jobsmgr.engine.port import Event, Key
+from jobsmgr.api.status import ConditionType, Phase, Reason, Status
+from jobsmgr.engine.port import Event, Key, Refused
 
 
 def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
@@ -22,6 +22,17 @@ def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
         if first is not event:
             found[series] = attrs.evolve(first, jobs=(*first.jobs, *event.jobs))
     return tuple(found.values())
+
+
+def event_of_invalid(key: Key, uid: str, status: Status, refused: Refused) -> Event:
+    """The Event of a status that the server finds invalid: what is wrong can be shown nowhere else.
+
+    It is the spec that is wrong. An object that was stored under a looser CRD keeps such a spec.
+    """
+    failed = status.condition(ConditionType.FAILED)
+    ours = failed.message if failed is not None and failed.reason == Reason.INVALID_SPEC else ""
+    message = f"no status can be stored until the spec is fixed: {ours or refused.message}"
+    return Event(key=key, uid=uid, type="Warning", reason=Reason.INVALID_SPEC.value, message=message)
 
 
 _WARNINGS = (

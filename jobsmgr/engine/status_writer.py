@@ -12,15 +12,15 @@ from jobsmgr.api.cutting import stored_bytes
 from jobsmgr.api.decision import Decision, Transition
 from jobsmgr.api.fields import Manifest
 from jobsmgr.api.sizes import MAX_OBJECT_BYTES, object_bytes
-from jobsmgr.api.status import Status
+from jobsmgr.api.status import Reason, Status
 from jobsmgr.core.baseline import next_baseline
 from jobsmgr.core.shrinking import SMALLEST, next_form
 from jobsmgr.engine.draft import Draft, draft, due
-from jobsmgr.engine.events import events_of
+from jobsmgr.engine.events import event_of_invalid, events_of
 from jobsmgr.engine.gather import Gathered
 from jobsmgr.engine.memory.failures import Effort
 from jobsmgr.engine.meter import UNCOUNTED, Meter
-from jobsmgr.engine.port import Cluster, Done, TooLarge, WriteResult
+from jobsmgr.engine.port import Cluster, Done, Refused, TooLarge, WriteResult
 from jobsmgr.engine.requeue import NOW, Outcome, Requeue, after_write, earliest
 
 _log = structlog.get_logger(__name__)
@@ -115,9 +115,19 @@ class StatusWriter:
             memory.form = next_form(found.status, found.form)
             _log.warning("the status is too large to store; storing a smaller form", workflow=str(key))
             return NOW
+        if isinstance(result, Refused) and result.reason == Reason.INVALID:
+            self._tell_invalid(gathered, found.status, result)
         requeue_after = after_write(key, memory, Effort.STATUS, result)
         memory.pace = memory.pace.answered(result, requeue_after, anyio.current_time())
         return requeue_after
+
+    def _tell_invalid(self, gathered: Gathered, status: Status, refused: Refused) -> None:
+        """Report once what keeps every status from being stored: it is tried again all the time."""
+        memory = gathered.memory
+        event = event_of_invalid(gathered.key, memory.uid, status, refused)
+        if memory.invalid != event.message:
+            memory.invalid = event.message
+            self._cluster.emit(event)
 
     def _report(self, gathered: Gathered, transitions: tuple[Transition, ...]) -> None:
         """Report what changed, now that it is stored; this can fail without harm."""

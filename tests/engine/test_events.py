@@ -7,8 +7,9 @@ import pytest
 
 from jobsmgr import Phase, Transition
 from jobsmgr.api.parsing import parse_workflow
+from jobsmgr.api.status import Reason
 from jobsmgr.engine.events import event_of, events_of
-from jobsmgr.engine.port import Conflict
+from jobsmgr.engine.port import Conflict, Refused
 from tests.core.world import START, group, job, key, manifest
 from tests.engine.world import KEY, FakeCluster, loop
 
@@ -86,6 +87,28 @@ async def test_told_after_it_is_stored() -> None:
             ("None", "pending", "running"),
         ]
         assert [event.reason for event in cluster.events] == ["Running"]
+
+
+@pytest.mark.parametrize(
+    ("needs", "told"),
+    [
+        ((), ["no list", "no name"]),
+        (("missing",), ['spec.groups[0].jobs[0].dependencies[0]: "missing" does not exist']),
+    ],
+)
+async def test_a_status_that_the_server_finds_invalid_is_told_once_for_each_reason(
+    needs: tuple[str, ...], told: list[str]
+) -> None:
+    """Nothing else can show what is wrong: in our words where the spec is known to be invalid, else in the server's."""
+    cluster = FakeCluster()
+    first, second = (Refused(reason=Reason.INVALID, message=words, final=True) for words in ("no list", "no name"))
+    cluster.answers["save_status"].extend([first, first, second])
+    cluster.apply(manifest(group("g", job("a", dependencies=[{"name": one} for one in needs]))))
+    async with loop(cluster):
+        await anyio.sleep(60)
+    text = "no status can be stored until the spec is fixed: "
+    found = [(event.type, event.reason, event.message) for event in cluster.events if event.message.startswith(text)]
+    assert found == [("Warning", "InvalidSpec", text + words) for words in told]
 
 
 async def test_a_workflow_from_start_to_end() -> None:

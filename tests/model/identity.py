@@ -74,7 +74,7 @@ def _job(job: JobState) -> Hashable:
 
 
 KNOWN: dict[type, str] = {
-    Memory: "uid epoch plan stored written baseline refusals pods pace failures ended form retry asked",
+    Memory: "uid epoch plan stored written baseline refusals pods pace failures ended form retry invalid asked",
     Refusals: "by_job throttle throttled_at counts taken unsure",
     Refusal: "reason message final scope since retry_at",
     StoredStatus: "status raw _encoder _packed",
@@ -112,6 +112,7 @@ def _memory(memory: Memory, clock: float, versions: Versions) -> Hashable:
         frozenset((effort, min(count, 2)) for effort, count in memory.failures._counts.items() if count),
         memory.form,
         memory.retry,
+        memory.invalid,
         memory.asked,
         memory.written,
     )

@@ -213,11 +213,17 @@ def _attempts(version: Version) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _ended_under_the_go_operator(version: Version) -> set[Path]:
     """The jobs whose end stands inside the spec, where the Go operator kept it."""
     return {
-        (group["name"], job["name"])
-        for group in version.content["spec"].get("groups") or []
-        for job in group.get("jobs") or []
+        (str(group.get("name")), str(job.get("name")))
+        for group in _objects(version.content["spec"], "groups")
+        for job in _objects(group, "jobs")
         if job.get("status") in TERMINAL
     }
+
+
+def _objects(part: Any, name: str) -> list[dict[str, Any]]:
+    """The objects of a list; a spec that was stored under another CRD may have anything in its place."""
+    found = part.get(name) if isinstance(part, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _has_cause(recording: Recording, workflow: str, path: Path, job: dict[str, Any], revision: int) -> bool:

@@ -43,6 +43,8 @@ class Memory:
     """The form that statuses are stored in since a larger one did not fit; until the next edit."""
     retry: Retry | None = None
     """The last request to run jobs again that was answered."""
+    invalid: str = ""
+    """What an Event has said of a status that the server finds invalid; empty since one was stored."""
     asked: frozenset[ReadJob | ReadWorkflow] = frozenset()
     """What the last look asked to be read; empty where it asked for nothing."""
 
@@ -59,6 +61,7 @@ class Memory:
     def saved(self, status: Status, raw: object, now: float, took: float) -> None:
         """Record that a status has been stored, and how it is found in the object since."""
         self.stored.saved(status, raw)
+        self.invalid = ""
         self.pace = self.pace.saved(now, took)
         if status.phase.ended:
             self.forget_work()
