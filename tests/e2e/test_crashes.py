@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.lasting import lasting
-from tests.e2e.shapes import SEED, group, job
+from tests.e2e.shapes import SEED, chain, group, job
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import After, Before, FaultProxy
 from tests.plane.job_finisher import FAILS, JobFinisher
+from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_forks import ForkedOperator
+from tests.plane.operator_process import Operators
 from tests.plane.trace import Trace
 from tests.plane.workflows import Workflows
 
@@ -83,3 +85,22 @@ def test_killed_twenty_times_it_ends_as_if_nothing_had_happened(
     assert ends(workflows, names, "wild") == calm
     assert creates(trace, "wild") == creates(trace, "calm")
     assert set(creates(trace, "wild").values()) == {1}
+
+
+@pytest.mark.breaks("S2", reason="nothing shows that the Job which was deleted had ever been there")
+def test_a_job_deleted_before_any_status_shows_it_is_created_again_and_the_workflow_ends(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, by_hand: JobsByHand, proxy: FaultProxy, trace: Trace
+) -> None:
+    """It takes a crash and a person in the same moment: the one way in which a Job is created twice."""
+    jobs.hold("*")
+    operator = operators(url=proxy.url)
+    operator.wait_for_log('"event": "leading"')
+    proxy.add(After(operator.kill), method="POST", path="/jobs$", nth=1)
+    workflows.create_spec("etl", chain(2))
+    eventually(lambda: not operator.running, "it is killed")
+    assert workflows.status("etl") == {}
+    by_hand.delete("etl-chain-job-0")
+    operator.start()
+    jobs.release("*")
+    assert workflows.wait_for("etl", "Complete")["progress"] == "2/2"
+    assert creates(trace, "etl-") == {"chain-job-0": 2, "chain-job-1": 1}

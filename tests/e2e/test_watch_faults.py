@@ -2,12 +2,14 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.lagging import EXPIRED, only_pages
 from tests.e2e.shapes import chain, fan
+from tests.plane.distribution import install
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Action, Answer, Cut, FaultProxy, Hold, Passed, Rewrite, Silence
 from tests.plane.job_finisher import JobFinisher
@@ -168,6 +170,45 @@ def test_events_that_come_twice_or_after_newer_ones_change_nothing(
     workflows.create_spec("etl", chain(4))
     workflows.wait_for("etl", "Complete")
     assert len(trace.recording().creations) == 4
+
+
+HASTE = """
+# The times after which a watch ends by itself and all is listed anew are minutes: seconds will do for a test.
+import jobsmgr.cluster.watch
+from jobsmgr import hookimpl
+
+jobsmgr.cluster.watch.WATCH_SECONDS = (1, 2)
+jobsmgr.cluster.watch.LIST_SECONDS = (4, 6)
+
+
+@hookimpl
+def jobsmgr_validate(workflow):
+    return ()
+"""
+
+
+def test_an_event_that_a_stream_has_lost_is_found_by_the_next_list(
+    workflows: Workflows, jobs: JobFinisher, operators: Operators, proxy: FaultProxy, trace: Trace, tmp_path: Path
+) -> None:
+    """No client can notice the loss; the ends of Jobs are known when all is listed anew, as it is from time to time."""
+    lost: list[str] = []
+
+    def lose(event: dict[str, Any]) -> list[dict[str, Any]]:
+        item = event["object"]
+        ended = any(one["type"] == "Complete" for one in item.get("status", {}).get("conditions") or [])
+        if event["type"] != "MODIFIED" or item["kind"] != "Job" or not ended:
+            return [event]
+        lost.append(item["metadata"]["name"])
+        return []
+
+    proxy.add(Rewrite(lose), method="WATCH")
+    found = install(tmp_path, "jobsmgr_haste", "1.0", {"jobsmgr_haste.py": HASTE}, {"haste": "jobsmgr_haste"})
+    operators(url=proxy.url, environment=found)
+    workflows.create_spec("etl", chain(2))
+    workflows.wait_for("etl", "Complete")
+    assert set(lost) == {"etl-chain-job-0", "etl-chain-job-1"}
+    assert len(anew(watches(proxy, "jobs"))) >= 1 + 2, "each end was found by a list of its own"
+    assert len(trace.recording().creations) == 2
 
 
 def test_a_list_whose_next_page_is_gone_is_begun_again(

@@ -155,11 +155,18 @@ class ControlPlane(Access):
 
     def compact_etcd(self) -> None:
         """Have etcd forget all history; an API server that is started after this has none either."""
-        self._ask_etcd("compaction", {"revision": self.revision(), "physical": True})
+        self._ask_etcd("kv/compaction", {"revision": self.revision(), "physical": True})
+
+    def make_room_in_etcd(self) -> None:
+        """What an administrator does once etcd has refused writes for want of space, and what filled it is deleted."""
+        self.compact_etcd()
+        self._ask_etcd("maintenance/defragment", {})
+        for alarm in self._ask_etcd("maintenance/alarm", {"action": "GET"}).get("alarms", ()):
+            self._ask_etcd("maintenance/alarm", {**alarm, "action": "DEACTIVATE"})
 
     def revision(self) -> int:
         """How many writes etcd has seen: the newest resourceVersion of all objects."""
-        return int(self._ask_etcd("range", {"key": "AA==", "limit": 1})["header"]["revision"])
+        return int(self._ask_etcd("kv/range", {"key": "AA==", "limit": 1})["header"]["revision"])
 
     def back_up_etcd(self) -> Path:
         """Copy etcd's data, while etcd is frozen for a moment, and give the copy's folder.
@@ -215,7 +222,7 @@ class ControlPlane(Access):
     # Inside
 
     def _ask_etcd(self, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        base = f"http://127.0.0.1:{self._description.ports.etcd}/v3/kv"
+        base = f"http://127.0.0.1:{self._description.ports.etcd}/v3"
         with httpx.Client(trust_env=False) as client:
             answer: dict[str, Any] = client.post(f"{base}/{question}", json=body).raise_for_status().json()
         return answer
