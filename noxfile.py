@@ -152,6 +152,8 @@ def reliability_full(session: nox.Session) -> None:
         ("python", "-m", "tests.model", *kept),
         ("pytest", "--full", *SIDE_BY_SIDE, *SWEEPS, *kept),
         ("python", "-m", "tests.mutants.run", *kept),
+        ("python", "-m", "benchmarks.failover", *kept),
+        ("python", "-m", "benchmarks.poisoned", *kept),
         ("python", "-m", "tests.reliability.scale", *kept),
         ("python", "-m", "tests.reliability.stress", *kept),
         ("python", "-m", "tests.reliability.soak", "--minutes", "30", *kept, *session.posargs),

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-RUN = sorted(set(re.findall(r'"-m", "((?:manifests|release|tests)[\w.]*)"', (ROOT / "noxfile.py").read_text())))
+RUN = sorted(
+    set(re.findall(r'"-m", "((?:manifests|release|tests|benchmarks)[\w.]*)"', (ROOT / "noxfile.py").read_text()))
+)
 
 
 @pytest.mark.parametrize("module", RUN)

@@ -20,6 +20,8 @@ KINDS = {
     "mutants": "Mutants",
     "crash-sweep": "Crash sweep",
     "misoperation": "Misoperation",
+    "failover": "Fail-over",
+    "poisoned": "Beside workflows that fail forever",
     "soak": "Soak",
     "scale": "A month on a virtual clock",
     "stress": "Tests beside busy cores",

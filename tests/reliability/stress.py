@@ -1,7 +1,8 @@
 """Run tests again and again while every core is kept busy by something else. No test is changed or left out for it.
 
 `python -m tests.reliability.stress [--rounds N] [--workers N] [PATH...]` prints what failed and in which rounds, and
-exits with 1 if something did. A test that fails here once is wrong, or what it tests is.
+exits with 1 if something did. A test that fails here once is wrong, or what it tests is. `--no-load` is for a machine
+that something else keeps busy already, such as another part of a full run.
 """
 
 import argparse
@@ -29,11 +30,13 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", default=PATHS)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-load", action="store_true", help="something else keeps the cores busy")
     parser.add_argument(OPTION)
     options = parser.parse_args()
     began, runs = time.monotonic(), 0
     failures: dict[str, list[int]] = {}
-    with busy_cores(), tempfile.TemporaryDirectory(prefix="stress-") as folder:
+    load = contextlib.nullcontext() if options.no_load else busy_cores()
+    with load, tempfile.TemporaryDirectory(prefix="stress-") as folder:
         for number in range(1, options.rounds + 1):
             report = Path(folder) / f"{number}.xml"
             code = _run(options.paths, options.workers, report)
@@ -47,6 +50,7 @@ def main() -> int:
     Figures(options.figures).record(
         "stress",
         tests=" ".join(options.paths),
+        cores_busy_with="other programs" if options.no_load else "empty loops",
         rounds=options.rounds,
         test_runs=runs,
         violations=sum(map(len, failures.values())),
