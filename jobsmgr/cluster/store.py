@@ -188,7 +188,9 @@ class Store(Generic[V]):
         writes = self._under_way.get(item.place, ())
         for write in writes:
             write.note(item.version, own=own)
-        if item.uid in self._gone or (known is not None and known.version >= item.version):
+        # Of one version, the answer to a request counts: a watch that began under an older CRD lacks some fields.
+        newest = item.version if own else item.version - 1
+        if item.uid in self._gone or (known is not None and known.version > newest):
             return
         if known is not None and known.uid != item.uid:  # nobody reported the end of the one that had the name before
             self._drop(known, known)

@@ -306,6 +306,20 @@ def test_the_echo_of_an_own_write_may_come_before_its_answer(cache: Cache) -> No
     assert set(jobs(cache)) == {"j"}
 
 
+@pytest.mark.parametrize("first", ["watch", "answer"])
+def test_of_one_version_the_answer_to_an_own_write_is_kept(cache: Cache, first: str) -> None:
+    """A watch that began under an older CRD leaves out the fields that were added since, a claim for example."""
+    answer = a_workflow(11)
+    with cache.workflows.own_write(KEY):
+        if first == "watch":
+            cache.workflows.put(a_workflow(11))
+        cache.workflows.written(answer)
+        if first == "answer":
+            cache.workflows.put(a_workflow(11))
+    assert cache.workflows.get(KEY) is answer
+    assert asked(cache) == []
+
+
 def test_what_happens_during_an_own_write_is_told_after_it(cache: Cache) -> None:
     with cache.jobs.own_write(("n", "j")):
         cache.jobs.put(a_job(11))
