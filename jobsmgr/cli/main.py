@@ -97,6 +97,11 @@ def run(arguments: list[str], verbose: bool = False) -> int:
         code = _report(error, verbose)
         # Ctrl-C while a plugin was asked comes out as that plugin's failure.
         return ExitCode.INTERRUPT if isinstance(error.__cause__, KeyboardInterrupt) else code
+    except RuntimeError as error:
+        # Before 3.12, Python raises this in place of what `__set_name__` raises: a signal came while a class was made.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return ExitCode.INTERRUPT
+        raise
 
 
 def program_name() -> str:
