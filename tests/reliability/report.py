@@ -26,6 +26,18 @@ KINDS = {
     "scale": "A month on a virtual clock",
     "stress": "Tests beside busy cores",
 }
+ABOUT = {
+    "model": "States of the operator's own code, of an API server in memory, and of what is on its way between them.",
+    "mutants": "Each seeded defect has to make the test fail that is named beside it.",
+    "crash-sweep": "A point is a write before or after which the operator is killed, or whose answer is lost.",
+    "misoperation": "Each field is set to other values and set back; the end has to be that of a new installation.",
+    "failover": "From the end of the leader to the first Job that the other replica creates.",
+    "poisoned": "From the creation of a workflow to its first Job, alone and beside workflows that cannot continue.",
+    "soak": "One request in twenty fails; one operator is killed every 30 to 90 seconds, another one lives throughout.",
+    "scale": "The engine, the core and the plugins without an API server.",
+    "stress": "The same tests again and again while something else keeps all cores busy.",
+}
+"""What each part counts, in one sentence."""
 MODULES = Path(__file__).parents[1] / "plane" / "go.mod"
 """What the control plane is built from."""
 SERVERS = ("k8s.io/kubernetes", "go.etcd.io/etcd/server/v3")
@@ -42,7 +54,8 @@ def page(folder: Path) -> str:
 def _head(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     violations = sum(int(one.get("violations", 0)) for parts in found.values() for one in parts)
     yield "# Reliability report\n"
-    yield "Figures of one run of `nox -s reliability-full`. What is promised is in [guarantees.md](guarantees.md).\n"
+    yield "What the parts of `nox -s reliability-full` found in one run of each. The promises are in"
+    yield "[Guarantees](guarantees.md).\n"
     yield f"**{violations} violations.**\n"
     yield "| | |"
     yield "|---|---|"
@@ -65,7 +78,7 @@ def _servers() -> Iterator[str]:
 
 def _part(kind: str, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     columns = list(dict.fromkeys(name for part in parts for name in part))
-    yield f"\n## {KINDS[kind]}\n"
+    yield f"\n## {KINDS[kind]}\n\n{ABOUT[kind]}\n"
     if len(parts) == 1:
         yield "| | |"
         yield "|---|---|"
