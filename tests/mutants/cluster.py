@@ -49,16 +49,23 @@ MUTANTS = (
     Mutant(
         "what the watch still sends from before an own write takes that back",
         "cluster/store.py",
-        "        if item.uid in self._gone or (known is not None and known.version >= item.version):",
+        "        if item.uid in self._gone or (known is not None and known.version > newest):",
         "        if item.uid in self._gone:",
         "cluster/test_cache.py::test_what_the_watch_tells_of_the_time_before_an_own_write_is_ignored",
     ),
     Mutant(
         "a late answer brings back an object that was deleted",
         "cluster/store.py",
-        "        if item.uid in self._gone or (known is not None and known.version >= item.version):",
-        "        if known is not None and known.version >= item.version:",
+        "        if item.uid in self._gone or (known is not None and known.version > newest):",
+        "        if known is not None and known.version > newest:",
         "cluster/test_cache.py::test_the_answer_to_an_own_write_may_come_after_the_news_of_the_deletion",
+    ),
+    Mutant(
+        "what a watch sends of a version hides the answer to an own write of it",
+        "cluster/store.py",
+        "        newest = item.version if own else item.version - 1",
+        "        newest = item.version - 1",
+        "cluster/test_cache.py::test_of_one_version_the_answer_to_an_own_write_is_kept",
     ),
     Mutant(
         "an object that one list leaves out is gone",
