@@ -22,11 +22,12 @@ from benchmarks._arms import Operator, address_of, cpu_seconds
 from benchmarks._processes import PROGRAM, ROOT, Cost, environment, least, run
 from tests.e2e.commands import Commands
 from tests.e2e.shapes import SEED, group, job
+from tests.plane.access import API
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.job_finisher import JobFinisher, Outcome
 from tests.plane.site import Site
-from tests.plane.workflows import API, Workflows
+from tests.plane.workflows import Workflows
 
 LISTED = 1000
 SECOND = 1.0

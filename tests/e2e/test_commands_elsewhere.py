@@ -18,14 +18,13 @@ from tests.e2e.crash_workloads import RETRY
 from tests.e2e.shapes import group, job
 from tests.e2e.test_control_plane_faults import remove_crd
 from tests.plane import components
-from tests.plane.access import CRD_PATH
 from tests.plane.components import API_SERVER
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.job_finisher import FAILS, JobFinisher, Outcome
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.site import Site
-from tests.plane.workflows import API, Workflows
+from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.module_plane
 
@@ -109,16 +108,9 @@ def refused(kubeconfig: Path) -> set[str]:
 
 
 def replace_crd(plane: ControlPlane, crd: dict[str, Any]) -> None:
-    """Another version of the CRD in place of the one that is there; workflows stay.
-
-    Returns when it is the one that is served: at the change a request may be answered with 503.
-    """
-    plane.call("PATCH", CRD_PATH, {"spec": crd["spec"]})
+    """Another version of the CRD in place of the one that is there: an older one does not know `abort`."""
     steered = {"groups": [group("g", job("a"))], "abort": False}
-    body = {"apiVersion": API, "kind": "ManagedJob", "metadata": {"name": "probe"}, "spec": steered}
-    tried = f"/apis/{API}/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"
-    code = 201 if crd == custom_resource_definition() else 400
-    eventually(lambda: plane.request("POST", tried, body).status_code == code, "the CRD is served")
+    plane.change_crd(crd["spec"], steered, 201 if crd == custom_resource_definition() else 400)
 
 
 def older_crd() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.e2e.shapes import chain, fan, waves
-from tests.plane.access import CRD_PATH
+from tests.plane.access import API, CRD_PATH
 from tests.plane.components import API_SERVER, ETCD
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
@@ -16,7 +16,7 @@ from tests.plane.leases import SHORT, wait_for_renewals
 from tests.plane.operator_process import Operators
 from tests.plane.probes import Server
 from tests.plane.site import Site
-from tests.plane.workflows import API, Workflows
+from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.module_plane
 

@@ -10,6 +10,7 @@ import anyio.from_thread
 import pytest
 
 from tests.e2e.shapes import chain
+from tests.plane.access import API
 from tests.plane.client import Client
 from tests.plane.control_plane import ControlPlane
 from tests.plane.fault_proxy import Answer, FaultProxy
@@ -17,7 +18,7 @@ from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
-from tests.plane.workflows import API, Workflows
+from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import group, job
+from tests.plane.access import API
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import eventually
 from tests.plane.fault_proxy import Answer, FaultProxy
@@ -13,7 +14,7 @@ from tests.plane.job_finisher import JobFinisher
 from tests.plane.operator_process import OperatorProcess, Operators
 from tests.plane.site import Site
 from tests.plane.trace import Trace
-from tests.plane.workflows import API, Workflows
+from tests.plane.workflows import Workflows
 
 pytestmark = pytest.mark.fast_plane
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from tests.plane.workflows import API
+from tests.plane.access import API
 
 Manifest = Mapping[str, Any]
 

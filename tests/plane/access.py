@@ -21,6 +21,7 @@ from tests.plane.eventually import DEADLINE, eventually
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
+API = "jobsmanager.raczylo.com/v1beta1"
 CRD = MANIFESTS / "crd" / "managedjobs.yaml"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CRD_PATH = f"{CRDS}/managedjobs.jobsmanager.raczylo.com"
@@ -165,6 +166,17 @@ class Access:
         return run
 
     # jobsmgr's own objects
+
+    def change_crd(self, spec: Mapping[str, Any], probe: Mapping[str, Any], code: int) -> None:
+        """Put another spec in place of the CRD's; workflows stay.
+
+        Returns when it is the one that is served: when the server answers `code` to the trial of creating a workflow
+        with the spec `probe`. At the change, it may answer 503.
+        """
+        self.call("PATCH", CRD_PATH, {"spec": dict(spec)})
+        body = {"apiVersion": API, "kind": "ManagedJob", "metadata": {"name": "probe"}, "spec": dict(probe)}
+        tried = f"/apis/{API}/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"
+        until(lambda: self.request("POST", tried, body).status_code == code, "the changed CRD was not served")
 
     def install_crd(self, path: Path = CRD) -> None:
         """Create the CRD and wait until ManagedJobs can be listed and created."""

@@ -9,11 +9,10 @@ from typing import Any
 
 import yaml
 
+from tests.plane.access import API
 from tests.plane.control_plane import ControlPlane
 from tests.plane.eventually import DEADLINE, eventually
 from tests.plane.recording import Version, owner
-
-API = "jobsmanager.raczylo.com/v1beta1"
 
 
 class Workflows:
