@@ -3,17 +3,23 @@
 Both ends of a step are read here, for every arm alike.
 """
 
+import contextlib
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+import anyio.from_thread
 import attrs
 
 from tests.plane import expansion
+from tests.plane.client import Client
+from tests.plane.control_plane import ControlPlane
 from tests.plane.expansion import Spec
+from tests.plane.job_finisher import JobFinisher, Outcome
 from tests.plane.recording import Path, path
-from tests.plane.script import PREFIX
+from tests.plane.script import EVERY, PREFIX
 
 
 @attrs.define
@@ -64,6 +70,26 @@ class Sight:
         """The Jobs of a workflow, in the order of their coming."""
         with self._changed:
             return sorted(self._jobs[namespace, workflow].values(), key=lambda seen: seen.revision)
+
+
+def watched(plane: ControlPlane, stack: contextlib.ExitStack, outcome: Outcome) -> Sight:
+    """The sight of all Jobs of a plane without a Job controller, each of which ends like this."""
+    portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
+    finisher = JobFinisher(plane, None)
+    finisher.script(EVERY, outcome)
+    stack.enter_context(portal.wrap_async_context_manager(finisher))
+    sight = Sight()
+    client = Client(plane.url, plane.token("recorder"), plane.authority, "bench")
+    stack.enter_context(portal.wrap_async_context_manager(client))
+    watching = portal.start_task_soon(client.follow, "/apis/batch/v1/jobs", sight.on_event)
+    stack.callback(watching.cancel)
+    return sight
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that so large a part of them does not exceed; 0 if there are none."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
 def steps(workflow: str, spec: Spec, jobs: list[Seen]) -> list[float]:

@@ -13,20 +13,17 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import anyio.from_thread
-
-from benchmarks._sight import Sight, faults
+from benchmarks._sight import faults, percentile, watched
 from tests.e2e.shapes import chain
 from tests.figures import OPTION, Figures
-from tests.plane.client import Client
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.distribution import install
 from tests.plane.expansion import Spec
-from tests.plane.job_finisher import JobFinisher
+from tests.plane.job_finisher import Outcome
 from tests.plane.jobs_by_hand import JobsByHand
 from tests.plane.operator_process import OperatorProcess
 from tests.plane.workflows import Workflows
@@ -66,16 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alone, beside = _Runs(Path(folder), stack).measure(options.rounds)
     print(f"{'':18} {'starts':>6} {'p50':>8} {'p90':>8} {'p99':>8}")
     for label, times in (("alone", alone), (f"beside {POISONED} failing", beside)):
-        print(f"{label:18} {len(times):6}" + "".join(f" {_at(times, part):8.1f}" for part in (0.5, 0.9, 0.99)))
-    ratio = _at(beside, 0.99) / _at(alone, 0.99)
+        print(f"{label:18} {len(times):6}" + "".join(f" {percentile(times, part):8.1f}" for part in (0.5, 0.9, 0.99)))
+    ratio = percentile(beside, 0.99) / percentile(alone, 0.99)
     kept = ratio <= TARGET
     print(f"p99 {ratio:.2f} times as late, at most {TARGET:.0f}: {'kept' if kept else 'missed'}")
     Figures(options.figures).record(
         "poisoned",
         healthy_workflows=len(beside),
         poisoned_workflows=POISONED * options.rounds,
-        p99_alone_ms=round(_at(alone, 0.99), 1),
-        p99_beside_poisoned_ms=round(_at(beside, 0.99), 1),
+        p99_alone_ms=round(percentile(alone, 0.99), 1),
+        p99_beside_poisoned_ms=round(percentile(beside, 0.99), 1),
         violations=0 if kept else 1,
     )
     return 0 if kept else 1
@@ -88,14 +85,10 @@ class _Runs:
         self._folder = folder
         self._plane = ControlPlane.start(folder / "plane", FAST_CONTROLLERS)
         stack.callback(self._plane.end)
-        self._environment = install(folder, "jobsmgr_poison", "1.0", {"jobsmgr_poison.py": PLUGIN}, _ENTRY_POINT)
-        self._sight = Sight()
-        portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
-        stack.enter_context(portal.wrap_async_context_manager(JobFinisher(self._plane, None)))
-        client = Client(self._plane.url, self._plane.token("recorder"), self._plane.authority, "bench")
-        stack.enter_context(portal.wrap_async_context_manager(client))
-        watching = portal.start_task_soon(client.follow, "/apis/batch/v1/jobs", self._sight.on_event)
-        stack.callback(watching.cancel)
+        self._environment = install(
+            folder, "jobsmgr_poison", "1.0", {"jobsmgr_poison.py": PLUGIN}, {"poison": "jobsmgr_poison"}
+        )
+        self._sight = watched(self._plane, stack, Outcome())
 
     def measure(self, rounds: int) -> tuple[list[float], list[float]]:
         """Milliseconds of all starts: alone, and beside those that fail."""
@@ -128,36 +121,23 @@ class _Runs:
             workflows.create_spec(name, SPEC)
             time.sleep(PACE)
         self._sight.wait_complete(namespace, dict.fromkeys(asked, SPEC), COMPLETE)
-        if wrong := list(self._wrong(namespace, asked)):
+        if wrong := [one for name in asked for one in faults(name, SPEC, self._sight.jobs(namespace, name))]:
             sys.exit("\n".join(["INVALID, nothing was measured:", *wrong[:10]]))
         return [self._sight.jobs(namespace, name)[0].at - at for name, at in asked.items()]
-
-    def _wrong(self, namespace: str, names: Mapping[str, float]) -> Iterator[str]:
-        for name in names:
-            yield from faults(name, SPEC, self._sight.jobs(namespace, name))
-
-
-_ENTRY_POINT = {"poison": "jobsmgr_poison"}
 
 
 def _poison(workflows: Workflows, by_hand: JobsByHand, count: int) -> None:
     """Create workflows that fail forever, and wait until each has failed once."""
-    waiting = {f"raises-{number}": "Stalled" for number in range(count // 2)}
-    for name in waiting:
+    raising, taken = ([f"{how}-{number}" for number in range(count // 2)] for how in ("raises", "taken"))
+    for name in raising:
         workflows.create({"metadata": {"name": name, "annotations": {MARK: "yes"}}, "spec": SPEC})
-    taken = [f"taken-{number}" for number in range(count - len(waiting))]
     for name in taken:
         by_hand.create(f"{name}-chain-job-0")
         workflows.create_spec(name, SPEC)
-    for name, kind in waiting.items():
-        workflows.wait_for(name, kind)
+    for name in raising:
+        workflows.wait_for(name, "Stalled")
     for name in taken:
         workflows.wait_for_reason(name, "chain/job-0", "NameConflict")
-
-
-def _at(times: Sequence[float], part: float) -> float:
-    ordered = sorted(times)
-    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
 if __name__ == "__main__":

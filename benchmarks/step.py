@@ -16,18 +16,15 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import anyio.from_thread
 import attrs
 
 from benchmarks._arms import Arm, Bare, Operator, cpu_seconds, wait_quiet
-from benchmarks._sight import Sight, faults, steps
+from benchmarks._sight import Sight, faults, percentile, steps, watched
 from benchmarks._workloads import LONG, SHORT, Workload
-from tests.plane.client import Client
 from tests.plane.components import FAST_CONTROLLERS
 from tests.plane.control_plane import ControlPlane
 from tests.plane.expansion import Spec
-from tests.plane.job_finisher import JobFinisher, Outcome
-from tests.plane.script import EVERY
+from tests.plane.job_finisher import Outcome
 from tests.plane.trace import Trace
 
 JOB_SECONDS = 0.02
@@ -130,15 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 def _set_up(folder: Path, stack: contextlib.ExitStack) -> tuple[Harness, list[Arm]]:
     plane = ControlPlane.start(folder / "plane", FAST_CONTROLLERS)
     stack.callback(plane.end)
-    portal = stack.enter_context(anyio.from_thread.start_blocking_portal("asyncio"))
-    finisher = JobFinisher(plane, None)
-    finisher.script(EVERY, Outcome(seconds=JOB_SECONDS))
-    stack.enter_context(portal.wrap_async_context_manager(finisher))
-    sight = Sight()
-    client = Client(plane.url, plane.token("recorder"), plane.authority, "bench")
-    stack.enter_context(portal.wrap_async_context_manager(client))
-    watching = portal.start_task_soon(client.follow, "/apis/batch/v1/jobs", sight.on_event)
-    stack.callback(watching.cancel)
+    sight = watched(plane, stack, Outcome(seconds=JOB_SECONDS))
     arms: list[Arm] = [Bare(plane, folder), Operator(plane, folder)]
     for arm in arms:
         stack.callback(arm.close)
@@ -185,13 +174,8 @@ def _figures(result: Result) -> list[float]:
     """Steps' p50, p90 and p99, the median makespan, requests and CPU for each Job; nothing if no run counted."""
     if not result.makespans:
         return []
-    at = [_percentile(result.steps, share) for share in (0.5, 0.9, 0.99)]
-    return [*at, _percentile(result.makespans, 0.5), result.requests.total() / result.jobs, result.cpu / result.jobs]
-
-
-def _percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+    at = [percentile(result.steps, share) for share in (0.5, 0.9, 0.99)]
+    return [*at, percentile(result.makespans, 0.5), result.requests.total() / result.jobs, result.cpu / result.jobs]
 
 
 if __name__ == "__main__":
