@@ -10,34 +10,59 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.figures import Figures
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability-report.md"
-KINDS = {
-    "model": "Model check",
-    "mutants": "Mutants",
-    "crash-sweep": "Crash sweep",
-    "misoperation": "Misoperation",
-    "failover": "Fail-over",
-    "poisoned": "Beside workflows that fail forever",
-    "soak": "Soak",
-    "scale": "A month on a virtual clock",
-    "stress": "Tests beside busy cores",
+
+
+class Part(NamedTuple):
+    """What the page says of a kind of figures."""
+
+    title: str
+    about: str
+    """What is counted, in one sentence."""
+
+
+PARTS = {
+    "model": Part(
+        "Model check",
+        "States of the operator's own code, of an API server in memory, and of what is on its way between them.",
+    ),
+    "mutants": Part(
+        "Mutants",
+        "Each seeded defect has to make the test fail that is named beside it.",
+    ),
+    "crash-sweep": Part(
+        "Crash sweep",
+        "A point is a write before or after which the operator is killed, or whose answer is lost.",
+    ),
+    "misoperation": Part(
+        "Misoperation",
+        "Each field is set to other values and set back; the end has to be that of a new installation.",
+    ),
+    "failover": Part(
+        "Fail-over",
+        "From the end of the leader to the first Job that the other replica creates.",
+    ),
+    "poisoned": Part(
+        "Beside workflows that fail forever",
+        "From the creation of a workflow to its first Job, alone and beside workflows that cannot continue.",
+    ),
+    "soak": Part(
+        "Soak",
+        "One request in twenty fails; one operator is killed every 30 to 90 seconds, another one lives throughout.",
+    ),
+    "scale": Part(
+        "A month on a virtual clock",
+        "The engine, the core and the plugins without an API server.",
+    ),
+    "stress": Part(
+        "Tests beside busy cores",
+        "The same tests again and again while something else keeps all cores busy.",
+    ),
 }
-ABOUT = {
-    "model": "States of the operator's own code, of an API server in memory, and of what is on its way between them.",
-    "mutants": "Each seeded defect has to make the test fail that is named beside it.",
-    "crash-sweep": "A point is a write before or after which the operator is killed, or whose answer is lost.",
-    "misoperation": "Each field is set to other values and set back; the end has to be that of a new installation.",
-    "failover": "From the end of the leader to the first Job that the other replica creates.",
-    "poisoned": "From the creation of a workflow to its first Job, alone and beside workflows that cannot continue.",
-    "soak": "One request in twenty fails; one operator is killed every 30 to 90 seconds, another one lives throughout.",
-    "scale": "The engine, the core and the plugins without an API server.",
-    "stress": "The same tests again and again while something else keeps all cores busy.",
-}
-"""What each part counts, in one sentence."""
 MODULES = Path(__file__).parents[1] / "plane" / "go.mod"
 """What the control plane is built from."""
 SERVERS = ("k8s.io/kubernetes", "go.etcd.io/etcd/server/v3")
@@ -46,8 +71,8 @@ PACKAGES = ("kr8s", "httpx", "aiohttp", "anyio", "attrs", "cattrs", "pluggy")
 
 def page(folder: Path) -> str:
     """The page."""
-    found = {kind: Figures.read(folder, kind) for kind in KINDS}
-    parts = (line for kind in KINDS if found[kind] for line in _part(kind, found[kind]))
+    found = {kind: Figures.read(folder, kind) for kind in PARTS}
+    parts = (line for kind in PARTS if found[kind] for line in _part(kind, found[kind]))
     return "\n".join([*_head(found), *parts]) + "\n"
 
 
@@ -66,7 +91,7 @@ def _head(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     yield f"| servers | {', '.join(_servers())} |"
     yield f"| jobsmgr | {version('jobsmgr')} |"
     yield f"| packages | {', '.join(f'{name} {version(name)}' for name in PACKAGES)} |"
-    if missing := [title for kind, title in KINDS.items() if not found[kind]]:
+    if missing := [part.title for kind, part in PARTS.items() if not found[kind]]:
         yield f"| not part of this run | {', '.join(missing)} |"
 
 
@@ -78,7 +103,7 @@ def _servers() -> Iterator[str]:
 
 def _part(kind: str, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     columns = list(dict.fromkeys(name for part in parts for name in part))
-    yield f"\n## {KINDS[kind]}\n\n{ABOUT[kind]}\n"
+    yield f"\n## {PARTS[kind].title}\n\n{PARTS[kind].about}\n"
     if len(parts) == 1:
         yield "| | |"
         yield "|---|---|"
