@@ -28,6 +28,7 @@ from jobsmgr.engine.supervision import keep
 from jobsmgr.leadership.home import home_namespace
 from jobsmgr.leadership.needs import NAME
 from jobsmgr.leadership.record import (
+    LONGER,
     ObservedRecord,
     Timing,
     claim,
@@ -46,8 +47,6 @@ RELEASE_TIMEOUT = 2.0
 """Seconds for giving the lease back at the end."""
 _ATTEMPTS = 2
 """Writes by a holder at a time: one, and another where the first shows that the Lease has changed or gone."""
-_JITTER = 1.2
-"""How much longer than a retry period one that cannot lead waits at most, so that not all ask at the same moment."""
 _LEAST_TIMEOUT = 0.5
 """Seconds for a renewal at the last moment."""
 
@@ -166,8 +165,8 @@ class Lease:
     def _pause_after(self, began: float) -> float:
         """Seconds from the beginning of a round to that of the next, never less than the retry period.
 
-        A standby's pause is longer if its looks come long after the holder's renewals, and its last one ends at the
-        moment when the holder's time is over.
+        A standby's pauses are a little longer until its looks come just after the holder's renewals, and its last one
+        ends at the moment when the holder's time is over. Others are, so that not all ask at the same moment.
         """
         period = self._timing.retry
         if self.held():
@@ -175,7 +174,7 @@ class Lease:
         left = self._observed.expires - began if self._observed is not None else -math.inf
         if left >= period:
             return left if left < 2 * period else period + self._shift
-        return period * random.uniform(1.0, _JITTER)
+        return period * random.uniform(1.0, 1.0 + LONGER)
 
     async def _round(self) -> None:
         """Do what can be done now: renew, take over, or look who holds it. Raises `Unreachable`."""

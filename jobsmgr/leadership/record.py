@@ -12,6 +12,8 @@ import attrs
 from jobsmgr.api.codec import parse_time
 from jobsmgr.api.fields import Manifest, mapping
 
+LONGER = 0.2
+"""By which part of a retry period one that cannot lead waits longer than that at most: the Lease may be given back."""
 _CLOSE = 0.1
 """How long after a renewal a look should come, as a part of the period: a renewal's request takes some time."""
 LONGEST_DURATION = 600.0
@@ -81,7 +83,7 @@ def shift(raw: Manifest, now: datetime, period: float) -> float:
 
     Each waits from the moment at which it has seen a renewal, so it takes over the sooner after a crash the sooner it
     sees one. `now` is the time of a look by our own clock. If the holder's clock differs, so does the moment of the
-    looks, and nothing else: they have to come at some moment.
+    looks, and nothing else: they have to come at some moment. It takes a few looks where they come long after.
     """
     renewed = parse_time(spec_of(raw).get("renewTime"))
     if renewed is None:
@@ -89,7 +91,7 @@ def shift(raw: Manifest, now: datetime, period: float) -> float:
     age, close = (now - renewed).total_seconds(), period * _CLOSE
     if age >= period:  # the next renewal was on its way; or there is none any more
         return close
-    return 0.0 if 0 <= age <= period / 2 else (close - age) % period
+    return 0.0 if 0 <= age <= period / 2 else min((close - age) % period, period * LONGER)
 
 
 def claim(raw: Manifest | None, identity: str, timing: Timing, now: str) -> dict[str, Any]:
