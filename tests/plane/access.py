@@ -3,6 +3,7 @@
 Starts and stops nothing.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -167,16 +168,26 @@ class Access:
 
     # jobsmgr's own objects
 
-    def change_crd(self, spec: Mapping[str, Any], probe: Mapping[str, Any], code: int) -> None:
-        """Put another spec in place of the CRD's; workflows stay.
+    def change_crd(self, spec: Mapping[str, Any], served: Callable[[], bool]) -> None:
+        """Merge a patch into the CRD's spec; workflows stay.
 
-        Returns when it is the one that is served: when the server answers `code` to the trial of creating a workflow
-        with the spec `probe`. At the change, it may answer 503.
+        Returns when `served` finds that the API server goes by it. At the change, a request may be answered by 503, or
+        lose its connection.
         """
         self.call("PATCH", CRD_PATH, {"spec": dict(spec)})
-        body = {"apiVersion": API, "kind": "ManagedJob", "metadata": {"name": "probe"}, "spec": dict(probe)}
-        tried = f"/apis/{API}/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"
-        until(lambda: self.request("POST", tried, body).status_code == code, "the changed CRD was not served")
+
+        def changed() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                return served()
+            return False
+
+        until(changed, "the changed CRD was not served")
+
+    def answer_to_trial(self, spec: Mapping[str, Any]) -> int:
+        """The code by which the API server answers the trial of creating a workflow with this spec."""
+        body = {"apiVersion": API, "kind": "ManagedJob", "metadata": {"name": "trial"}, "spec": dict(spec)}
+        path = f"/apis/{API}/namespaces/default/managedjobs?dryRun=All&fieldValidation=Strict"
+        return self.request("POST", path, body).status_code
 
     def install_crd(self, path: Path = CRD) -> None:
         """Create the CRD and wait until ManagedJobs can be listed and created."""
