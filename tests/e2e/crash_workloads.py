@@ -13,8 +13,8 @@ from tests.e2e.shapes import SEED, Spec, chain, group, job
 from tests.plane.recording import Version
 
 RETRY = "jobsmanager.raczylo.com/retry"
-SIZES = {"small": 1, "large": 10}
-"""How many times as many jobs the large form of a workload has."""
+SIZES = {"small": 1, "medium": 7, "large": 12}
+"""How many times as many jobs each form of a workload has; together they write more than 500 times."""
 
 
 @attrs.frozen
