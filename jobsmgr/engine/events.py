@@ -27,11 +27,13 @@ def events_of(key: Key, transitions: Iterable[Transition]) -> tuple[Event, ...]:
 def event_of_invalid(key: Key, uid: str, status: Status, refused: Refused) -> Event:
     """The Event of a status that the server finds invalid: what is wrong can be shown nowhere else.
 
-    It is the spec that is wrong. An object that was stored under a looser CRD keeps such a spec.
+    Mostly it is the spec: an object that was stored under a looser CRD keeps what today's one refuses. Where we find
+    nothing wrong with it, the server's words name the field.
     """
     failed = status.condition(ConditionType.FAILED)
     ours = failed.message if failed is not None and failed.reason == Reason.INVALID_SPEC else ""
-    message = f"no status can be stored until the spec is fixed: {ours or refused.message}"
+    wrong = f"the spec is fixed: {ours}" if ours else f"this is corrected: {refused.message}"
+    message = f"no status can be stored until {wrong}"
     return Event(key=key, uid=uid, type="Warning", reason=Reason.INVALID_SPEC.value, message=message)
 
 

@@ -92,8 +92,8 @@ async def test_told_after_it_is_stored() -> None:
 @pytest.mark.parametrize(
     ("needs", "told"),
     [
-        ((), ["no list", "no name"]),
-        (("missing",), ['spec.groups[0].jobs[0].dependencies[0]: "missing" does not exist']),
+        ((), ["this is corrected: no list", "this is corrected: no name"]),
+        (("missing",), ['the spec is fixed: spec.groups[0].jobs[0].dependencies[0]: "missing" does not exist']),
     ],
 )
 async def test_a_status_that_the_server_finds_invalid_is_told_once_for_each_reason(
@@ -106,7 +106,7 @@ async def test_a_status_that_the_server_finds_invalid_is_told_once_for_each_reas
     cluster.apply(manifest(group("g", job("a", dependencies=[{"name": one} for one in needs]))))
     async with loop(cluster):
         await anyio.sleep(60)
-    text = "no status can be stored until the spec is fixed: "
+    text = "no status can be stored until "
     found = [(event.type, event.reason, event.message) for event in cluster.events if event.message.startswith(text)]
     assert found == [("Warning", "InvalidSpec", text + words) for words in told]
 
