@@ -78,13 +78,18 @@ class Sweep:
     workloads: Mapping[str, Workload]
 
     def run(self, points: Sequence[Point]) -> list[Case]:
-        """Run a workflow for each point to its end, some at a time; whoever is killed is started again."""
+        """Run a workflow for each point to its end, some at a time; whoever is killed is started again.
+
+        What has ended is deleted: hundreds of large workflows would be listed at each start and at each look.
+        """
         cases: list[Case] = []
         for start in range(0, len(points), TOGETHER):
             batch = [self._begun(point) for point in points[start : start + TOGETHER]]
             eventually(lambda batch=batch: self._go_on(batch), "all of them end", seconds=LONG)  # type: ignore[misc]
             for case in batch:
                 self.proxy.remove(case.rule)
+                if not case.workload.gone:
+                    self.workflows.delete(case.name)
             cases += batch
         return cases
 
