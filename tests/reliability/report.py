@@ -44,7 +44,7 @@ PARTS = {
     ),
     "failover": Part(
         "Fail-over",
-        "From the end of the leader to the first Job that the other replica creates.",
+        "From the signal that ends the leader to the first Job that the other replica creates.",
     ),
     "poisoned": Part(
         "Beside workflows that fail forever",
