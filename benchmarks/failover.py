@@ -1,4 +1,4 @@
-"""How long a fail-over takes: from the signal to the leader to the first Job that the other replica creates.
+"""How long a fail-over takes: from the signal that ends the leader to the first Job of the other replica.
 
 Two replicas with the default lease. In each round the leader is killed (SIGKILL) or told to stop (SIGTERM), and a
 workflow is created as soon as it has ended, so that it waits for the other one. `python -m benchmarks.failover --help`.

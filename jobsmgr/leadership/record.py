@@ -13,7 +13,7 @@ from jobsmgr.api.codec import parse_time
 from jobsmgr.api.fields import Manifest, mapping
 
 LONGER = 0.2
-"""By which part of a retry period one that cannot lead waits longer than that at most: the Lease may be given back."""
+"""The most, as a part of a retry period, that one that cannot lead waits beyond it: the Lease may be given back."""
 _CLOSE = 0.1
 """How long after a renewal a look should come, as a part of the period: a renewal's request takes some time."""
 LONGEST_DURATION = 600.0
